@@ -1,0 +1,90 @@
+package kpl
+
+import "time"
+
+// Observer is told what happens inside a [Producer], for metrics and logs. It only ever repeats what the Results say:
+// nothing depends on it. Its methods are called from the producer's goroutines, several at a time: they must be safe
+// for concurrent use, fast, and must not call the producer back. Slices they are given may not be kept.
+type Observer interface {
+	// RecordFinished is called once for each user record, just before its Result is handed over.
+	RecordFinished(stream string, record FinishedRecord)
+	// RequestFinished is called once for each PutRecords call.
+	RequestFinished(stream string, request FinishedRequest)
+	// Flushed is called when an aggregate is closed or a request is put together.
+	Flushed(stream string, stage Stage, reason FlushReason)
+	// ShardMapRefreshed is called after each attempt to list the shards: how many are open, or why it failed.
+	ShardMapRefreshed(stream string, openShards int, err error)
+	// AvailabilityChanged is called when a stream stops accepting records, with the cause ([ErrUnavailable] and
+	// what the service said), and with nil when it accepts them again. Only changes are told.
+	AvailabilityChanged(stream string, err error)
+}
+
+// FinishedRecord is a user record with its Result.
+type FinishedRecord struct {
+	Result   Result
+	Bytes    int       // length of the data
+	Received time.Time // when Put accepted it
+	Finished time.Time // when its fate was known
+}
+
+// FinishedRequest is one PutRecords call.
+type FinishedRequest struct {
+	Start, End time.Time
+	// Code is that of an error of the whole call; empty if the service answered for each record.
+	Code string
+	// Entries has the Kinesis records of the call, in its order.
+	Entries []FinishedEntry
+}
+
+// FinishedEntry is one Kinesis record of a PutRecords call.
+type FinishedEntry struct {
+	UserRecords    int
+	Bytes          int     // length of the data as sent
+	PredictedShard ShardID // empty if the shards are not known
+	ShardID        ShardID // where the service stored it; empty if it did not
+	Code           string  // the entry's or the call's error code; empty if stored
+}
+
+// Stage is a place where records are put together.
+type Stage uint8
+
+// The stages that flush.
+const (
+	StageAggregator Stage = iota // user records into a Kinesis record
+	StageCollector               // Kinesis records into a request
+)
+
+// String returns the stage as metrics spell it.
+func (s Stage) String() string {
+	if s == StageAggregator {
+		return "aggregator"
+	}
+	return "collector"
+}
+
+// FlushReason is why a stage passed on what it had.
+type FlushReason uint8
+
+// The flush reasons.
+const (
+	FlushSize     FlushReason = iota // the next record would not fit
+	FlushCount                       // as many records as are allowed
+	FlushShard                       // the collector has enough for one shard
+	FlushDeadline                    // the oldest record has waited for RecordMaxBufferedTime
+	FlushCommit                      // no further record can arrive, or nothing is in flight
+	FlushRequest                     // Flush or Close asked for it
+)
+
+// String returns the reason as metrics spell it.
+func (r FlushReason) String() string {
+	return [...]string{"size", "count", "shard", "deadline", "commit", "request"}[r]
+}
+
+// noObserver is the Observer of a Config that names none.
+type noObserver struct{}
+
+func (noObserver) RecordFinished(string, FinishedRecord)   {}
+func (noObserver) RequestFinished(string, FinishedRequest) {}
+func (noObserver) Flushed(string, Stage, FlushReason)      {}
+func (noObserver) ShardMapRefreshed(string, int, error)    {}
+func (noObserver) AvailabilityChanged(string, error)       {}
