@@ -117,3 +117,15 @@ func (c *Config) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// gatherTime is the most a record waits for a request in flight when RecordMaxBufferedTime is zero: about the longest
+// that a healthy request takes, so that one that hangs does not hold up the others.
+const gatherTime = 50 * time.Millisecond
+
+// linger is how long a record may wait for others.
+func (c *Config) linger() time.Duration {
+	if c.RecordMaxBufferedTime == 0 {
+		return gatherTime
+	}
+	return c.RecordMaxBufferedTime
+}

@@ -1,0 +1,123 @@
+package kpl
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// admission bounds what the producer holds, in records and in bytes. Those who wait for room get it in the order they
+// came.
+type admission struct {
+	maxRecords, maxBytes int
+	blocked              atomic.Int64 // how many wait
+
+	mu      sync.Mutex
+	records int
+	bytes   int
+	total   int64 // records ever admitted
+	waiting []*admissionWaiter
+	closed  bool
+}
+
+// admissionWaiter is a caller that waits for room.
+type admissionWaiter struct {
+	bytes    int
+	admitted bool
+	done     chan struct{} // closed when admitted or when the producer closes
+}
+
+// enter takes room for one record. If there is none it calls onBlock, which must not block, and waits until ctx ends.
+func (a *admission) enter(ctx context.Context, bytes int, onBlock func()) error {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return ErrClosed
+	}
+	if len(a.waiting) == 0 && a.fits(bytes) {
+		a.take(bytes)
+		a.mu.Unlock()
+		return nil
+	}
+	w := &admissionWaiter{bytes: bytes, done: make(chan struct{})}
+	a.waiting = append(a.waiting, w)
+	a.blocked.Add(1)
+	a.mu.Unlock()
+	defer a.blocked.Add(-1)
+	onBlock()
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case w.admitted: // even if ctx ended at the same time: the room is taken
+		return nil
+	case a.closed:
+		return ErrClosed
+	default:
+		a.forget(w)
+		return ctx.Err()
+	}
+}
+
+// leave gives the room of a number of records back.
+func (a *admission) leave(records, bytes int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.records -= records
+	a.bytes -= bytes
+	a.admit()
+}
+
+// close turns away those who wait and those who come.
+func (a *admission) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	for _, w := range a.waiting {
+		close(w.done)
+	}
+	a.waiting = nil
+}
+
+// admit lets in those who wait, as far as there is room.
+func (a *admission) admit() {
+	for len(a.waiting) > 0 && a.fits(a.waiting[0].bytes) {
+		w := a.waiting[0]
+		a.waiting[0] = nil
+		a.waiting = a.waiting[1:]
+		a.take(w.bytes)
+		w.admitted = true
+		close(w.done)
+	}
+}
+
+// forget removes a waiter that has given up; those behind it may fit now.
+func (a *admission) forget(w *admissionWaiter) {
+	for i, other := range a.waiting {
+		if other == w {
+			a.waiting = append(a.waiting[:i], a.waiting[i+1:]...)
+			break
+		}
+	}
+	a.admit()
+}
+
+func (a *admission) fits(bytes int) bool {
+	return a.records < a.maxRecords && a.bytes+bytes <= a.maxBytes
+}
+
+func (a *admission) take(bytes int) {
+	a.records++
+	a.bytes += bytes
+	a.total++
+}
+
+// stats returns a snapshot.
+func (a *admission) stats() Stats {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return Stats{RecordsReceived: a.total, OutstandingRecords: a.records, OutstandingBytes: a.bytes}
+}

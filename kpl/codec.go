@@ -1,0 +1,82 @@
+package kpl
+
+import (
+	"crypto/md5" //nolint:gosec // The format demands it; it guards against confusion, not against attack.
+	"encoding/binary"
+	"math/bits"
+)
+
+// The aggregated record of the KPL is
+//
+//	magic | AggregatedRecord in protobuf | MD5 of the protobuf bytes
+//
+//	message AggregatedRecord { repeated string partition_key_table = 1;
+//	                           repeated string explicit_hash_key_table = 2;
+//	                           repeated Record records = 3; }
+//	message Record { required uint64 partition_key_index = 1;
+//	                 optional uint64 explicit_hash_key_index = 2;
+//	                 required bytes data = 3; }
+const (
+	magic      = "\xf3\x89\x9a\xc2"
+	frameBytes = len(magic) + md5.Size
+
+	tagPartitionKey    = 1<<3 | 2
+	tagExplicitHashKey = 2<<3 | 2
+	tagRecord          = 3<<3 | 2
+
+	tagPartitionKeyIndex    = 1 << 3
+	tagExplicitHashKeyIndex = 2 << 3
+	tagData                 = 3<<3 | 2
+)
+
+// outerPartitionKey is the partition key of an aggregated record whose members have keys of their own. The explicit
+// hash key beside it does the routing.
+const outerPartitionKey = "a"
+
+// varintSize is the length of v as a protobuf varint.
+func varintSize(v int) int { return (bits.Len64(uint64(v)|1) + 6) / 7 } //nolint:gosec // v is a length or an index
+
+// fieldSize is the length of a length-delimited field of n bytes whose number is below 16.
+func fieldSize(n int) int { return 1 + varintSize(n) + n }
+
+// memberBodySize is the length of r as a Record message, given the indexes it has.
+func memberBodySize(r *userRecord) int {
+	n := 1 + varintSize(int(r.keyIndex)) + fieldSize(len(r.data))
+	if r.explicitHashKey != "" {
+		n += 1 + varintSize(int(r.hashKeyIndex))
+	}
+	return n
+}
+
+// appendAggregated appends the aggregated record of k, which has at least two members, to dst. It appends exactly
+// k.dataSize() bytes.
+func appendAggregated(dst []byte, k *kinesisRecord) []byte {
+	dst = append(dst, magic...)
+	start := len(dst)
+	for _, key := range k.partitionKeys {
+		dst = appendField(dst, tagPartitionKey, key)
+	}
+	for _, key := range k.explicitHashKeys {
+		dst = appendField(dst, tagExplicitHashKey, key)
+	}
+	for _, r := range k.members {
+		dst = append(dst, tagRecord)
+		dst = binary.AppendUvarint(dst, uint64(memberBodySize(r))) //nolint:gosec // a length
+		dst = append(dst, tagPartitionKeyIndex)
+		dst = binary.AppendUvarint(dst, uint64(r.keyIndex))
+		if r.explicitHashKey != "" {
+			dst = append(dst, tagExplicitHashKeyIndex)
+			dst = binary.AppendUvarint(dst, uint64(r.hashKeyIndex))
+		}
+		dst = appendField(dst, tagData, r.data)
+	}
+	sum := md5.Sum(dst[start:]) //nolint:gosec // see the import
+	return append(dst, sum[:]...)
+}
+
+// appendField appends a length-delimited field.
+func appendField[T string | []byte](dst []byte, tag byte, value T) []byte {
+	dst = append(dst, tag)
+	dst = binary.AppendUvarint(dst, uint64(len(value)))
+	return append(dst, value...)
+}

@@ -1,0 +1,126 @@
+package kpl
+
+import "time"
+
+// shardFlushBytes is how much for one shard makes the collector send what it has: enough for a good request, little
+// enough that a shard does not get its second's worth in one burst.
+const shardFlushBytes = 256 << 10
+
+// request is one PutRecords call. A sender owns it from dispatch to completion.
+type request struct {
+	records []*kinesisRecord
+	reason  FlushReason
+
+	// What the sender found. Either err is set, or entries has what the service said for each record.
+	start, end time.Time
+	entries    []entryResult
+	err        error
+}
+
+// entryResult is what the service said of one record.
+type entryResult struct {
+	shard          ShardID
+	sequenceNumber string // empty if the record was not stored
+	code, message  string
+}
+
+// collector puts Kinesis records, of all shards, together into requests.
+type collector struct {
+	config    *Config
+	pending   []*kinesisRecord
+	bytes     int
+	deadline  time.Time // of the record that is due first
+	oldest    time.Time // when the oldest member of a record was received
+	full      bool      // a limit other than time says to send
+	reason    FlushReason
+	committed time.Time // what was received until then does not wait for others
+}
+
+// add takes in k.
+func (c *collector) add(k *kinesisRecord) {
+	size := k.size()
+	c.pending = append(c.pending, k)
+	c.bytes += size
+	k.lane.collected += size
+	c.weigh(k)
+}
+
+// weigh notes what k, which is pending, says about when to send.
+func (c *collector) weigh(k *kinesisRecord) {
+	if deadline := c.deadlineOf(k); c.deadline.IsZero() || deadline.Before(c.deadline) {
+		c.deadline = deadline
+	}
+	if c.oldest.IsZero() || k.received.Before(c.oldest) {
+		c.oldest = k.received
+	}
+	switch {
+	case c.bytes >= c.config.CollectionMaxSize:
+		c.setFull(FlushSize)
+	case len(c.pending) >= c.config.CollectionMaxCount:
+		c.setFull(FlushCount)
+	case k.lane.collected >= shardFlushBytes && k.lane.id != "":
+		c.setFull(FlushShard)
+	}
+}
+
+func (c *collector) setFull(reason FlushReason) {
+	if !c.full {
+		c.full, c.reason = true, reason
+	}
+}
+
+// due reports whether there is something that should be sent now, and why.
+func (c *collector) due(now time.Time) (FlushReason, bool) {
+	if c.full {
+		return c.reason, true
+	}
+	return FlushDeadline, len(c.pending) > 0 && !c.deadline.After(now)
+}
+
+// take returns a request with the records that came first, as many as fit. It must not be called when nothing is
+// pending.
+func (c *collector) take(reason FlushReason) *request {
+	n, bytes := 0, 0
+	for _, k := range c.pending {
+		size := k.size()
+		if n == c.config.CollectionMaxCount || n > 0 && bytes+size > c.config.CollectionMaxSize {
+			break
+		}
+		n, bytes = n+1, bytes+size
+		k.lane.collected -= size
+	}
+	r := &request{records: append([]*kinesisRecord(nil), c.pending[:n]...), reason: reason}
+	clear(c.pending[:n])
+	c.pending, c.bytes = c.pending[n:], c.bytes-bytes
+	c.deadline, c.oldest, c.full = time.Time{}, time.Time{}, false
+	for _, k := range c.pending {
+		c.weigh(k)
+	}
+	return r
+}
+
+// takeAll empties the stage.
+func (c *collector) takeAll() []*kinesisRecord {
+	all := c.pending
+	for _, k := range all {
+		k.lane.collected -= k.size()
+	}
+	*c = collector{config: c.config, committed: c.committed}
+	return all
+}
+
+// commit makes everything due that was received until now, wherever it still is.
+func (c *collector) commit(now time.Time) {
+	c.committed = now
+	if len(c.pending) > 0 {
+		c.deadline = c.oldest
+	}
+}
+
+// deadlineOf is when k has to be sent at the latest. What a commit closed holds only what was received before it.
+func (c *collector) deadlineOf(k *kinesisRecord) time.Time {
+	if !k.received.After(c.committed) {
+		return k.received
+	}
+	return k.deadline
+}

@@ -1,0 +1,134 @@
+package kpl
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// errorClass is what an error of the service means for the records it was about.
+type errorClass uint8
+
+const (
+	// classTransient: it may well work the next time.
+	classTransient errorClass = iota
+	// classThrottle: the shard, or the stream, has no capacity now.
+	classThrottle
+	// classRejected: something in the request will never be accepted.
+	classRejected
+	// classUnavailable: nothing will be accepted until somebody acts.
+	classUnavailable
+)
+
+// classOfCode has the error codes whose class is not classTransient. A code that nobody has heard of is transient: then
+// the worst that can happen is that good data is given back, never that it is thrown away.
+var classOfCode = map[string]errorClass{
+	"ProvisionedThroughputExceededException": classThrottle,
+	"LimitExceededException":                 classThrottle,
+	"Throttling":                             classThrottle,
+	"ThrottlingException":                    classThrottle,
+	"ThrottledException":                     classThrottle,
+	"RequestThrottled":                       classThrottle,
+	"RequestThrottledException":              classThrottle,
+	"RequestLimitExceeded":                   classThrottle,
+	"TooManyRequestsException":               classThrottle,
+	"KMSThrottlingException":                 classThrottle,
+
+	"InvalidArgumentException":       classRejected,
+	"ValidationException":            classRejected,
+	"ValidationError":                classRejected,
+	"SerializationException":         classRejected,
+	"RequestEntityTooLargeException": classRejected,
+
+	"AccessDenied":                classUnavailable,
+	"AccessDeniedException":       classUnavailable,
+	"ResourceNotFoundException":   classUnavailable,
+	"UnrecognizedClientException": classUnavailable,
+	"InvalidClientTokenId":        classUnavailable,
+	"MissingAuthenticationToken":  classUnavailable,
+	"InvalidSignatureException":   classUnavailable,
+	"IncompleteSignature":         classUnavailable,
+	"SignatureDoesNotMatch":       classUnavailable,
+	"ExpiredToken":                classUnavailable,
+	"ExpiredTokenException":       classUnavailable,
+	"OptInRequired":               classUnavailable,
+	"KMSAccessDeniedException":    classUnavailable,
+	"KMSDisabledException":        classUnavailable,
+	"KMSInvalidStateException":    classUnavailable,
+	"KMSNotFoundException":        classUnavailable,
+	"KMSOptInRequired":            classUnavailable,
+	CodeNotSent:                   classUnavailable,
+}
+
+// fault is an error of the service or of the way to it.
+type fault struct {
+	class         errorClass
+	code, message string
+}
+
+// faultOfEntry reads the error of one record in an answer.
+func faultOfEntry(code, message string) fault {
+	return fault{classOfCode[code], code, clip(message)}
+}
+
+// faultOfCall reads the error of a whole call.
+func faultOfCall(err error) fault {
+	message := clip(err.Error())
+	var (
+		api       smithy.APIError
+		response  *smithyhttp.ResponseError
+		send      *smithyhttp.RequestSendError
+		operation *smithy.OperationError
+	)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault{classTransient, CodeTimeout, message}
+	case errors.Is(err, context.Canceled):
+		return fault{classTransient, CodeCanceled, message}
+	case errors.As(err, &api):
+		f := faultOfEntry(api.ErrorCode(), api.ErrorMessage())
+		if _, known := classOfCode[f.code]; !known && errors.As(err, &response) {
+			f.class = classOfStatus(response.HTTPStatusCode())
+		}
+		return f
+	case errors.As(err, &response):
+		return fault{classOfStatus(response.HTTPStatusCode()), CodeUnknown, message}
+	case errors.As(err, &send):
+		return fault{classTransient, CodeConnection, message}
+	case errors.As(err, &operation):
+		return fault{classUnavailable, CodeNotSent, message}
+	default:
+		return fault{classTransient, CodeUnknown, message}
+	}
+}
+
+// classOfStatus is the class of an answer that has no code we know, by its HTTP status.
+func classOfStatus(status int) errorClass {
+	switch status {
+	case http.StatusTooManyRequests:
+		return classThrottle
+	case http.StatusRequestEntityTooLarge:
+		return classRejected
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		return classUnavailable
+	default:
+		return classTransient
+	}
+}
+
+// clip shortens a message to what an Attempt keeps.
+func clip(message string) string {
+	const most = 256
+	if len(message) <= most {
+		return message
+	}
+	end := most
+	for !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end]
+}

@@ -1,0 +1,174 @@
+package kpl
+
+import (
+	"slices"
+	"sort"
+	"time"
+)
+
+// meter is a token bucket that holds a second's worth of units and starts full. It is kept as the time at which it will
+// be full again, so that its arithmetic is exact.
+type meter struct {
+	perSecond int
+	fullAt    time.Time
+}
+
+// cost is how long the bucket takes to regain n units.
+func (m *meter) cost(n int) time.Duration {
+	return time.Duration((int64(n)*int64(time.Second) + int64(m.perSecond) - 1) / int64(m.perSecond))
+}
+
+// readyAt is when n units may be taken. More than the bucket holds may be taken when it is full; it is in debt then.
+func (m *meter) readyAt(n int) time.Time {
+	return m.fullAt.Add(min(m.cost(n)-time.Second, 0))
+}
+
+// take takes n units.
+func (m *meter) take(n int, now time.Time) {
+	if m.fullAt.Before(now) {
+		m.fullAt = now
+	}
+	m.fullAt = m.fullAt.Add(m.cost(n))
+}
+
+// lane is the way to one shard: what waits to be sent there, and how much may be.
+type lane struct {
+	id      ShardID // empty for the lane of records whose shard is not known
+	records meter
+	bytes   meter
+
+	waiting      []*kinesisRecord // oldest first
+	waitingBytes int
+	collected    int // bytes of the lane's records that the collector has
+}
+
+// readyAt is when k may be sent.
+func (l *lane) readyAt(k *kinesisRecord) time.Time {
+	byRecords, byBytes := l.records.readyAt(1), l.bytes.readyAt(k.size())
+	if byBytes.After(byRecords) {
+		return byBytes
+	}
+	return byRecords
+}
+
+// load is how long the lane is busy with what it has taken in.
+func (l *lane) load(now time.Time) time.Duration {
+	queued := max(l.bytes.cost(l.waitingBytes), l.records.cost(len(l.waiting)))
+	return queued + max(l.bytes.fullAt.Sub(now), l.records.fullAt.Sub(now), 0)
+}
+
+// limiter keeps what is sent to each shard below the shard's limits. The oldest record of a lane goes first and holds
+// up those behind it.
+type limiter struct {
+	config *Config
+	lanes  map[ShardID]*lane
+	busy   []*lane // with records waiting
+}
+
+func newLimiter(config *Config) *limiter {
+	return &limiter{config: config, lanes: map[ShardID]*lane{}}
+}
+
+// lane returns the lane of a shard; of the empty id, the one for records whose shard is not known.
+func (l *limiter) lane(id ShardID) *lane {
+	way := l.lanes[id]
+	if way == nil {
+		way = &lane{id: id}
+		l.lanes[id] = way
+		l.setRate(way, 1)
+	}
+	return way
+}
+
+// setRate lets way carry what the given number of shards may take.
+func (l *limiter) setRate(way *lane, shards int) {
+	way.records.perSecond = max(1, shardRecordsPerSecond*shards*l.config.RateLimit/100)
+	way.bytes.perSecond = max(1, shardBytesPerSecond*shards*l.config.RateLimit/100)
+}
+
+// keepLanes forgets the lanes that no shard of the map has and that nothing waits in.
+func (l *limiter) keepLanes(shards *shardMap) {
+	for id, way := range l.lanes {
+		if _, ok := shards.rangeOf(id); !ok && id != "" && len(way.waiting) == 0 && way.collected == 0 {
+			delete(l.lanes, id)
+		}
+	}
+}
+
+// push makes k wait in its lane.
+func (l *limiter) push(k *kinesisRecord) {
+	way := k.lane
+	if len(way.waiting) == 0 {
+		l.busy = append(l.busy, way)
+	}
+	way.waitingBytes += k.size()
+	if n := len(way.waiting); n == 0 || !k.received.Before(way.waiting[n-1].received) {
+		way.waiting = append(way.waiting, k)
+		return
+	}
+	at := sort.Search(len(way.waiting), func(i int) bool { return k.received.Before(way.waiting[i].received) })
+	way.waiting = slices.Insert(way.waiting, at, k)
+}
+
+// release returns the records that may be sent now, and those whose oldest member has expired.
+func (l *limiter) release(now time.Time) (ready, expired []*kinesisRecord) {
+	stillBusy := l.busy[:0]
+	for _, way := range l.busy {
+		for len(way.waiting) > 0 {
+			k := way.waiting[0]
+			late := !now.Before(k.received.Add(l.config.RecordTTL))
+			if !late && now.Before(way.readyAt(k)) {
+				break
+			}
+			way.pop()
+			if late {
+				expired = append(expired, k)
+				continue
+			}
+			way.records.take(1, now)
+			way.bytes.take(k.size(), now)
+			ready = append(ready, k)
+		}
+		if len(way.waiting) > 0 {
+			stillBusy = append(stillBusy, way)
+		}
+	}
+	clear(l.busy[len(stillBusy):])
+	l.busy = stillBusy
+	return ready, expired
+}
+
+// pop removes the oldest record.
+func (l *lane) pop() {
+	l.waitingBytes -= l.waiting[0].size()
+	l.waiting[0] = nil
+	l.waiting = l.waiting[1:]
+}
+
+// takeAll empties the stage.
+func (l *limiter) takeAll() []*kinesisRecord {
+	var all []*kinesisRecord
+	for _, way := range l.busy {
+		all = append(all, way.waiting...)
+		way.waiting, way.waitingBytes = nil, 0
+	}
+	clear(l.busy)
+	l.busy = l.busy[:0]
+	return all
+}
+
+// nextWake is when release has something to return; false if nothing waits.
+func (l *limiter) nextWake() (time.Time, bool) {
+	var next time.Time
+	for i, way := range l.busy {
+		k := way.waiting[0]
+		at := way.readyAt(k)
+		if expiry := k.received.Add(l.config.RecordTTL); expiry.Before(at) {
+			at = expiry
+		}
+		if i == 0 || at.Before(next) {
+			next = at
+		}
+	}
+	return next, len(l.busy) > 0
+}

@@ -1,0 +1,187 @@
+package kpl
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// complete takes in the outcome of a request and decides about each of its records.
+func (p *pipeline) complete(now time.Time, r *request) {
+	p.inFlight--
+	if r.err == nil && len(r.entries) != len(r.records) {
+		r.err = errCountMismatch{len(r.entries), len(r.records)}
+	}
+	if r.err != nil {
+		p.callFailed(now, r, faultOfCall(r.err))
+		return
+	}
+	answered, refused := false, fault{}
+	for i, k := range r.records {
+		entry := r.entries[i]
+		if entry.sequenceNumber != "" {
+			answered = true
+			p.recordStored(now, r, k, entry)
+			continue
+		}
+		f := faultOfEntry(entry.code, entry.message)
+		if f.class == classUnavailable {
+			refused = f
+		} else if f.class != classTransient {
+			answered = true
+		}
+		p.recordFailed(now, r, k, f, false)
+	}
+	if answered {
+		p.available()
+	} else if refused.code != "" {
+		p.unavailable(now, refused)
+	}
+}
+
+// errCountMismatch is an answer that does not have one entry for each record: nobody knows what it says.
+type errCountMismatch struct{ entries, records int }
+
+func (e errCountMismatch) Error() string {
+	return fmt.Sprintf("the answer has %d entries for %d records", e.entries, e.records)
+}
+
+// callFailed decides about the records of a request that failed as one.
+func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
+	if f.class == classRejected && len(r.records) > 1 && !p.aborted {
+		for _, k := range r.records {
+			addAttempt(k.members, r.attempt("", f.code, f.message))
+		}
+		half := len(r.records) / 2
+		p.split = append(p.split, &request{records: r.records[:half:half]}, &request{records: r.records[half:]})
+		p.available()
+		return
+	}
+	for _, k := range r.records {
+		p.recordFailed(now, r, k, f, true)
+	}
+	switch f.class {
+	case classUnavailable:
+		if f.code == "ResourceNotFoundException" {
+			p.setShards(now, nil) // a stream of that name may come back with other shards
+			p.effects.wantShards = true
+		}
+		p.unavailable(now, f)
+	case classThrottle, classRejected:
+		p.available()
+	case classTransient:
+		p.probeLater(now)
+	}
+}
+
+// attempt describes the request from the view of one of its records.
+func (r *request) attempt(shard ShardID, code, message string) Attempt {
+	return Attempt{Start: r.start, End: r.end, ShardID: shard, Code: code, Message: message}
+}
+
+// recordFailed decides about a record that was not stored, as far as we know.
+func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f fault, whole bool) {
+	addAttempt(k.members, r.attempt("", f.code, f.message))
+	if p.aborted {
+		p.finishAll(now, k.members, OutcomeClosed)
+		return
+	}
+	switch judgeFailed(k, f.class, whole, len(r.records), p.config.FailIfThrottled) {
+	case verdictRetry:
+		p.retryUnexpired(now, k.members)
+	case verdictSplit:
+		half := len(k.members) / 2
+		p.splitOff(now, k, k.members[:half])
+		p.splitOff(now, k, k.members[half:])
+	case verdictThrottled:
+		p.finishAll(now, k.members, OutcomeThrottled)
+	case verdictRejected:
+		p.finishAll(now, k.members, OutcomeRejected)
+	case verdictUnavailable:
+		p.finishAll(now, k.members, OutcomeUnavailable)
+	case verdictDelivered, verdictUnknown, verdictMisplaced: // of stored records only
+	}
+}
+
+// recordStored decides about a record that the service stored.
+func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, entry entryResult) {
+	p.noteShard(entry.shard)
+	if shards := p.router.shards; shards.known() && entry.shard != k.predictedShard() && r.start.After(shards.listed) {
+		p.effects.wantShards = true
+	}
+	p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
+}
+
+// judge decides whether readers will find a stored record.
+func (p *pipeline) judge(now time.Time, stored storedRecord) {
+	verdict := judgeStored(stored.kinesisRecord, stored.attempt.ShardID, stored.attempt.End, p.router.shards)
+	switch {
+	case verdict == verdictDelivered:
+		addAttempt(stored.members, stored.attempt)
+		for _, r := range stored.members {
+			p.deliver(now, r, r.result(OutcomeSuccess, stored.sequenceNumber))
+		}
+	case verdict == verdictUnknown && !p.aborted:
+		p.unjudged = append(p.unjudged, stored)
+		p.effects.wantShards = true
+	default:
+		p.misplaced(now, stored.attempt, stored.members)
+	}
+}
+
+// misplaced sends the members of a record that readers drop again.
+func (p *pipeline) misplaced(now time.Time, attempt Attempt, members []*userRecord) {
+	attempt.Code = CodeWrongShard
+	attempt.Message = fmt.Sprintf("stored on %s, which does not serve the hash keys of all members", attempt.ShardID)
+	addAttempt(members, attempt)
+	p.addAll(now, slices.Clone(members))
+}
+
+// splitOff sends some members of a refused record in a request of their own.
+func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []*userRecord) {
+	members = p.unexpired(now, members)
+	if len(members) == 0 {
+		return
+	}
+	s := slot{}
+	p.aggregator.open(&s, members[0])
+	for _, r := range members {
+		s.append(r, s.growth(r))
+	}
+	k := p.aggregator.close(&s, FlushSize).kinesisRecord
+	k.lane = from.lane
+	if k.keyless {
+		k.setKey(from.partitionKey, from.hash)
+	}
+	p.split = append(p.split, &request{records: []*kinesisRecord{k}})
+}
+
+// retryUnexpired sends members again after a pause, but for those that are out of time.
+func (p *pipeline) retryUnexpired(now time.Time, members []*userRecord) {
+	if members = p.unexpired(now, members); len(members) > 0 {
+		p.retry(now, members)
+	}
+}
+
+// unexpired ends the members that nobody waits for any more, and returns the others.
+func (p *pipeline) unexpired(now time.Time, members []*userRecord) []*userRecord {
+	kept := make([]*userRecord, 0, len(members))
+	for _, r := range members {
+		switch {
+		case r.canceled():
+			p.finish(now, r, OutcomeCanceled, fault{})
+		case p.expired(now, r.received):
+			p.finish(now, r, OutcomeExpired, fault{})
+		default:
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+// finishAll ends members with the same outcome.
+func (p *pipeline) finishAll(now time.Time, members []*userRecord, outcome Outcome) {
+	for _, r := range members {
+		p.finish(now, r, outcome, fault{})
+	}
+}

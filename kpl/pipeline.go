@@ -1,0 +1,321 @@
+package kpl
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// pipeline is the core of a stream: which record goes when, with which others, and what its outcome means. It does no
+// I/O, reads no clock and holds no lock; its loop owns it and tells it what happened. What a call brings about is
+// returned, or left in effects for the loop to carry out.
+type pipeline struct {
+	config *Config
+	random *rand.Rand
+
+	router     router
+	aggregator *aggregator
+	limiter    *limiter
+	collector  collector
+
+	retries  []retryGroup   // by time
+	split    []*request     // halves of refused requests
+	unjudged []storedRecord // on shards the map does not know yet
+	inFlight int
+	down     *outage // nil while the stream accepts records
+	draining bool    // nothing waits for others any more
+	aborted  bool    // everything that is not stored fails
+
+	outstanding int
+	epochs      []*epoch // the last one takes new records
+	answered    map[ShardID]struct{}
+
+	effects effects
+}
+
+// effects is what the loop has to carry out.
+type effects struct {
+	finished     []finishedRecord
+	flushed      []flushed
+	wantShards   bool
+	availability []error // changes, oldest first; nil means available
+}
+
+// finishedRecord is a user record with its Result; or, if record is nil, the end of a Flush.
+type finishedRecord struct {
+	record  *userRecord
+	result  Result
+	at      time.Time
+	flushed chan<- struct{}
+}
+
+type flushed struct {
+	stage  Stage
+	reason FlushReason
+}
+
+// retryGroup is user records that pause after an attempt.
+type retryGroup struct {
+	at      time.Time
+	members []*userRecord
+}
+
+// storedRecord is a Kinesis record that is stored and waits for a newer shard map to be judged.
+type storedRecord struct {
+	*kinesisRecord
+	attempt        Attempt // the one that stored it
+	sequenceNumber string
+}
+
+// epoch is the user records that were put between two calls of Flush.
+type epoch struct {
+	outstanding int
+	flushed     chan<- struct{} // nil for the current one
+}
+
+// callers is what the loop knows of those who put records.
+type callers struct {
+	filling bool // somebody is putting a batch and is not done
+	blocked bool // somebody waits for room
+}
+
+func newPipeline(config *Config, random *rand.Rand) *pipeline {
+	limiter := newLimiter(config)
+	return &pipeline{
+		config:     config,
+		random:     random,
+		router:     router{unknown: limiter.lane(""), random: random},
+		aggregator: newAggregator(config),
+		limiter:    limiter,
+		collector:  collector{config: config},
+		epochs:     []*epoch{{}},
+	}
+}
+
+// put takes in a new record.
+func (p *pipeline) put(now time.Time, r *userRecord) {
+	r.epoch = p.epochs[len(p.epochs)-1]
+	r.epoch.outstanding++
+	p.outstanding++
+	p.add(now, r)
+}
+
+// add passes r on to the aggregator, unless it is too late for that.
+func (p *pipeline) add(now time.Time, r *userRecord) {
+	switch {
+	case p.aborted:
+		p.finish(now, r, OutcomeClosed, fault{})
+	case r.canceled():
+		p.finish(now, r, OutcomeCanceled, fault{})
+	case p.expired(now, r.received):
+		p.finish(now, r, OutcomeExpired, fault{})
+	default:
+		var buffer [2]closedRecord
+		p.pass(now, p.aggregator.add(buffer[:0], r))
+	}
+}
+
+// addAll adds records that have been in the pipeline before, oldest first, so that they keep their order.
+func (p *pipeline) addAll(now time.Time, members []*userRecord) {
+	slices.SortStableFunc(members, func(a, b *userRecord) int { return a.received.Compare(b.received) })
+	for _, r := range members {
+		p.add(now, r)
+	}
+}
+
+// pass sends closed records on their way to the limiter.
+func (p *pipeline) pass(now time.Time, closed []closedRecord) {
+	for _, k := range closed {
+		p.effects.flushed = append(p.effects.flushed, flushed{StageAggregator, k.reason})
+		p.router.route(k.kinesisRecord, now) // the aggregator goes by the same map: always true
+		p.limiter.push(k.kinesisRecord)
+	}
+}
+
+// step moves on whatever can move at now and returns the requests to send.
+func (p *pipeline) step(now time.Time, callers callers) []*request {
+	for len(p.retries) > 0 && !p.retries[0].at.After(now) {
+		members := p.retries[0].members
+		p.retries = slices.Delete(p.retries, 0, 1)
+		p.addAll(now, members)
+	}
+	if p.nobodyElseComes(callers) {
+		p.commit(now, FlushCommit)
+	}
+	if len(p.collector.pending) > 0 && p.expired(now, p.collector.oldest) {
+		p.reconsider(now, func(k *kinesisRecord) bool { return !p.expired(now, k.received) })
+	}
+	var requests []*request
+	for {
+		p.pass(now, p.aggregator.closeDue(nil, now))
+		ready, expired := p.limiter.release(now)
+		for _, k := range ready {
+			p.collector.add(k)
+		}
+		for _, k := range expired {
+			p.dissolve(now, k)
+		}
+		more, late := p.dispatch(now)
+		requests = append(requests, more...)
+		if len(expired) == 0 && !late {
+			break
+		}
+	}
+	p.endEpochs()
+	return requests
+}
+
+// nobodyElseComes reports whether waiting for further records is a waste, as far as this stream can tell.
+func (p *pipeline) nobodyElseComes(callers callers) bool {
+	switch {
+	case p.draining:
+		return true
+	case callers.blocked:
+		// What is sent makes room. If nothing is, only what lingers here can.
+		return p.inFlight == 0 && len(p.retries) == 0 && len(p.limiter.busy) == 0
+	case p.config.RecordMaxBufferedTime == 0:
+		return p.inFlight == 0 && !callers.filling
+	default:
+		return false
+	}
+}
+
+// commit makes everything that is buffered due now.
+func (p *pipeline) commit(now time.Time, reason FlushReason) {
+	p.pass(now, p.aggregator.closeAll(nil, reason))
+	p.collector.commit(now)
+}
+
+// flush commits, and closes done once everything that was put before has its Result.
+func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
+	p.commit(now, FlushRequest)
+	for _, group := range p.retries {
+		for _, r := range group.members {
+			r.due = true
+		}
+	}
+	p.epochs[len(p.epochs)-1].flushed = done
+	p.epochs = append(p.epochs, &epoch{})
+}
+
+// endEpochs tells the callers of Flush whose records are all done.
+func (p *pipeline) endEpochs() {
+	for len(p.epochs) > 1 && p.epochs[0].outstanding == 0 {
+		p.effects.finished = append(p.effects.finished, finishedRecord{flushed: p.epochs[0].flushed})
+		p.epochs = slices.Delete(p.epochs, 0, 1)
+	}
+}
+
+// dispatch puts together the requests that may be sent now. It reports late if it found expired records on the way.
+func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
+	for p.inFlight < p.config.MaxConnections && p.maySend(now) {
+		r := p.nextRequest(now)
+		if r == nil {
+			return requests, late
+		}
+		n := len(r.records)
+		r.records = slices.DeleteFunc(r.records, func(k *kinesisRecord) bool {
+			if !p.expired(now, k.received) {
+				return false
+			}
+			p.dissolve(now, k)
+			return true
+		})
+		late = late || len(r.records) < n
+		if len(r.records) > 0 {
+			p.inFlight++
+			requests = append(requests, r)
+		}
+	}
+	return requests, late
+}
+
+// nextRequest returns what to send next; nil if nothing is due.
+func (p *pipeline) nextRequest(now time.Time) *request {
+	if len(p.split) > 0 {
+		r := p.split[0]
+		p.split = slices.Delete(p.split, 0, 1)
+		return r
+	}
+	reason, due := p.collector.due(now)
+	if !due {
+		return nil
+	}
+	p.effects.flushed = append(p.effects.flushed, flushed{StageCollector, reason})
+	return p.collector.take(reason)
+}
+
+// nextWake is when step has something to do that no event announces; false if never.
+func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
+	var next time.Time
+	consider := func(at time.Time, ok bool) {
+		if ok && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	if len(p.retries) > 0 {
+		consider(p.retries[0].at, true)
+	}
+	consider(p.aggregator.nextDeadline())
+	consider(p.limiter.nextWake())
+	consider(p.collector.oldest.Add(p.config.RecordTTL), len(p.collector.pending) > 0)
+	if p.inFlight < p.config.MaxConnections {
+		switch {
+		case p.maySend(now):
+			consider(p.collector.deadline, len(p.collector.pending) > 0)
+		case p.inFlight == 0:
+			consider(p.down.nextProbe, len(p.collector.pending)+len(p.split) > 0)
+		}
+	}
+	return next, !next.IsZero()
+}
+
+// expired reports whether a record received then has outlived its TTL.
+func (p *pipeline) expired(now, received time.Time) bool {
+	return !now.Before(received.Add(p.config.RecordTTL))
+}
+
+// dissolve takes a waiting record apart and adds its members anew.
+func (p *pipeline) dissolve(now time.Time, k *kinesisRecord) {
+	for _, r := range k.members {
+		r.due = r.due || !now.Before(p.collector.deadlineOf(k))
+	}
+	p.addAll(now, slices.Clone(k.members))
+}
+
+// retry adds members again after a pause.
+func (p *pipeline) retry(now time.Time, members []*userRecord) {
+	attempts, oldest := 0, now
+	for _, r := range members {
+		attempts = max(attempts, len(r.attempts))
+		if r.received.Before(oldest) {
+			oldest = r.received
+		}
+	}
+	at := now.Add(backoff(attempts, p.random.Float64()))
+	if expiry := oldest.Add(p.config.RecordTTL); expiry.Before(at) {
+		at = expiry
+	}
+	group := retryGroup{at, members}
+	i, _ := slices.BinarySearchFunc(p.retries, group, func(a, b retryGroup) int {
+		return cmp.Or(a.at.Compare(b.at), -1) // behind those of the same time
+	})
+	p.retries = slices.Insert(p.retries, i, group)
+}
+
+// finish ends r. The fault explains an outcome that no attempt of the record itself does.
+func (p *pipeline) finish(now time.Time, r *userRecord, outcome Outcome, f fault) {
+	result := r.result(outcome, "")
+	if err, ok := result.Err.(*RecordError); ok && f.code != "" { //nolint:errorlint // just made
+		err.Code, err.Message = f.code, f.message
+	}
+	p.deliver(now, r, result)
+}
+
+// deliver hands r's Result over.
+func (p *pipeline) deliver(now time.Time, r *userRecord, result Result) {
+	p.outstanding--
+	r.epoch.outstanding--
+	p.effects.finished = append(p.effects.finished, finishedRecord{record: r, result: result, at: now})
+}

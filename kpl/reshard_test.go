@@ -1,0 +1,200 @@
+package kpl
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+)
+
+// putNumbered puts n records with different keys.
+func putNumbered(t *testing.T, p *Producer, from, n int, got *results) {
+	t.Helper()
+	for i := from; i < from+n; i++ {
+		require.NoError(t, p.Put(t.Context(), numbered(fmt.Sprint("key", i), i), got.add))
+	}
+}
+
+// warmUp makes p know the shards, and returns how many records that stored.
+func warmUp(t *testing.T, p *Producer, k *kpltest.Kinesis) int {
+	t.Helper()
+	require.NoError(t, p.Put(t.Context(), numbered("warm-up", -1), nil))
+	require.NoError(t, p.Flush(t.Context()))
+	advance(2 * time.Second)
+	return len(k.Records(testStream))
+}
+
+// A reader drops an aggregate as a whole if one member is not of the shard it landed on. So after a split all members
+// go again, not only those that are misplaced, and only once the new shards are known.
+func TestSplitWhileRecordsAreBuffered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(1)
+		p := startProducer(t, k, nil)
+		var got results
+		putNumbered(t, p, 0, 100, &got)
+		advance(50 * time.Millisecond) // the shards are known by now
+		_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
+		require.NoError(t, err)
+		require.NoError(t, p.Flush(t.Context()))
+
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
+		assert.Len(t, k.DroppedAggregates(testStream), 1, "the aggregate that spans both children")
+		seen := readable(t, k)
+		assert.Len(t, seen, 100)
+		for number, times := range seen {
+			assert.Equal(t, 1, times, number)
+		}
+		for _, result := range got.all() {
+			require.Len(t, result.Attempts, 2)
+			assert.Equal(t, CodeWrongShard, result.Attempts[0].Code)
+			assert.NotEmpty(t, result.Attempts[0].ShardID)
+			assert.Equal(t, result.ShardID, result.Attempts[1].ShardID)
+		}
+		assert.Len(t, k.Calls(kpltest.OpListShards), 2)
+	})
+}
+
+// A record that lands on a shard nobody predicted is where readers find it as long as its members agree: no resend.
+func TestSplitDoesNotResendWhatCannotBeMisplaced(t *testing.T) {
+	for name, key := range map[string]string{"one key": "key", "keyless": ""} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newTestKinesis(1)
+				p := startProducer(t, k, nil)
+				var got results
+				for i := range 100 {
+					require.NoError(t, p.Put(t.Context(), numbered(key, i), got.add))
+				}
+				advance(50 * time.Millisecond)
+				_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
+				require.NoError(t, err)
+				require.NoError(t, p.Flush(t.Context()))
+				assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
+				assert.Len(t, k.Records(testStream), 1)
+				assert.Len(t, readable(t, k), 100)
+				advance(2 * time.Second)
+				assert.Len(t, k.Calls(kpltest.OpListShards), 2, "it does tell that the map is old")
+			})
+		})
+	}
+}
+
+func TestMergeNeedsNoResend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(2)
+		p := startProducer(t, k, nil)
+		var got results
+		putNumbered(t, p, 0, 100, &got)
+		advance(50 * time.Millisecond)
+		_, err := k.MergeShards(testStream, "shardId-000000000000", "shardId-000000000001")
+		require.NoError(t, err)
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
+		assert.Len(t, k.Records(testStream), 2)
+		assert.Empty(t, k.DroppedAggregates(testStream))
+	})
+}
+
+// What waits in the limiter when the new map arrives is taken apart before it is sent, not after.
+func TestWaitingAggregatesAreCheckedAgainstANewMap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(1)
+		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(time.Millisecond)))
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		var got results
+		for i := range 100 { // 5 MB: the limiter lets go about 1 MiB a second
+			require.NoError(t, p.Put(t.Context(), sized(fmt.Sprint("key", i%50), 20_000), got.add))
+			require.NoError(t, p.Put(t.Context(), sized(fmt.Sprint("key", i%50), 25_000), got.add))
+		}
+		advance(500 * time.Millisecond)
+		_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
+		require.NoError(t, err)
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 200}, outcomes(got.all()))
+		assert.LessOrEqual(t, len(k.DroppedAggregates(testStream)), 6, "those sent before the new map was there")
+	})
+}
+
+func TestListShardsDeniedKeepsAggregating(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(4)
+		k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.FailCall(kpltest.CodeAccessDenied)))
+		p := startProducer(t, k, nil)
+		var got results
+		for i := range 1000 {
+			require.NoError(t, p.Put(t.Context(), numbered(fmt.Sprint("key", i%10), i), got.add))
+			require.NoError(t, p.Put(t.Context(), numbered("", 1000+i), got.add))
+		}
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 2000}, outcomes(got.all()))
+		assert.Len(t, readable(t, k), 2000)
+		assert.Len(t, k.Records(testStream), 11, "one for each key, one for those without")
+		advance(10 * time.Minute)
+		assert.Less(t, len(k.Calls(kpltest.OpListShards)), 40, "tried again with pauses")
+	})
+}
+
+// The old map serves while a listing takes its time.
+func TestOldShardMapServesDuringARefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(2)
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.Latency(3*time.Second)))
+		_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
+		require.NoError(t, err)
+		var got results
+		require.NoError(t, p.Put(t.Context(), numbered("key0", 0), got.add)) // tells that the map is old
+		require.NoError(t, p.Flush(t.Context()))
+		before := len(k.Records(testStream))
+		putNumbered(t, p, 1, 200, &got)
+		advance(300 * time.Millisecond)
+		assert.Len(t, k.Records(testStream)[before:], 2, "still one aggregate for each shard of the old map")
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Len(t, readable(t, k), 202)
+	})
+}
+
+func TestStreamOfAThousandAndOneShards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(1001)
+		p := startProducer(t, k, nil)
+		var got results
+		before := warmUp(t, p, k)
+		putNumbered(t, p, 0, 20_000, &got)
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Len(t, readable(t, k), 20_001)
+		assert.Len(t, k.Calls(kpltest.OpListShards), 2)
+		assert.Len(t, k.Records(testStream)[before:], 1001)
+	})
+}
+
+// A stream that is deleted and made anew has shards of the same names with other ranges.
+func TestRecreatedStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(2)
+		p := startProducer(t, k, nil)
+		var got results
+		putNumbered(t, p, 0, 100, &got)
+		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, k.DeleteStream(testStream))
+		var lost results
+		putNumbered(t, p, 100, 100, &lost)
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Equal(t, map[Outcome]int{OutcomeUnavailable: 100}, outcomes(lost.all()))
+		require.NoError(t, k.CreateStream(kpltest.Stream{Name: testStream, Shards: 5}))
+		advance(time.Minute)
+		var again results
+		putNumbered(t, p, 100, 100, &again)
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(again.all()))
+		assert.Len(t, readable(t, k), 100)
+		assert.Empty(t, k.DroppedAggregates(testStream))
+	})
+}

@@ -1,0 +1,80 @@
+package kpl
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// router finds the lane of a closed Kinesis record.
+type router struct {
+	shards  *shardMap
+	lanes   []*lane // by index in shards.open
+	unknown *lane   // for what shards has no shard for
+	random  *rand.Rand
+}
+
+// setShards makes shards the ones to predict from.
+func (r *router) setShards(shards *shardMap, limiter *limiter) {
+	r.shards, r.lanes = shards, nil
+	if shards == nil {
+		return
+	}
+	for _, s := range shards.open {
+		r.lanes = append(r.lanes, limiter.lane(s.id))
+	}
+}
+
+// laneOf is the lane of the shard predicted for h.
+func (r *router) laneOf(h hashKey) *lane {
+	if i, ok := r.shards.predict(h); ok {
+		return r.lanes[i]
+	}
+	return r.unknown
+}
+
+// route settles k's lane, and the key of a record that has none. It reports false if readers would drop k because its
+// members belong to different shards by now.
+func (r *router) route(k *kinesisRecord, now time.Time) bool {
+	if k.keyless && k.partitionKey == "" {
+		r.chooseKey(k, now)
+		return true
+	}
+	k.lane = r.laneOf(k.hash)
+	return k.movable() || k.lane == r.laneOf(k.lowest) && k.lane == r.laneOf(k.highest) && k.lane != r.unknown
+}
+
+// keyCandidates is how many keys are drawn for a keyless record. Among a few random lanes the least loaded is nearly as
+// good as the least loaded of all, and shards with much room fill first even where the ranges of shards are uneven.
+const keyCandidates = 4
+
+// chooseKey gives k, a keyless record, the partition key whose lane has the most room.
+func (r *router) chooseKey(k *kinesisRecord, now time.Time) {
+	var best string
+	for i := range keyCandidates {
+		key := r.randomKey()
+		hash := hashOf(key)
+		way := r.laneOf(hash)
+		if i == 0 || way.load(now) < k.lane.load(now) {
+			best, k.lane = key, way
+			k.hash = hash
+		}
+		if len(r.lanes) < 2 {
+			break
+		}
+	}
+	k.setKey(best, k.hash)
+}
+
+// randomKey returns a key of KeylessKeySize characters, 80 bits of it random.
+func (r *router) randomKey() string {
+	const alphabet = "abcdefghijklmnopqrstuvwxyz234567"
+	var key [KeylessKeySize]byte
+	bits := r.random.Uint64()
+	for i := range key {
+		if i == len(key)/2 {
+			bits = r.random.Uint64()
+		}
+		key[i], bits = alphabet[bits%uint64(len(alphabet))], bits/uint64(len(alphabet))
+	}
+	return string(key[:])
+}

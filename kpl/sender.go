@@ -1,0 +1,162 @@
+package kpl
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+)
+
+// sender carries requests out. Its workers encode, hash, call and report what the service said; they decide nothing.
+// The pipeline never has more than Config.MaxConnections requests in flight, so there are as many workers at most.
+type sender struct {
+	ctx      context.Context //nolint:containedctx // it is the life of the workers
+	producer *Producer
+	stream   string
+	complete func(*request)
+
+	queue   chan *request
+	busy    chan struct{} // a token for each request that is queued or being sent
+	workers int           // owned by the loop
+	running sync.WaitGroup
+}
+
+func newSender(ctx context.Context, p *Producer, stream string, complete func(*request)) *sender {
+	return &sender{
+		ctx:      ctx,
+		producer: p,
+		stream:   stream,
+		complete: complete,
+		queue:    make(chan *request, p.config.MaxConnections),
+		busy:     make(chan struct{}, p.config.MaxConnections),
+	}
+}
+
+// send hands r to a worker. It does not block: the queue has room for all requests that may be in flight.
+func (s *sender) send(r *request) {
+	s.busy <- struct{}{}
+	if len(s.busy) > s.workers {
+		s.workers++
+		s.running.Go((&worker{sender: s}).run)
+	}
+	s.queue <- r
+}
+
+// close ends the workers when they have sent what is queued, and waits for them.
+func (s *sender) close() {
+	close(s.queue)
+	s.running.Wait()
+}
+
+// worker sends one request at a time. It keeps its buffers from one to the next.
+type worker struct {
+	*sender
+	frames  []byte // aggregated records
+	entries []types.PutRecordsRequestEntry
+	report  []FinishedEntry
+}
+
+func (w *worker) run() {
+	for r := range w.queue {
+		w.do(r)
+		w.tell(r)
+		<-w.busy
+		w.complete(r)
+	}
+}
+
+// do carries r out and notes the outcome in it.
+func (w *worker) do(r *request) {
+	input := w.input(r)
+	ctx, cancel := context.WithTimeout(w.ctx, w.producer.config.RequestTimeout)
+	defer cancel()
+	r.start = time.Now()
+	output, err := w.producer.client.PutRecords(ctx, input, withoutRetries)
+	r.end = time.Now()
+	clear(w.entries)
+	if err != nil {
+		r.err = err
+		return
+	}
+	r.entries = make([]entryResult, len(output.Records))
+	for i := range output.Records {
+		entry := &output.Records[i]
+		r.entries[i] = entryResult{
+			shard:          ShardID(aws.ToString(entry.ShardId)),
+			sequenceNumber: aws.ToString(entry.SequenceNumber),
+			code:           aws.ToString(entry.ErrorCode),
+			message:        aws.ToString(entry.ErrorMessage),
+		}
+	}
+}
+
+// input encodes r.
+func (w *worker) input(r *request) *kinesis.PutRecordsInput {
+	size := 0
+	for _, k := range r.records {
+		if k.aggregated() {
+			size += k.dataSize()
+		}
+	}
+	if cap(w.frames) < size {
+		w.frames = make([]byte, 0, size)
+	}
+	frames := w.frames[:0]
+	w.entries = w.entries[:0]
+	for _, k := range r.records {
+		data := k.members[0].data
+		if k.aggregated() {
+			start := len(frames)
+			frames = appendAggregated(frames, k)
+			data = frames[start:]
+		}
+		w.entries = append(w.entries, types.PutRecordsRequestEntry{
+			Data:            data,
+			PartitionKey:    &k.partitionKey,
+			ExplicitHashKey: aws.String(k.hash.String()),
+		})
+	}
+	input := &kinesis.PutRecordsInput{Records: w.entries}
+	input.StreamName, input.StreamARN = streamAddress(w.stream)
+	return input
+}
+
+// tell tells the observer about r.
+func (w *worker) tell(r *request) {
+	whole := ""
+	if r.err != nil {
+		whole = faultOfCall(r.err).code
+	} else if len(r.entries) != len(r.records) {
+		whole = CodeCountMismatch
+	}
+	w.report = w.report[:0]
+	for i, k := range r.records {
+		entry := FinishedEntry{
+			UserRecords: len(k.members), Bytes: k.dataSize(), PredictedShard: k.predictedShard(), Code: whole,
+		}
+		if whole == "" && r.entries[i].sequenceNumber != "" {
+			entry.ShardID = r.entries[i].shard
+		} else if whole == "" {
+			entry.Code = r.entries[i].code
+		}
+		w.report = append(w.report, entry)
+	}
+	w.producer.config.Observer.RequestFinished(w.stream, FinishedRequest{
+		Start: r.start, End: r.end, Code: whole, Entries: w.report,
+	})
+}
+
+// withoutRetries turns the SDK's own retries off.
+func withoutRetries(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }
+
+// streamAddress tells the name of a stream from its ARN.
+func streamAddress(stream string) (name, arn *string) {
+	if strings.HasPrefix(stream, "arn:") {
+		return nil, &stream
+	}
+	return &stream, nil
+}

@@ -1,0 +1,73 @@
+package kpl
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"time"
+)
+
+// shard is a shard with the hash keys it serves. The range of a shard never changes.
+type shard struct {
+	id   ShardID
+	keys hashRange
+}
+
+// shardMap is an immutable snapshot of a stream's shards. A nil map knows none: every method works on it.
+type shardMap struct {
+	// open has the shards that take records, by the first key of their ranges.
+	open []shard
+	// ranges has the open shards, and those that lately were.
+	ranges map[ShardID]hashRange
+	// listed is when the listing began: what the service did earlier is in the map, what it did later may not be.
+	listed time.Time
+}
+
+// newShardMap makes a snapshot of open shards. It remembers the ranges of previous's open shards too, because requests in flight
+// may still be answered by them.
+func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
+	m := &shardMap{open: slices.Clone(open), ranges: make(map[ShardID]hashRange, 2*len(open)), listed: listed}
+	slices.SortFunc(m.open, func(a, b shard) int {
+		if a.keys.first == b.keys.first {
+			return cmp.Compare(a.id, b.id)
+		}
+		if a.keys.first.less(b.keys.first) {
+			return -1
+		}
+		return 1
+	})
+	if previous != nil {
+		for _, s := range previous.open {
+			m.ranges[s.id] = s.keys
+		}
+	}
+	for _, s := range m.open {
+		m.ranges[s.id] = s.keys
+	}
+	return m
+}
+
+// known reports whether there is a snapshot at all.
+func (m *shardMap) known() bool { return m != nil && len(m.open) > 0 }
+
+// predict returns the index in open of the shard that serves h; false if none does, as between the pages of a
+// listing that a reshard tore.
+func (m *shardMap) predict(h hashKey) (int, bool) {
+	if m == nil {
+		return 0, false
+	}
+	after := sort.Search(len(m.open), func(i int) bool { return h.less(m.open[i].keys.first) })
+	if after == 0 || !m.open[after-1].keys.contains(h) {
+		return 0, false
+	}
+	return after - 1, true
+}
+
+// rangeOf returns the keys that the shard serves or served; false if the snapshot has never heard of it.
+func (m *shardMap) rangeOf(id ShardID) (hashRange, bool) {
+	if m == nil {
+		return hashRange{}, false
+	}
+	r, ok := m.ranges[id]
+	return r, ok
+}

@@ -1,0 +1,133 @@
+package kpl
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+)
+
+// When the shards are listed: not sooner than minRefreshInterval after the last time, with a jitter because other
+// producers of the stream notice a reshard at the same moment; after a failure, with pauses that grow from first to last.
+const (
+	minRefreshInterval  = time.Second
+	maxRefreshJitter    = 100 * time.Millisecond
+	firstRefreshBackoff = time.Second
+	lastRefreshBackoff  = 30 * time.Second
+)
+
+// refresher lists the shards of a stream when somebody wishes it, one listing at a time.
+type refresher struct {
+	client  Client
+	name    string
+	timeout time.Duration
+	random  *rand.Rand
+	publish func(shardNews)
+
+	previous *shardMap
+}
+
+// run serves wishes until ctx ends. The first is served at once. A listing that fails is published too, and tried again
+// until it succeeds.
+func (r *refresher) run(ctx context.Context, wishes <-chan struct{}) {
+	var earliest time.Time
+	for {
+		select {
+		case <-wishes:
+		case <-ctx.Done():
+			return
+		}
+		for backoff := firstRefreshBackoff; ; backoff = min(backoff*3/2, lastRefreshBackoff) {
+			if !sleepUntil(ctx, earliest) {
+				return
+			}
+			listed := time.Now()
+			shards, err := r.list(ctx, listed)
+			if ctx.Err() != nil {
+				return
+			}
+			r.publish(shardNews{shards, err})
+			if err == nil {
+				r.previous = shards
+				earliest = listed.Add(minRefreshInterval + r.jitter(maxRefreshJitter))
+				break
+			}
+			earliest = time.Now().Add(backoff + r.jitter(backoff/2))
+		}
+	}
+}
+
+func (r *refresher) jitter(most time.Duration) time.Duration {
+	return time.Duration(r.random.Float64() * float64(most))
+}
+
+// list asks the service for the open shards, page by page.
+func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, error) {
+	input := &kinesis.ListShardsInput{ShardFilter: &types.ShardFilter{Type: types.ShardFilterTypeAtLatest}}
+	input.StreamName, input.StreamARN = streamAddress(r.name)
+	var open []shard
+	for {
+		output, err := r.page(ctx, input)
+		if err != nil {
+			return nil, fmt.Errorf("kpl: cannot list the shards: %w", err)
+		}
+		for i := range output.Shards {
+			s, err := readShard(&output.Shards[i])
+			if err != nil {
+				return nil, err
+			}
+			open = append(open, s)
+		}
+		if aws.ToString(output.NextToken) == "" {
+			break
+		}
+		input = &kinesis.ListShardsInput{NextToken: output.NextToken} // the service wants nothing beside it
+	}
+	if len(open) == 0 {
+		return nil, fmt.Errorf("kpl: cannot list the shards: the service lists none")
+	}
+	return newShardMap(open, r.previous, listed), nil
+}
+
+// page makes one call.
+func (r *refresher) page(ctx context.Context, input *kinesis.ListShardsInput) (*kinesis.ListShardsOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	return r.client.ListShards(ctx, input, withoutRetries)
+}
+
+// readShard reads a shard as the service describes it.
+func readShard(s *types.Shard) (shard, error) {
+	if s.HashKeyRange == nil {
+		return shard{}, fmt.Errorf("kpl: cannot list the shards: %s has no hash key range", aws.ToString(s.ShardId))
+	}
+	first, err := parseHashKey(aws.ToString(s.HashKeyRange.StartingHashKey))
+	if err != nil {
+		return shard{}, fmt.Errorf("kpl: cannot list the shards: starting hash key of %s: %w", aws.ToString(s.ShardId), err)
+	}
+	last, err := parseHashKey(aws.ToString(s.HashKeyRange.EndingHashKey))
+	if err != nil {
+		return shard{}, fmt.Errorf("kpl: cannot list the shards: ending hash key of %s: %w", aws.ToString(s.ShardId), err)
+	}
+	return shard{ShardID(aws.ToString(s.ShardId)), hashRange{first, last}}, nil
+}
+
+// sleepUntil waits until at; it reports false if ctx ended first.
+func sleepUntil(ctx context.Context, at time.Time) bool {
+	pause := time.Until(at)
+	if pause <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

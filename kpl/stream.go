@@ -1,0 +1,220 @@
+package kpl
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// stream runs the pipeline of one stream. Its loop goroutine owns the pipeline; everybody else leaves mail for it. The
+// other goroutines are the sender's workers, the refresher of the shard map, and the one that delivers Results.
+type stream struct {
+	producer *Producer
+	name     string
+	pipeline *pipeline
+	sender   *sender
+	delivery *delivery
+	refresh  chan struct{} // a wish for a new shard map
+	wakeUp   chan struct{}
+
+	mu   sync.Mutex
+	mail mail // guarded by mu
+
+	drained  chan struct{} // closed when the loop has ended
+	ended    chan struct{} // closed when every goroutine has, and every Result is delivered
+	cancel   context.CancelFunc
+	joinable sync.WaitGroup
+}
+
+// mail is what the loop has not been told yet.
+type mail struct {
+	records   []*userRecord
+	completed []*request
+	shards    []shardNews
+	flushes   []chan<- struct{}
+	commit    bool
+	cancel    bool
+	drain     bool
+	abort     bool
+}
+
+// shardNews is the outcome of listing the shards.
+type shardNews struct {
+	shards *shardMap // nil if err is not
+	err    error
+}
+
+// startStream starts the goroutines of a stream. Close them with drain mail, and abort or patience; then join.
+func startStream(p *Producer, name string, random *rand.Rand) *stream {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &stream{
+		producer: p,
+		name:     name,
+		pipeline: newPipeline(&p.config, random),
+		delivery: newDelivery(p, name),
+		refresh:  make(chan struct{}, 1),
+		wakeUp:   make(chan struct{}, 1),
+		drained:  make(chan struct{}),
+		ended:    make(chan struct{}),
+		cancel:   cancel,
+	}
+	s.sender = newSender(ctx, p, name, s.complete)
+	refresher := refresher{
+		client:  p.client,
+		name:    name,
+		timeout: p.config.RequestTimeout,
+		random:  rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
+		publish: func(news shardNews) { s.post(func(m *mail) { m.shards = append(m.shards, news) }) },
+	}
+	s.refresh <- struct{}{}
+	s.joinable.Go(s.loop)
+	s.joinable.Go(s.delivery.run)
+	s.joinable.Go(func() { refresher.run(ctx, s.refresh) })
+	return s
+}
+
+// abort makes the loop fail all records that are not stored, calls in flight included, and end.
+func (s *stream) abort() {
+	s.post(func(m *mail) { m.abort = true })
+	s.cancel()
+}
+
+// join waits until all goroutines have ended, which they do after the loop has.
+func (s *stream) join() {
+	<-s.drained
+	s.cancel()
+	s.sender.close()
+	s.delivery.close()
+	s.joinable.Wait()
+	close(s.ended)
+}
+
+// post leaves news for the loop and wakes it.
+func (s *stream) post(news func(*mail)) {
+	s.mu.Lock()
+	news(&s.mail)
+	s.mu.Unlock()
+	s.wake()
+}
+
+// put leaves a record for the loop.
+func (s *stream) put(r *userRecord) {
+	s.mu.Lock()
+	s.mail.records = append(s.mail.records, r)
+	first := len(s.mail.records) == 1
+	s.mu.Unlock()
+	if first { // who came before has woken the loop
+		s.wake()
+	}
+}
+
+func (s *stream) wake() {
+	select {
+	case s.wakeUp <- struct{}{}:
+	default:
+	}
+}
+
+// complete leaves a request for the loop that a sender is done with.
+func (s *stream) complete(r *request) {
+	s.post(func(m *mail) { m.completed = append(m.completed, r) })
+}
+
+// loop owns the pipeline. It ends when it drains and no record is left.
+func (s *stream) loop() {
+	defer close(s.drained)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var news mail
+	for {
+		select {
+		case <-s.wakeUp:
+		case <-timer.C:
+		}
+		news = s.takeMail(news)
+		now := time.Now()
+		s.tell(now, &news)
+		for _, r := range s.pipeline.step(now, s.producer.callers()) {
+			s.sender.send(r)
+		}
+		s.carryOut()
+		if s.pipeline.draining && s.pipeline.outstanding == 0 && s.pipeline.inFlight == 0 {
+			return
+		}
+		if next, ok := s.pipeline.nextWake(now); ok {
+			timer.Reset(max(time.Until(next), time.Nanosecond))
+		} else {
+			timer.Stop()
+		}
+	}
+}
+
+// takeMail returns the mail, and leaves the emptied slices of used for the next.
+func (s *stream) takeMail(used mail) mail {
+	clear(used.records)
+	clear(used.completed)
+	empty := mail{records: used.records[:0], completed: used.completed[:0]}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news := s.mail
+	s.mail = empty
+	return news
+}
+
+// tell tells the pipeline what happened.
+func (s *stream) tell(now time.Time, news *mail) {
+	p := s.pipeline
+	for _, n := range news.shards {
+		if n.err != nil {
+			p.shardsFailed(now)
+			s.producer.config.Observer.ShardMapRefreshed(s.name, 0, n.err)
+			continue
+		}
+		p.setShards(now, n.shards)
+		s.producer.config.Observer.ShardMapRefreshed(s.name, len(n.shards.open), nil)
+	}
+	for _, r := range news.records {
+		p.put(now, r)
+	}
+	for _, r := range news.completed {
+		p.complete(now, r)
+	}
+	if news.cancel {
+		p.cancel(now)
+	}
+	if news.commit {
+		p.commit(now, FlushCommit)
+	}
+	for _, done := range news.flushes {
+		p.flush(now, done)
+	}
+	if news.drain {
+		p.flush(now, nil)
+		p.draining = true
+	}
+	if news.abort {
+		p.abort(now)
+	}
+}
+
+// carryOut does what the pipeline wants done.
+func (s *stream) carryOut() {
+	e := &s.pipeline.effects
+	if e.wantShards {
+		e.wantShards = false
+		select {
+		case s.refresh <- struct{}{}:
+		default:
+		}
+	}
+	for _, f := range e.flushed {
+		s.producer.config.Observer.Flushed(s.name, f.stage, f.reason)
+	}
+	for _, err := range e.availability {
+		s.producer.config.Observer.AvailabilityChanged(s.name, err)
+	}
+	s.delivery.add(e.finished)
+	clear(e.finished)
+	e.finished, e.flushed, e.availability = e.finished[:0], e.flushed[:0], e.availability[:0]
+}

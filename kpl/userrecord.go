@@ -1,0 +1,108 @@
+package kpl
+
+import (
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// KeylessKeySize is the length in bytes of the partition key that the producer makes for records put without one.
+const KeylessKeySize = 16
+
+// userRecord is a UserRecord on its way through the stages. It is in exactly one of them at a time; the loop of its
+// stream owns it from Put to Result.
+type userRecord struct {
+	data            []byte
+	partitionKey    string
+	explicitHashKey string // canonical decimal; empty if none was given
+	hash            hashKey
+	keyless         bool // put without a partition key: any shard will do, and hash means nothing
+
+	keyIndex, hashKeyIndex uint32 // in the tables of the Kinesis record it is in
+
+	received time.Time
+	due      bool // it has been sent, or was about to be: it does not wait for others again
+	attempts []Attempt
+
+	epoch *epoch
+	done  func(Result) // may be nil
+	batch *Batch       // nil if put outside of a batch
+	index int          // in batch
+}
+
+// size is what the record counts against the bounds of admission and of a single Kinesis record.
+func (r *userRecord) size() int {
+	if r.keyless {
+		return len(r.data) + KeylessKeySize
+	}
+	return len(r.data) + len(r.partitionKey)
+}
+
+// canceled reports whether the caller has given up on the record.
+func (r *userRecord) canceled() bool { return r.batch != nil && r.batch.canceled.Load() }
+
+// newUserRecord checks a caller's record. The error wraps ErrInvalidRecord or ErrRecordTooLarge.
+func newUserRecord(in *UserRecord, maxRecordSize int) (*userRecord, error) {
+	r := &userRecord{
+		data:         in.Data,
+		partitionKey: in.PartitionKey,
+		keyless:      in.PartitionKey == "",
+	}
+	if in.Stream == "" {
+		return nil, fmt.Errorf("%w: it names no stream", ErrInvalidRecord)
+	}
+	if !utf8.ValidString(in.PartitionKey) {
+		return nil, fmt.Errorf("%w: its partition key is not valid UTF-8", ErrInvalidRecord)
+	}
+	if n := len(in.PartitionKey); n > MaxPartitionKeyLength {
+		if n = utf8.RuneCountInString(in.PartitionKey); n > MaxPartitionKeyLength {
+			return nil, fmt.Errorf("%w: its partition key has %d characters, the limit is %d",
+				ErrInvalidRecord, n, MaxPartitionKeyLength)
+		}
+	}
+	switch {
+	case in.ExplicitHashKey != "" && r.keyless:
+		return nil, fmt.Errorf("%w: an explicit hash key needs a partition key beside it", ErrInvalidRecord)
+	case in.ExplicitHashKey != "":
+		hash, err := parseHashKey(in.ExplicitHashKey)
+		if err != nil {
+			return nil, fmt.Errorf("%w: its explicit hash key is %w", ErrInvalidRecord, err)
+		}
+		r.hash, r.explicitHashKey = hash, hash.String()
+	case !r.keyless:
+		r.hash = hashOf(in.PartitionKey)
+	}
+	if size := r.size(); size > maxRecordSize {
+		return nil, &SizeError{Size: size, Limit: maxRecordSize}
+	}
+	return r, nil
+}
+
+// addAttempt notes a trip of all members, which share what they can of the list.
+func addAttempt(members []*userRecord, attempt Attempt) {
+	first := []Attempt{attempt}
+	for _, r := range members {
+		if len(r.attempts) == 0 {
+			r.attempts = first
+		} else {
+			r.attempts = append(slices.Clip(r.attempts), attempt)
+		}
+		r.due = true
+	}
+}
+
+// result makes the record's Result. For success, the last attempt says where it was stored.
+func (r *userRecord) result(outcome Outcome, sequenceNumber string) Result {
+	result := Result{Attempts: r.attempts}
+	var last Attempt
+	if n := len(r.attempts); n > 0 {
+		last = r.attempts[n-1]
+	}
+	if outcome == OutcomeSuccess {
+		result.ShardID, result.SequenceNumber = last.ShardID, sequenceNumber
+		return result
+	}
+	result.Err = &RecordError{Outcome: outcome, Code: last.Code, Message: last.Message, Attempts: len(r.attempts)}
+	return result
+}
