@@ -3,6 +3,8 @@ package kpl
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"unicode/utf8"
 
@@ -79,12 +81,16 @@ func faultOfEntry(code, message string) fault {
 func faultOfCall(err error) fault {
 	message := clip(err.Error())
 	var (
+		mismatch  errCountMismatch
 		api       smithy.APIError
 		response  *smithyhttp.ResponseError
 		send      *smithyhttp.RequestSendError
+		network   net.Error
 		operation *smithy.OperationError
 	)
 	switch {
+	case errors.As(err, &mismatch):
+		return fault{classTransient, CodeCountMismatch, message}
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault{classTransient, CodeTimeout, message}
 	case errors.Is(err, context.Canceled):
@@ -95,10 +101,10 @@ func faultOfCall(err error) fault {
 			f.class = classOfStatus(response.HTTPStatusCode())
 		}
 		return f
+	case errors.As(err, &send), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
+		return fault{classTransient, CodeConnection, message}
 	case errors.As(err, &response):
 		return fault{classOfStatus(response.HTTPStatusCode()), CodeUnknown, message}
-	case errors.As(err, &send):
-		return fault{classTransient, CodeConnection, message}
 	case errors.As(err, &operation):
 		return fault{classUnavailable, CodeNotSent, message}
 	default:

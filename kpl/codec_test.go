@@ -1,0 +1,165 @@
+package kpl
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// aggregate packs records as a pipeline without a shard map would if they had one shard.
+func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecord {
+	t.Helper()
+	config := NewDefaultConfig()
+	config.AggregationMaxSize = maxSize
+	a := newAggregator(&config)
+	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}))
+	var closed []closedRecord
+	for i := range records {
+		records[i].Stream = testStream
+		r, err := newUserRecord(&records[i], config.MaxRecordSize)
+		require.NoError(t, err)
+		closed = a.add(closed, r)
+	}
+	closed = a.closeAll(closed, FlushRequest)
+	list := make([]*kinesisRecord, len(closed))
+	for i, k := range closed {
+		if list[i] = k.kinesisRecord; k.keyless {
+			k.setKey("abcdefghijklmnop", hashOf("abcdefghijklmnop"))
+		}
+	}
+	return list
+}
+
+// The vectors come from an encoder that is not ours.
+func TestBytesOfTheKPLFormat(t *testing.T) {
+	cases := map[string]struct {
+		records []UserRecord
+		data    string // hex
+		key     string
+		hash    string
+	}{
+		"shared partition keys": {
+			[]UserRecord{
+				{PartitionKey: "pk1", Data: []byte("hello")},
+				{PartitionKey: "pk2", Data: []byte("world")},
+				{PartitionKey: "pk1", Data: []byte("!")},
+			},
+			"f3899ac20a03706b310a03706b321a0908001a0568656c6c6f1a0908011a05776f726c641a0508001a0121" +
+				"13441f9267225980303271d133978ab4",
+			"a", "329398341438914906102347661116985167824",
+		},
+		"explicit hash key": {
+			[]UserRecord{
+				{PartitionKey: "pk1", ExplicitHashKey: "0123", Data: []byte("hello")},
+				{PartitionKey: "pk2", Data: []byte("world")},
+			},
+			"f3899ac20a03706b310a03706b3212033132331a0b080010001a0568656c6c6f1a0908011a05776f726c64" +
+				"bfe39842a848ecd7039a1be9b6494885",
+			"a", "123",
+		},
+		"a lone record": {
+			[]UserRecord{{PartitionKey: "pk1", Data: []byte("hello")}},
+			hex.EncodeToString([]byte("hello")),
+			"pk1", "329398341438914906102347661116985167824",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			list := aggregate(t, 51_200, c.records...)
+			require.Len(t, list, 1)
+			k := list[0]
+			data := k.members[0].data
+			if k.aggregated() {
+				data = appendAggregated(nil, k)
+			}
+			assert.Equal(t, c.data, hex.EncodeToString(data))
+			assert.Equal(t, c.key, k.partitionKey)
+			assert.Equal(t, c.hash, k.hash.String())
+			assert.Len(t, data, k.dataSize())
+		})
+	}
+}
+
+// Sizes are exact and never over the limit, and what comes out is what went in, in order.
+func TestAggregatesAreExactlyAsLargeAsPredicted(t *testing.T) {
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		limit := 64 + random.IntN(20_000)
+		var records []UserRecord
+		for range 1 + random.IntN(400) {
+			r := UserRecord{
+				PartitionKey: strings.Repeat("k", random.IntN(200)) + fmt.Sprint(random.IntN(1+random.IntN(300))),
+				Data:         bytes.Repeat([]byte{byte(random.Uint32())}, random.IntN(1+random.IntN(600))),
+			}
+			switch random.IntN(8) {
+			case 0:
+				r.ExplicitHashKey = fmt.Sprint(random.IntN(5))
+			case 1:
+				r.PartitionKey = ""
+			}
+			records = append(records, r)
+		}
+		members := 0
+		for _, k := range aggregate(t, limit, records...) {
+			members += len(k.members)
+			if !k.aggregated() {
+				continue
+			}
+			data := appendAggregated(nil, k)
+			require.Len(t, data, k.dataSize(), "seed %d", seed)
+			require.LessOrEqual(t, k.size(), limit, "seed %d", seed)
+			decoded, err := Deaggregate(data)
+			require.NoError(t, err)
+			require.Len(t, decoded, len(k.members))
+			for i, r := range k.members {
+				want := r.partitionKey
+				if r.keyless {
+					want = k.partitionKey
+				}
+				require.Equal(t, want, decoded[i].PartitionKey)
+				require.Equal(t, r.explicitHashKey, decoded[i].ExplicitHashKey)
+				require.True(t, bytes.Equal(r.data, decoded[i].Data))
+			}
+		}
+		require.Equal(t, len(records), members, "seed %d", seed)
+	}
+}
+
+func FuzzHashKey(f *testing.F) {
+	for _, s := range []string{
+		"", "0", "00", "123", "-1", "+1", " 1", "1e3", "18446744073709551615", "18446744073709551616",
+		"10000000000000000000", "100000000000000000000000000000000000000",
+		"340282366920938463463374607431768211455", "340282366920938463463374607431768211456", strings.Repeat("9", 50),
+	} {
+		f.Add(s)
+	}
+	limit := new(big.Int).Lsh(big.NewInt(1), 128)
+	f.Fuzz(func(t *testing.T, s string) {
+		want, valid := new(big.Int), s != "" && strings.Trim(s, "0123456789") == ""
+		if valid {
+			want.SetString(s, 10)
+			valid = want.Cmp(limit) < 0
+		}
+		got, err := parseHashKey(s)
+		if !valid {
+			require.ErrorIs(t, err, errHashKey)
+			return
+		}
+		require.NoError(t, err)
+		require.Equal(t, want.String(), got.String())
+	})
+}
+
+func TestHashOfPartitionKey(t *testing.T) {
+	assert.Equal(t, "329398341438914906102347661116985167824", hashOf("pk1").String())
+	long := strings.Repeat("é", MaxPartitionKeyLength)
+	assert.NotEqual(t, hashOf(long), hashOf(long[:len(long)-2]))
+}

@@ -1,0 +1,126 @@
+package kpl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/stretchr/testify/assert"
+)
+
+func TestJudgeStored(t *testing.T) {
+	shards := newShardMap([]shard{
+		{"lower", hashRange{minHashKey, hashKey{99, 0}}}, {"upper", hashRange{hashKey{99, 1}, maxHashKey}},
+	}, nil, at(0))
+	record := func(members int, lowest, highest uint64) *kinesisRecord {
+		return &kinesisRecord{members: make([]*userRecord, members), lowest: hashKey{high: lowest}, highest: hashKey{high: highest}}
+	}
+	before, after := at(-time.Second), at(time.Second)
+	cases := map[string]struct {
+		record *kinesisRecord
+		actual ShardID
+		stored time.Time
+		shards *shardMap
+		want   verdict
+	}{
+		"all members inside":               {record(2, 1, 50), "lower", after, shards, verdictDelivered},
+		"one member outside":               {record(2, 1, 100), "lower", after, shards, verdictMisplaced},
+		"all members outside":              {record(2, 100, 200), "lower", after, shards, verdictMisplaced},
+		"a lone record is found anywhere":  {record(1, 100, 100), "lower", after, shards, verdictDelivered},
+		"so is a single hash key":          {record(9, 100, 100), "lower", after, shards, verdictDelivered},
+		"a child nobody has heard of":      {record(2, 1, 50), "child", after, shards, verdictUnknown},
+		"a child the newer map lacks":      {record(2, 1, 50), "child", before, shards, verdictMisplaced},
+		"no map":                           {record(2, 1, 50), "lower", after, nil, verdictUnknown},
+		"no map, but nothing to misplace":  {record(1, 1, 1), "lower", after, nil, verdictDelivered},
+		"aggregate on the shard of others": {record(2, 1, 50), "upper", after, shards, verdictMisplaced},
+	}
+	for name, c := range cases {
+		assert.Equal(t, c.want, judgeStored(c.record, c.actual, c.stored, c.shards), name)
+	}
+}
+
+func TestJudgeFailed(t *testing.T) {
+	lone := &kinesisRecord{members: make([]*userRecord, 1)}
+	several := &kinesisRecord{members: make([]*userRecord, 2)}
+	cases := map[string]struct {
+		record   *kinesisRecord
+		class    errorClass
+		whole    bool
+		records  int
+		throttle bool
+		want     verdict
+	}{
+		"throttled":                         {lone, classThrottle, false, 2, false, verdictRetry},
+		"throttled, asked to fail":          {lone, classThrottle, false, 2, true, verdictThrottled},
+		"internal failure, asked to fail":   {lone, classTransient, false, 2, true, verdictRetry},
+		"whole call failed":                 {several, classTransient, true, 2, false, verdictRetry},
+		"lone record refused":               {lone, classRejected, false, 2, false, verdictRejected},
+		"aggregate refused":                 {several, classRejected, false, 2, false, verdictSplit},
+		"call of several refused":           {lone, classRejected, true, 2, false, verdictSplit},
+		"call of one refused":               {lone, classRejected, true, 1, false, verdictRejected},
+		"call of one aggregate refused":     {several, classRejected, true, 1, false, verdictSplit},
+		"nothing accepted, not even others": {several, classUnavailable, true, 2, false, verdictUnavailable},
+	}
+	for name, c := range cases {
+		assert.Equal(t, c.want, judgeFailed(c.record, c.class, c.whole, c.records, c.throttle), name)
+	}
+}
+
+func TestFaultOfCall(t *testing.T) {
+	status := func(code int, err error) error {
+		return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: code}}, Err: err,
+		}}
+	}
+	api := func(code string) error { return &smithy.GenericAPIError{Code: code, Message: "m"} }
+	cases := map[string]struct {
+		err   error
+		class errorClass
+		code  string
+	}{
+		"throttled":             {status(400, api("ProvisionedThroughputExceededException")), classThrottle, "ProvisionedThroughputExceededException"},
+		"validation":            {status(400, api("ValidationException")), classRejected, "ValidationException"},
+		"no such stream":        {status(400, api("ResourceNotFoundException")), classUnavailable, "ResourceNotFoundException"},
+		"expired token":         {status(400, api("ExpiredTokenException")), classUnavailable, "ExpiredTokenException"},
+		"internal failure":      {status(500, api("InternalFailure")), classTransient, "InternalFailure"},
+		"unheard of, 400":       {status(400, api("Whatever")), classTransient, "Whatever"},
+		"unheard of, 403":       {status(403, api("Whatever")), classUnavailable, "Whatever"},
+		"unheard of, 404":       {status(404, api("Whatever")), classUnavailable, "Whatever"},
+		"unheard of, 413":       {status(413, api("Whatever")), classRejected, "Whatever"},
+		"unheard of, 429":       {status(429, api("Whatever")), classThrottle, "Whatever"},
+		"garbage with 200":      {status(200, errors.New("invalid character")), classTransient, CodeUnknown},
+		"garbage with 503":      {status(503, errors.New("invalid character")), classTransient, CodeUnknown},
+		"answer cut short":      {status(200, &smithy.DeserializationError{Err: io.ErrUnexpectedEOF}), classTransient, CodeConnection},
+		"connection":            {&smithyhttp.RequestSendError{Err: errors.New("reset")}, classTransient, CodeConnection},
+		"timeout":               {&smithyhttp.RequestSendError{Err: context.DeadlineExceeded}, classTransient, CodeTimeout},
+		"canceled":              {&smithy.CanceledError{Err: context.Canceled}, classTransient, CodeCanceled},
+		"no credentials":        {&smithy.OperationError{Err: errors.New("get identity")}, classUnavailable, CodeNotSent},
+		"role not to be had":    {&smithy.OperationError{Err: fmt.Errorf("get identity: %w", api("AccessDenied"))}, classUnavailable, "AccessDenied"},
+		"not an error of AWS":   {errors.New("boom"), classTransient, CodeUnknown},
+		"entries do not match":  {errCountMismatch{1, 2}, classTransient, CodeCountMismatch},
+		"throttling by request": {status(400, api("ThrottlingException")), classThrottle, "ThrottlingException"},
+	}
+	for name, c := range cases {
+		got := faultOfCall(c.err)
+		assert.Equal(t, c.class, got.class, name)
+		assert.Equal(t, c.code, got.code, name)
+		assert.NotEmpty(t, got.message, name)
+		assert.LessOrEqual(t, len(got.message), 256, name)
+	}
+}
+
+func TestClip(t *testing.T) {
+	long := ""
+	for range 200 {
+		long += "é"
+	}
+	assert.Len(t, clip("x"+long), 255, "not in the middle of a character")
+	assert.Equal(t, "short", clip("short"))
+}

@@ -1,0 +1,253 @@
+package kpl
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func testRandom() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// at is a moment of the tests that pass their own now.
+func at(d time.Duration) time.Time { return time.Unix(1_000_000, 0).Add(d) }
+
+// waitingRecord is a Kinesis record that came at the given time.
+func waitingRecord(way *lane, size int, received time.Duration) *kinesisRecord {
+	r := &userRecord{data: make([]byte, size), received: at(received)}
+	return &kinesisRecord{members: []*userRecord{r}, received: r.received, deadline: r.received, lane: way}
+}
+
+func TestMeter(t *testing.T) {
+	m := meter{perSecond: 1000}
+	for range 1000 {
+		require.False(t, m.readyAt(1).After(at(0)), "it starts full")
+		m.take(1, at(0))
+	}
+	assert.Equal(t, at(time.Millisecond), m.readyAt(1))
+	assert.Equal(t, at(10*time.Millisecond), m.readyAt(10))
+	assert.Equal(t, at(time.Second), m.readyAt(1000))
+	assert.Equal(t, at(time.Second), m.readyAt(5000), "more than it holds has to wait until it is full")
+	m.take(5000, at(time.Second))
+	assert.Equal(t, at(5*time.Second+time.Millisecond), m.readyAt(1), "and leaves it in debt")
+	m.take(1, at(time.Minute))
+	assert.Equal(t, at(time.Minute+2*time.Millisecond-time.Second), m.readyAt(1), "it never holds more than a second's worth")
+}
+
+func TestLimiterReleasesTheOldestFirst(t *testing.T) {
+	config := NewDefaultConfig()
+	l := newLimiter(&config)
+	way, other := l.lane("a"), l.lane("b")
+	way.bytes.take(1<<20, at(0)) // empty
+	first, second := waitingRecord(way, 100_000, 10), waitingRecord(way, 10, 20)
+	retried := waitingRecord(way, 50_000, 5)
+	elsewhere := waitingRecord(other, 100_000, 30)
+	for _, k := range []*kinesisRecord{first, second, retried, elsewhere} {
+		l.push(k)
+	}
+	ready, expired := l.release(at(30))
+	assert.Empty(t, expired)
+	assert.Equal(t, []*kinesisRecord{elsewhere}, ready, "a lane without room holds up no other")
+	next, ok := l.nextWake()
+	require.True(t, ok)
+	assert.Equal(t, retried.lane.readyAt(retried), next)
+
+	ready, _ = l.release(next.Add(-1))
+	assert.Empty(t, ready)
+	ready, _ = l.release(next)
+	assert.Equal(t, []*kinesisRecord{retried}, ready)
+	next, _ = l.nextWake()
+	ready, _ = l.release(next)
+	assert.Equal(t, []*kinesisRecord{first}, ready, "the small one waits behind the large one")
+	next, _ = l.nextWake()
+	ready, _ = l.release(next)
+	assert.Equal(t, []*kinesisRecord{second}, ready)
+	_, ok = l.nextWake()
+	assert.False(t, ok)
+	assert.Zero(t, way.waitingBytes)
+}
+
+func TestLimiterExpires(t *testing.T) {
+	config := NewDefaultConfig()
+	l := newLimiter(&config)
+	way := l.lane("a")
+	way.bytes.take(1<<30, at(0)) // in debt for a quarter of an hour
+	old, young := waitingRecord(way, 10, 0), waitingRecord(way, 10, time.Second)
+	l.push(old)
+	l.push(young)
+	next, _ := l.nextWake()
+	assert.Equal(t, at(config.RecordTTL), next)
+	ready, expired := l.release(next)
+	assert.Empty(t, ready)
+	assert.Equal(t, []*kinesisRecord{old}, expired)
+}
+
+func TestLimiterKeepsToTheShardLimits(t *testing.T) {
+	for _, size := range []int{10, 900, 1_100, 50_000, 900_000} {
+		for _, percent := range []int{50, 100} {
+			t.Run(fmt.Sprint(size, percent), func(t *testing.T) {
+				config := NewDefaultConfig()
+				config.RateLimit, config.RecordTTL = percent, time.Hour
+				l := newLimiter(&config)
+				way := l.lane("a")
+				for range 100_000_000 / (size + 2_000) {
+					l.push(waitingRecord(way, size, 0))
+				}
+				records, now := 0, at(0)
+				for now.Before(at(20 * time.Second)) {
+					ready, _ := l.release(now)
+					records += len(ready)
+					next, ok := l.nextWake()
+					require.True(t, ok)
+					require.True(t, next.After(now))
+					now = next
+				}
+				perSecond := min(1000, float64(1<<20)/float64(size)) * float64(percent) / 100
+				assert.InEpsilon(t, 21*perSecond, records, 0.1, "20 seconds and the first burst")
+			})
+		}
+	}
+}
+
+func TestCollectorFlushes(t *testing.T) {
+	config := NewDefaultConfig()
+	l := newLimiter(&config)
+	add := func(c *collector, n, size, shards int) {
+		for i := range n {
+			k := waitingRecord(l.lane(ShardID(fmt.Sprint(i%shards))), size, 0)
+			k.deadline = at(time.Second)
+			c.add(k)
+		}
+	}
+	cases := map[string]struct {
+		records, size, shards int
+		now                   time.Duration
+		due                   bool
+		reason                FlushReason
+		taken                 int
+	}{
+		"too early":    {499, 100, 4, 0, false, FlushDeadline, 499},
+		"deadline":     {1, 100, 1, time.Second, true, FlushDeadline, 1},
+		"count":        {501, 100, 4, 0, true, FlushCount, 500},
+		"size":         {60, 100_000, 64, 0, true, FlushSize, 52},
+		"one shard":    {3, 100_000, 1, 0, true, FlushShard, 3},
+		"four shards":  {4, 100_000, 4, 0, false, FlushDeadline, 4},
+		"shard filled": {9, 100_000, 4, 0, true, FlushShard, 9},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			collector := collector{config: &config}
+			add(&collector, c.records, c.size, c.shards)
+			reason, due := collector.due(at(c.now))
+			assert.Equal(t, c.due, due)
+			assert.Equal(t, c.reason, reason)
+			assert.Len(t, collector.take(reason).records, c.taken)
+			assert.Len(t, collector.pending, c.records-c.taken)
+			collector.takeAll()
+			for _, way := range l.lanes {
+				assert.Zero(t, way.collected)
+			}
+		})
+	}
+}
+
+func TestShardMap(t *testing.T) {
+	high := func(n uint64) hashKey { return hashKey{high: n} }
+	m := newShardMap([]shard{
+		{"upper", hashRange{high(200), maxHashKey}},
+		{"lower", hashRange{minHashKey, hashKey{99, ^uint64(0)}}},
+	}, nil, at(0))
+	cases := map[string]struct {
+		hash hashKey
+		want ShardID
+	}{
+		"first": {minHashKey, "lower"}, "end of lower": {hashKey{99, ^uint64(0)}, "lower"}, "gap": {high(100), ""},
+		"start of upper": {high(200), "upper"}, "last": {maxHashKey, "upper"},
+	}
+	for name, c := range cases {
+		i, ok := m.predict(c.hash)
+		require.Equal(t, c.want != "", ok, name)
+		if ok {
+			assert.Equal(t, c.want, m.open[i].id, name)
+		}
+	}
+	next := newShardMap([]shard{{"all", hashRange{minHashKey, maxHashKey}}}, m, at(time.Second))
+	keys, ok := next.rangeOf("upper")
+	assert.True(t, ok, "requests in flight may still be answered by it")
+	assert.Equal(t, high(200), keys.first)
+	_, ok = newShardMap(next.open, next, at(2*time.Second)).rangeOf("upper")
+	assert.False(t, ok)
+
+	var none *shardMap
+	_, ok = none.predict(high(1))
+	assert.False(t, ok)
+	_, ok = none.rangeOf("upper")
+	assert.False(t, ok)
+	assert.False(t, none.known())
+}
+
+func TestKeylessRecordsGoWhereThereIsRoom(t *testing.T) {
+	config := NewDefaultConfig()
+	p := newPipeline(&config, testRandom())
+	half := hashKey{high: 1 << 63}
+	p.setShards(at(0), newShardMap([]shard{
+		{"busy", hashRange{minHashKey, hashKey{high: 1<<63 - 1, low: ^uint64(0)}}},
+		{"free", hashRange{half, maxHashKey}},
+	}, nil, at(0)))
+	p.limiter.lane("busy").bytes.take(1<<30, at(0))
+	landed := map[ShardID]int{}
+	for range 1000 {
+		k := waitingRecord(nil, 10, 0)
+		k.keyless = true
+		require.True(t, p.router.route(k, at(0)))
+		require.Len(t, k.partitionKey, KeylessKeySize)
+		require.Equal(t, hashOf(k.partitionKey), k.hash)
+		landed[k.lane.id]++
+	}
+	assert.Greater(t, landed["free"], 900, "one in sixteen draws finds four keys of the busy shard")
+}
+
+func TestBackoff(t *testing.T) {
+	for attempts, want := range map[int]time.Duration{
+		1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 3: 400 * time.Millisecond, 6: 3200 * time.Millisecond,
+		7: 3200 * time.Millisecond, 1_000_000: 3200 * time.Millisecond,
+	} {
+		assert.Equal(t, want/2, backoff(attempts, 0), attempts)
+		assert.InDelta(t, want, backoff(attempts, 0.999999999), 1000, attempts)
+	}
+}
+
+func TestConfigValidate(t *testing.T) {
+	require.NoError(t, ptr(NewDefaultConfig()).Validate())
+	cases := map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"MaxRecordSize":         {func(c *Config) { c.MaxRecordSize = 11 << 20 }, "from 1024 to 10485760, found 11534336"},
+		"AggregationMaxCount":   {func(c *Config) { c.AggregationMaxCount = 0 }, "found 0"},
+		"AggregationMaxSize":    {func(c *Config) { c.AggregationMaxSize = 1<<20 + 1 }, "from 64 to 1048576, found 1048577"},
+		"CollectionMaxCount":    {func(c *Config) { c.CollectionMaxCount = 501 }, "from 1 to 500, found 501"},
+		"CollectionMaxSize":     {func(c *Config) { c.CollectionMaxSize = 1<<20 - 1 }, "from 1048576 to 10485760, found 1048575"},
+		"MaxConnections":        {func(c *Config) { c.MaxConnections = -1 }, "found -1"},
+		"RateLimit":             {func(c *Config) { c.RateLimit = 0 }, "found 0"},
+		"MaxOutstandingRecords": {func(c *Config) { c.MaxOutstandingRecords = 0 }, "found 0"},
+		"MaxOutstandingBytes":   {func(c *Config) { c.MaxOutstandingBytes = 1 }, "found 1"},
+		"RecordMaxBufferedTime": {func(c *Config) { c.RecordMaxBufferedTime = -1 }, "must not be negative, found -1ns"},
+		"RecordTTL":             {func(c *Config) { c.RecordTTL = c.RecordMaxBufferedTime }, "more than RecordMaxBufferedTime (100ms), found 100ms"},
+		"RequestTimeout":        {func(c *Config) { c.RequestTimeout = 0 }, "must be positive, found 0s"},
+	}
+	for field, c := range cases {
+		t.Run(field, func(t *testing.T) {
+			config := NewDefaultConfig()
+			c.change(&config)
+			_, err := New(newTestKinesis(1), config)
+			require.ErrorContains(t, err, "kpl: "+field+" must")
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
