@@ -10,6 +10,7 @@ import (
 // came.
 type admission struct {
 	maxRecords, maxBytes int
+	onBlock              func()       // called when somebody begins to wait; must not block
 	blocked              atomic.Int64 // how many wait
 
 	mu      sync.Mutex
@@ -27,8 +28,8 @@ type admissionWaiter struct {
 	done     chan struct{} // closed when admitted or when the producer closes
 }
 
-// enter takes room for one record. If there is none it calls onBlock, which must not block, and waits until ctx ends.
-func (a *admission) enter(ctx context.Context, bytes int, onBlock func()) error {
+// enter takes room for one record. If there is none it waits until ctx ends.
+func (a *admission) enter(ctx context.Context, bytes int) error {
 	a.mu.Lock()
 	if a.closed {
 		a.mu.Unlock()
@@ -39,12 +40,17 @@ func (a *admission) enter(ctx context.Context, bytes int, onBlock func()) error 
 		a.mu.Unlock()
 		return nil
 	}
+	return a.wait(ctx, bytes)
+}
+
+// wait waits for room. It is called with mu locked and unlocks it.
+func (a *admission) wait(ctx context.Context, bytes int) error {
 	w := &admissionWaiter{bytes: bytes, done: make(chan struct{})}
 	a.waiting = append(a.waiting, w)
 	a.blocked.Add(1)
 	a.mu.Unlock()
 	defer a.blocked.Add(-1)
-	onBlock()
+	a.onBlock()
 	select {
 	case <-w.done:
 	case <-ctx.Done():

@@ -21,10 +21,10 @@ type aggregator struct {
 
 // slot is a place where one Kinesis record is put together.
 type slot struct {
-	open     *kinesisRecord // nil if empty
-	keyIndex map[string]uint32
-	hashKeys map[string]uint32
-	last     int // members of the record closed last: about as many as the next one will have
+	open          *kinesisRecord // nil if empty
+	partitionKeys keyTable
+	hashKeys      keyTable
+	last          int // members of the record closed last: about as many as the next one will have
 }
 
 // openRecord is a record that was opened in a slot. It has been closed since if the slot has another one.
@@ -62,16 +62,27 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 		a.opened = append(a.opened, openRecord{s, s.open})
 	}
 	s.append(r, growth)
-	if deadline := a.deadline(r); deadline.Before(s.open.deadline) {
-		s.open.deadline = deadline
-	}
-	if r.due {
-		a.overdue = append(a.overdue, s)
+	if r.due || r.received.Before(s.open.received) {
+		a.advance(s, r)
 	}
 	if len(s.open.members) >= a.config.AggregationMaxCount {
 		closed = append(closed, a.close(s, FlushCount))
 	}
 	return closed
+}
+
+// advance lets the open record of s go earlier, for a member that is older than the others or due.
+func (a *aggregator) advance(s *slot, r *userRecord) {
+	k := s.open
+	if r.received.Before(k.received) {
+		k.received = r.received
+	}
+	if deadline := a.deadline(r); deadline.Before(k.deadline) {
+		k.deadline = deadline
+	}
+	if r.due {
+		a.overdue = append(a.overdue, s)
+	}
 }
 
 // closeDue appends the records whose deadline has come to closed.
@@ -204,8 +215,7 @@ func (a *aggregator) open(s *slot, r *userRecord) {
 func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 	k := s.open
 	s.open, s.last = nil, len(k.members)
-	clear(s.keyIndex)
-	clear(s.hashKeys)
+	k.partitionKeys, k.explicitHashKeys = s.partitionKeys.take(), s.hashKeys.take()
 	k.setOuterKeys()
 	if a.byHash[k.hash] == s {
 		delete(a.byHash, k.hash) // there is no end to hash keys
@@ -216,23 +226,19 @@ func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 // growth is by how many bytes the body grows with r. It settles r's indexes in the tables.
 func (s *slot) growth(r *userRecord) int {
 	growth := 0
-	switch index, ok := s.keyIndex[r.partitionKey]; {
-	case ok:
-		r.keyIndex = index
-	case r.keyless:
-		r.keyIndex = 0
+	index, found := s.partitionKeys.find(r.partitionKey, r.keyHash)
+	if !found && r.keyless {
 		growth += fieldSize(KeylessKeySize)
-	default:
-		r.keyIndex = uint32(len(s.keyIndex)) //nolint:gosec // below AggregationMaxSize
+	} else if !found {
 		growth += fieldSize(len(r.partitionKey))
 	}
+	r.keyIndex = uint32(index) //nolint:gosec // below AggregationMaxSize
 	if r.explicitHashKey != "" {
-		index, ok := s.hashKeys[r.explicitHashKey]
-		if !ok {
-			index = uint32(len(s.hashKeys)) //nolint:gosec // below AggregationMaxSize
+		index, found := s.hashKeys.find(r.explicitHashKey, r.hash.low)
+		if !found {
 			growth += fieldSize(len(r.explicitHashKey))
 		}
-		r.hashKeyIndex = index
+		r.hashKeyIndex = uint32(index) //nolint:gosec // below AggregationMaxSize
 	}
 	return growth + fieldSize(memberBodySize(r))
 }
@@ -242,16 +248,11 @@ func (s *slot) append(r *userRecord, growth int) {
 	k := s.open
 	k.members = append(k.members, r)
 	k.bodySize += growth
-	if r.received.Before(k.received) {
-		k.received = r.received
+	if int(r.keyIndex) == len(s.partitionKeys.keys) {
+		s.partitionKeys.add(r.partitionKey, r.keyHash)
 	}
-	if int(r.keyIndex) == len(s.keyIndex) {
-		note(&s.keyIndex, r.partitionKey)
-		k.partitionKeys = append(k.partitionKeys, r.partitionKey)
-	}
-	if r.explicitHashKey != "" && int(r.hashKeyIndex) == len(s.hashKeys) {
-		note(&s.hashKeys, r.explicitHashKey)
-		k.explicitHashKeys = append(k.explicitHashKeys, r.explicitHashKey)
+	if r.explicitHashKey != "" && int(r.hashKeyIndex) == len(s.hashKeys.keys) {
+		s.hashKeys.add(r.explicitHashKey, r.hash.low)
 	}
 	if r.hash.less(k.lowest) {
 		k.lowest = r.hash
@@ -259,12 +260,4 @@ func (s *slot) append(r *userRecord, growth int) {
 	if k.highest.less(r.hash) {
 		k.highest = r.hash
 	}
-}
-
-// note gives key the next index of a table.
-func note(table *map[string]uint32, key string) {
-	if *table == nil {
-		*table = map[string]uint32{}
-	}
-	(*table)[key] = uint32(len(*table)) //nolint:gosec // below AggregationMaxSize
 }

@@ -54,10 +54,10 @@ func Deaggregate(data []byte) ([]Member, error) {
 	return members, nil
 }
 
-// InHashKeyRange reports whether all members of an aggregated record belong to a shard with these hash keys. The Kinesis
-// Client Library skips an aggregated record, all of it, of which any member lies outside its shard's range: the producer
-// put it together when the shards were others, and has sent it again. The error is for keys or an explicit hash key
-// of a member that are no numbers from 0 to 2^128-1.
+// InHashKeyRange reports whether all members of an aggregated record belong to a shard with these hash keys. The
+// Kinesis Client Library skips an aggregated record, all of it, of which any member lies outside its shard's range: the
+// producer put it together when the shards were others, and has sent it again. The error is for keys or an explicit
+// hash key of a member that are no numbers from 0 to 2^128-1.
 func InHashKeyRange(members []Member, keys types.HashKeyRange) (bool, error) {
 	first, err := parseHashKey(aws.ToString(keys.StartingHashKey))
 	if err != nil {

@@ -10,7 +10,7 @@ type delivery struct {
 	wakeUp   chan struct{}
 
 	mu      sync.Mutex
-	pending []finishedRecord
+	pending []ending
 	closed  bool
 }
 
@@ -18,13 +18,13 @@ func newDelivery(p *Producer, stream string) *delivery {
 	return &delivery{producer: p, stream: stream, wakeUp: make(chan struct{}, 1)}
 }
 
-// add takes over a copy of what finished.
-func (d *delivery) add(finished []finishedRecord) {
-	if len(finished) == 0 {
+// add takes over a copy of what ended.
+func (d *delivery) add(ended []ending) {
+	if len(ended) == 0 {
 		return
 	}
 	d.mu.Lock()
-	d.pending = append(d.pending, finished...)
+	d.pending = append(d.pending, ended...)
 	d.mu.Unlock()
 	d.wake()
 }
@@ -46,7 +46,7 @@ func (d *delivery) wake() {
 
 // run delivers until close.
 func (d *delivery) run() {
-	var batch []finishedRecord
+	var batch []ending
 	for range d.wakeUp {
 		for {
 			clear(batch)
@@ -60,40 +60,40 @@ func (d *delivery) run() {
 			if len(batch) == 0 {
 				break
 			}
-			d.deliver(batch)
+			for i := range batch {
+				d.deliver(&batch[i])
+			}
 		}
 	}
 }
 
-// deliver hands over a batch of Results. A record's room is given back before its owner hears of it, so that the owner
-// may put the next one.
-func (d *delivery) deliver(batch []finishedRecord) {
-	records, bytes := 0, 0
-	for _, f := range batch {
-		if f.record != nil {
-			records++
-			bytes += f.record.size()
+// deliver hands over Results. The room of records is given back before their owners hear of it, so that these may put
+// the next ones.
+func (d *delivery) deliver(e *ending) {
+	if e.flushed != nil {
+		close(e.flushed)
+	}
+	if len(e.members) == 0 {
+		return
+	}
+	if e.outcome == OutcomeSuccess {
+		addAttempt(e.members, e.stored)
+	}
+	bytes := 0
+	for _, r := range e.members {
+		bytes += r.size()
+	}
+	d.producer.admission.leave(len(e.members), bytes)
+	for _, r := range e.members {
+		result := r.result(e)
+		d.producer.config.Observer.RecordFinished(d.stream, FinishedRecord{
+			Result: result, Bytes: len(r.data), Received: r.received, Finished: e.at,
+		})
+		if r.done != nil {
+			r.done(result)
 		}
-	}
-	if records > 0 {
-		d.producer.admission.leave(records, bytes)
-	}
-	for _, f := range batch {
-		switch r := f.record; {
-		case r == nil:
-			if f.flushed != nil {
-				close(f.flushed)
-			}
-		default:
-			d.producer.config.Observer.RecordFinished(d.stream, FinishedRecord{
-				Result: f.result, Bytes: len(r.data), Received: r.received, Finished: f.at,
-			})
-			if r.done != nil {
-				r.done(f.result)
-			}
-			if r.batch != nil {
-				r.batch.deliver(r.index, f.result)
-			}
+		if r.batch != nil {
+			r.batch.deliver(r.index, result)
 		}
 	}
 }

@@ -53,8 +53,8 @@ func (p *pipeline) maySend(now time.Time) bool {
 
 // failBuffered ends every record that is in no request and was not stored.
 func (p *pipeline) failBuffered(now time.Time, outcome Outcome, f fault) {
-	for _, r := range p.takeBuffered() {
-		p.finish(now, r, outcome, f)
+	if members := p.takeBuffered(); len(members) > 0 {
+		p.finish(now, outcome, f, members...)
 	}
 }
 

@@ -83,7 +83,7 @@ func (r *request) attempt(shard ShardID, code, message string) Attempt {
 func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f fault, whole bool) {
 	addAttempt(k.members, r.attempt("", f.code, f.message))
 	if p.aborted {
-		p.finishAll(now, k.members, OutcomeClosed)
+		p.finish(now, OutcomeClosed, fault{}, k.members...)
 		return
 	}
 	switch judgeFailed(k, f.class, whole, len(r.records), p.config.FailIfThrottled) {
@@ -94,11 +94,11 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 		p.splitOff(now, k, k.members[:half])
 		p.splitOff(now, k, k.members[half:])
 	case verdictThrottled:
-		p.finishAll(now, k.members, OutcomeThrottled)
+		p.finish(now, OutcomeThrottled, fault{}, k.members...)
 	case verdictRejected:
-		p.finishAll(now, k.members, OutcomeRejected)
+		p.finish(now, OutcomeRejected, fault{}, k.members...)
 	case verdictUnavailable:
-		p.finishAll(now, k.members, OutcomeUnavailable)
+		p.finish(now, OutcomeUnavailable, fault{}, k.members...)
 	case verdictDelivered, verdictUnknown, verdictMisplaced: // of stored records only
 	}
 }
@@ -117,10 +117,7 @@ func (p *pipeline) judge(now time.Time, stored storedRecord) {
 	verdict := judgeStored(stored.kinesisRecord, stored.attempt.ShardID, stored.attempt.End, p.router.shards)
 	switch {
 	case verdict == verdictDelivered:
-		addAttempt(stored.members, stored.attempt)
-		for _, r := range stored.members {
-			p.deliver(now, r, r.result(OutcomeSuccess, stored.sequenceNumber))
-		}
+		p.end(ending{members: stored.members, stored: stored.attempt, sequenceNumber: stored.sequenceNumber, at: now})
 	case verdict == verdictUnknown && !p.aborted:
 		p.unjudged = append(p.unjudged, stored)
 		p.effects.wantShards = true
@@ -169,19 +166,12 @@ func (p *pipeline) unexpired(now time.Time, members []*userRecord) []*userRecord
 	for _, r := range members {
 		switch {
 		case r.canceled():
-			p.finish(now, r, OutcomeCanceled, fault{})
+			p.finish(now, OutcomeCanceled, fault{}, r)
 		case p.expired(now, r.received):
-			p.finish(now, r, OutcomeExpired, fault{})
+			p.finish(now, OutcomeExpired, fault{}, r)
 		default:
 			kept = append(kept, r)
 		}
 	}
 	return kept
-}
-
-// finishAll ends members with the same outcome.
-func (p *pipeline) finishAll(now time.Time, members []*userRecord, outcome Outcome) {
-	for _, r := range members {
-		p.finish(now, r, outcome, fault{})
-	}
 }

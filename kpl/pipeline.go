@@ -36,18 +36,21 @@ type pipeline struct {
 
 // effects is what the loop has to carry out.
 type effects struct {
-	finished     []finishedRecord
+	ended        []ending
 	flushed      []flushed
 	wantShards   bool
 	availability []error // changes, oldest first; nil means available
 }
 
-// finishedRecord is a user record with its Result; or, if record is nil, the end of a Flush.
-type finishedRecord struct {
-	record  *userRecord
-	result  Result
-	at      time.Time
-	flushed chan<- struct{}
+// ending is user records that have come to the same end at the same time; or, without any, the end of a Flush.
+type ending struct {
+	members        []*userRecord
+	outcome        Outcome
+	stored         Attempt // of a success, the attempt that brought it
+	sequenceNumber string
+	fault          fault // explains a failure that no attempt of the records themselves does
+	at             time.Time
+	flushed        chan<- struct{}
 }
 
 type flushed struct {
@@ -105,11 +108,11 @@ func (p *pipeline) put(now time.Time, r *userRecord) {
 func (p *pipeline) add(now time.Time, r *userRecord) {
 	switch {
 	case p.aborted:
-		p.finish(now, r, OutcomeClosed, fault{})
+		p.finish(now, OutcomeClosed, fault{}, r)
 	case r.canceled():
-		p.finish(now, r, OutcomeCanceled, fault{})
+		p.finish(now, OutcomeCanceled, fault{}, r)
 	case p.expired(now, r.received):
-		p.finish(now, r, OutcomeExpired, fault{})
+		p.finish(now, OutcomeExpired, fault{}, r)
 	default:
 		var buffer [2]closedRecord
 		p.pass(now, p.aggregator.add(buffer[:0], r))
@@ -202,7 +205,7 @@ func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 // endEpochs tells the callers of Flush whose records are all done.
 func (p *pipeline) endEpochs() {
 	for len(p.epochs) > 1 && p.epochs[0].outstanding == 0 {
-		p.effects.finished = append(p.effects.finished, finishedRecord{flushed: p.epochs[0].flushed})
+		p.effects.ended = append(p.effects.ended, ending{flushed: p.epochs[0].flushed})
 		p.epochs = slices.Delete(p.epochs, 0, 1)
 	}
 }
@@ -273,7 +276,7 @@ func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
 
 // expired reports whether a record received then has outlived its TTL.
 func (p *pipeline) expired(now, received time.Time) bool {
-	return !now.Before(received.Add(p.config.RecordTTL))
+	return now.Sub(received) >= p.config.RecordTTL
 }
 
 // dissolve takes a waiting record apart and adds its members anew.
@@ -304,18 +307,20 @@ func (p *pipeline) retry(now time.Time, members []*userRecord) {
 	p.retries = slices.Insert(p.retries, i, group)
 }
 
-// finish ends r. The fault explains an outcome that no attempt of the record itself does.
-func (p *pipeline) finish(now time.Time, r *userRecord, outcome Outcome, f fault) {
-	result := r.result(outcome, "")
-	if err, ok := result.Err.(*RecordError); ok && f.code != "" { //nolint:errorlint // just made
-		err.Code, err.Message = f.code, f.message
-	}
-	p.deliver(now, r, result)
+// finish ends members that were not delivered. The fault explains an outcome that no attempt of theirs does.
+func (p *pipeline) finish(now time.Time, outcome Outcome, f fault, members ...*userRecord) {
+	p.end(ending{members: members, outcome: outcome, fault: f, at: now})
 }
 
-// deliver hands r's Result over.
-func (p *pipeline) deliver(now time.Time, r *userRecord, result Result) {
-	p.outstanding--
-	r.epoch.outstanding--
-	p.effects.finished = append(p.effects.finished, finishedRecord{record: r, result: result, at: now})
+// end hands the Results of the members over.
+func (p *pipeline) end(e ending) {
+	p.outstanding -= len(e.members)
+	if len(p.epochs) == 1 { // without looking at each of them: this is every record's way
+		p.epochs[0].outstanding -= len(e.members)
+	} else {
+		for _, r := range e.members {
+			r.epoch.outstanding--
+		}
+	}
+	p.effects.ended = append(p.effects.ended, e)
 }

@@ -36,12 +36,10 @@ func New(client Client, config Config) (*Producer, error) {
 	if config.Observer == nil {
 		config.Observer = noObserver{}
 	}
-	return &Producer{
-		client:    client,
-		config:    config,
-		admission: admission{maxRecords: config.MaxOutstandingRecords, maxBytes: config.MaxOutstandingBytes},
-		streams:   map[string]*stream{},
-	}, nil
+	p := &Producer{client: client, config: config, streams: map[string]*stream{}}
+	p.admission.maxRecords, p.admission.maxBytes = config.MaxOutstandingRecords, config.MaxOutstandingBytes
+	p.admission.onBlock = p.wake
+	return p, nil
 }
 
 // Put accepts one record and returns; done is called with its Result later, exactly once, from a goroutine of the
@@ -75,25 +73,36 @@ func (p *Producer) PutWait(ctx context.Context, record UserRecord) (Result, erro
 
 // put admits r and hands it to its stream.
 func (p *Producer) put(ctx context.Context, name string, r *userRecord) error {
-	if err := p.admission.enter(ctx, r.size(), p.wake); err != nil {
+	if err := p.admission.enter(ctx, r.size()); err != nil {
 		return err
 	}
 	r.received = time.Now()
-	for {
-		p.mu.RLock()
-		s := p.streams[name]
-		if p.closed || s != nil {
-			defer p.mu.RUnlock()
-			break
-		}
-		p.mu.RUnlock()
+	err := p.hand(name, r)
+	if err == errNotOpen { //nolint:errorlint // it is never wrapped
 		p.open(name)
+		err = p.hand(name, r)
 	}
-	if p.closed {
+	if err != nil {
 		p.admission.leave(1, r.size())
+	}
+	return err
+}
+
+// errNotOpen says that a stream has no pipeline yet.
+var errNotOpen = errors.New("kpl: the stream's pipeline does not run")
+
+// hand gives r to the loop of its stream. The error is ErrClosed or errNotOpen.
+func (p *Producer) hand(name string, r *userRecord) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.closed {
 		return ErrClosed
 	}
-	p.streams[name].put(r)
+	s := p.streams[name]
+	if s == nil {
+		return errNotOpen
+	}
+	s.put(r)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package kpl
 import (
 	"cmp"
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -56,11 +55,19 @@ func (m *shardMap) predict(h hashKey) (int, bool) {
 	if m == nil {
 		return 0, false
 	}
-	after := sort.Search(len(m.open), func(i int) bool { return h.less(m.open[i].keys.first) })
-	if after == 0 || !m.open[after-1].keys.contains(h) {
+	// By hand rather than with the sort package: every record passes here.
+	low, high := 0, len(m.open)
+	for low < high {
+		if middle := (low + high) / 2; h.less(m.open[middle].keys.first) {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	if low == 0 || m.open[low-1].keys.last.less(h) {
 		return 0, false
 	}
-	return after - 1, true
+	return low - 1, true
 }
 
 // rangeOf returns the keys that the shard serves or served; false if the snapshot has never heard of it.

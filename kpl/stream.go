@@ -214,7 +214,7 @@ func (s *stream) carryOut() {
 	for _, err := range e.availability {
 		s.producer.config.Observer.AvailabilityChanged(s.name, err)
 	}
-	s.delivery.add(e.finished)
-	clear(e.finished)
-	e.finished, e.flushed, e.availability = e.finished[:0], e.flushed[:0], e.availability[:0]
+	s.delivery.add(e.ended)
+	clear(e.ended)
+	e.ended, e.flushed, e.availability = e.ended[:0], e.flushed[:0], e.availability[:0]
 }

@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -17,7 +18,8 @@ type userRecord struct {
 	partitionKey    string
 	explicitHashKey string // canonical decimal; empty if none was given
 	hash            hashKey
-	keyless         bool // put without a partition key: any shard will do, and hash means nothing
+	keyHash         uint64 // tells partition keys apart in a keyTable
+	keyless         bool   // put without a partition key: any shard will do, and hash means nothing
 
 	keyIndex, hashKeyIndex uint32 // in the tables of the Kinesis record it is in
 
@@ -47,6 +49,7 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (*userRecord, error) {
 	r := &userRecord{
 		data:         in.Data,
 		partitionKey: in.PartitionKey,
+		keyHash:      maphash.String(keySeed, in.PartitionKey),
 		keyless:      in.PartitionKey == "",
 	}
 	if in.Stream == "" {
@@ -92,17 +95,14 @@ func addAttempt(members []*userRecord, attempt Attempt) {
 	}
 }
 
-// result makes the record's Result. For success, the last attempt says where it was stored.
-func (r *userRecord) result(outcome Outcome, sequenceNumber string) Result {
-	result := Result{Attempts: r.attempts}
-	var last Attempt
-	if n := len(r.attempts); n > 0 {
-		last = r.attempts[n-1]
+// result makes the record's Result.
+func (r *userRecord) result(e *ending) Result {
+	if e.outcome == OutcomeSuccess {
+		return Result{ShardID: e.stored.ShardID, SequenceNumber: e.sequenceNumber, Attempts: r.attempts}
 	}
-	if outcome == OutcomeSuccess {
-		result.ShardID, result.SequenceNumber = last.ShardID, sequenceNumber
-		return result
+	failure := &RecordError{Outcome: e.outcome, Code: e.fault.code, Message: e.fault.message, Attempts: len(r.attempts)}
+	if n := len(r.attempts); n > 0 && failure.Code == "" {
+		failure.Code, failure.Message = r.attempts[n-1].Code, r.attempts[n-1].Message
 	}
-	result.Err = &RecordError{Outcome: outcome, Code: last.Code, Message: last.Message, Attempts: len(r.attempts)}
-	return result
+	return Result{Err: failure, Attempts: r.attempts}
 }

@@ -1,0 +1,211 @@
+package kpltest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
+)
+
+const (
+	targetPrefix = "Kinesis_20131202."
+	contentType  = "application/x-amz-json-1.1"
+	maxBodySize  = 32 << 20 // more than a request of the largest size in base64
+)
+
+// Handler serves the Kinesis API over AWS JSON 1.1: each [Operation] of this package. It takes any signature, or none.
+// Connection faults happen to the real connection.
+func (k *Kinesis) Handler() http.Handler {
+	return &handler{operations: k.operations()}
+}
+
+type handler struct {
+	operations map[Operation]operation
+	requests   atomic.Uint64 // for request ids
+}
+
+// operation serves one operation: from the JSON of its input to its output.
+type operation func(ctx context.Context, body []byte) (smithy.Serializable, error)
+
+func (k *Kinesis) operations() map[Operation]operation {
+	return map[Operation]operation{
+		OpPutRecord:  serve(k.putRecord),
+		OpPutRecords: serve(k.putRecords),
+		OpListShards: serve(func(ctx context.Context, in *listShardsInput) (*kinesis.ListShardsOutput, error) {
+			return k.listShards(ctx, in.value())
+		}),
+		OpGetShardIterator: serve(func(ctx context.Context, in *iteratorInput) (*kinesis.GetShardIteratorOutput, error) {
+			return k.getShardIterator(ctx, in.value())
+		}),
+		OpGetRecords:            serve(k.getRecords),
+		OpDescribeStream:        serve(k.describeStream),
+		OpDescribeStreamSummary: serve(k.describeStreamSummary),
+		OpCreateStream:          serve(k.createStream),
+		OpDeleteStream:          serve(k.deleteStream),
+		OpListStreams:           serve(k.listStreams),
+		OpSplitShard:            serve(k.splitShard),
+		OpMergeShards:           serve(k.mergeShards),
+	}
+}
+
+func serve[In any, Out smithy.Serializable](act func(context.Context, *In) (Out, error)) operation {
+	return func(ctx context.Context, body []byte) (smithy.Serializable, error) {
+		var in In
+		if err := json.Unmarshal(body, &in); err != nil {
+			return nil, newError(CodeSerialization, "The body is no valid input: %v", err)
+		}
+		return act(ctx, &in)
+	}
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("00000000-0000-4000-8000-%012x", h.requests.Add(1)))
+	out, err := h.handle(w, r)
+	var answer *apiError
+	switch {
+	case err == nil:
+		respond(w, http.StatusOK, out)
+	case errors.As(err, &answer):
+		w.Header().Set("X-Amzn-Errortype", answer.code)
+		respond(w, answer.status(), answer.body())
+	case errors.Is(err, errReset):
+		reset(w)
+	case errors.Is(err, errCut):
+		cut(w)
+	default: // The caller is gone.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// handle returns the body of the answer.
+func (h *handler) handle(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	target, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+	act := h.operations[Operation(target)]
+	if !ok || act == nil {
+		return nil, newError(CodeUnknownOperation, "The target %q is not served.", r.Header.Get("X-Amz-Target"))
+	}
+	if got := r.Header.Get("Content-Type"); !strings.HasPrefix(got, contentType) {
+		return nil, newError(CodeSerialization, "The content type %q is not served, only %s.", got, contentType)
+	}
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), maxBodySize)) + bytes.MinRead)
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBodySize)); err != nil {
+		return nil, newError(CodeSerialization, "The body can't be read: %v", err)
+	}
+	out, err := act(r.Context(), body.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	return encode(out)
+}
+
+// encode writes an output as JSON. The SDK's protocol does it, which is for inputs but writes any structure.
+func encode(out smithy.Serializable) ([]byte, error) {
+	request, ok := smithyhttp.NewStackRequest().(*smithyhttp.Request)
+	if !ok {
+		return nil, errors.New("kpltest: the SDK has requests of another type")
+	}
+	err := awsjson.New11(schemas.Kinesis_20131202).SerializeRequest(context.Background(),
+		smithy.NewOperationSchema(schemas.PutRecords, schemas.PutRecordsInput, nil), out, request)
+	if err != nil {
+		return nil, fmt.Errorf("kpltest: encoding the answer: %w", err)
+	}
+	return io.ReadAll(request.GetStream())
+}
+
+func respond(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // If the caller is gone there is nobody to tell.
+}
+
+// reset ends the connection with a TCP reset.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil { // HTTP/2: the best there is
+		panic(http.ErrAbortHandler)
+	}
+	defer conn.Close()
+	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secured.NetConn()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // Without it the connection ends, if more politely.
+	}
+}
+
+// cut starts an answer and breaks the connection in the middle of it.
+func cut(w http.ResponseWriter) {
+	const start = `{"FailedRecordCount":0,"Records":[`
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(2*len(start)))
+	_, _ = io.WriteString(w, start)
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// epoch is a time as AWS JSON writes it: seconds since 1970 with a fraction.
+type epoch struct{ time.Time }
+
+func (e *epoch) UnmarshalJSON(text []byte) error {
+	seconds, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return fmt.Errorf("kpltest: %s is no time", text)
+	}
+	e.Time = time.UnixMicro(int64(seconds * 1e6))
+	return nil
+}
+
+func (e *epoch) value() *time.Time {
+	if e == nil {
+		return nil
+	}
+	return &e.Time
+}
+
+// listShardsInput and iteratorInput read the inputs that have times in them.
+type listShardsInput struct {
+	kinesis.ListShardsInput
+	StreamCreationTimestamp *epoch
+	ShardFilter             *struct {
+		types.ShardFilter
+		Timestamp *epoch
+	}
+}
+
+func (in *listShardsInput) value() *kinesis.ListShardsInput {
+	out := in.ListShardsInput
+	out.StreamCreationTimestamp = in.StreamCreationTimestamp.value()
+	if in.ShardFilter != nil {
+		out.ShardFilter = &in.ShardFilter.ShardFilter
+		out.ShardFilter.Timestamp = in.ShardFilter.Timestamp.value()
+	}
+	return &out
+}
+
+type iteratorInput struct {
+	kinesis.GetShardIteratorInput
+	Timestamp *epoch
+}
+
+func (in *iteratorInput) value() *kinesis.GetShardIteratorInput {
+	out := in.GetShardIteratorInput
+	out.Timestamp = in.Timestamp.value()
+	return &out
+}
