@@ -160,7 +160,7 @@ func TestDeaggregateTakesOtherDataForPlain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			members, err := Deaggregate(data)
 			require.ErrorIs(t, err, ErrNotAggregated)
-			assert.NotErrorIs(t, err, ErrMalformedAggregate)
+			require.NotErrorIs(t, err, ErrMalformedAggregate)
 			assert.Empty(t, members)
 		})
 	}
@@ -217,7 +217,7 @@ func TestDeaggregateRefusesMalformed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			members, err := Deaggregate(test.data)
 			require.ErrorIs(t, err, ErrMalformedAggregate)
-			assert.NotErrorIs(t, err, ErrNotAggregated)
+			require.NotErrorIs(t, err, ErrNotAggregated)
 			require.ErrorContains(t, err, test.want)
 			assert.Empty(t, members)
 		})

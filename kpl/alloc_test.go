@@ -1,0 +1,77 @@
+//go:build !race
+
+package kpl
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The budgets of the hot paths. The race detector allocates too, so they are held without it.
+
+func TestPutAllocatesAtMostTwice(t *testing.T) {
+	config := benchmarkConfig()
+	config.MaxOutstandingRecords = 1 << 30
+	p, err := New(newSink(16), config)
+	require.NoError(t, err)
+	ctx := context.Background()
+	record := sized("partition-key", 200)
+	require.NoError(t, p.Put(ctx, record, nil))
+	require.NoError(t, p.Flush(ctx))
+	// All goroutines count: this is the whole way of a record, from Put to Result.
+	perRecord := testing.AllocsPerRun(20, func() {
+		for range 1000 {
+			if err := p.Put(ctx, record, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}) / 1000
+	assert.LessOrEqual(t, perRecord, 2.0)
+	require.NoError(t, p.Close(ctx))
+}
+
+func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
+	config := benchmarkConfig()
+	p := newPipeline(&config, testRandom())
+	p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
+	records := make([]*userRecord, 1000)
+	for i := range records {
+		r, err := newUserRecord(ptr(sized("partition-key", 200)), config.MaxRecordSize)
+		require.NoError(t, err)
+		records[i] = r
+	}
+	now := at(0)
+	perRecord := testing.AllocsPerRun(20, func() {
+		now = now.Add(time.Second)
+		for _, r := range records {
+			r.received = now
+			p.put(now, r)
+		}
+		for _, request := range p.step(now.Add(config.linger()), callers{}) {
+			request.entries = make([]entryResult, len(request.records))
+			for i := range request.entries {
+				request.entries[i].sequenceNumber = "1"
+			}
+			p.complete(now, request)
+		}
+		p.effects.ended, p.effects.flushed = p.effects.ended[:0], p.effects.flushed[:0]
+	}) / 1000
+	assert.LessOrEqual(t, perRecord, 0.05)
+}
+
+func TestEncodingAnAggregateAllocatesNothing(t *testing.T) {
+	records := make([]UserRecord, 200)
+	for i := range records {
+		records[i] = sized("key", 200)
+	}
+	k := aggregate(t, 51_200, records...)[0]
+	buffer := make([]byte, 0, k.dataSize())
+	assert.Zero(t, testing.AllocsPerRun(10, func() { appendAggregated(buffer, k) }))
+}
