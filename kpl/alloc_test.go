@@ -43,7 +43,7 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
 	records := make([]*userRecord, 1000)
 	for i := range records {
-		r, err := newUserRecord(ptr(sized("partition-key", 200)), config.MaxRecordSize)
+		r, err := newUserRecord(new(sized("partition-key", 200)), config.MaxRecordSize)
 		require.NoError(t, err)
 		records[i] = r
 	}

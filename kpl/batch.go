@@ -38,8 +38,8 @@ type Batch struct {
 	results []Result // guarded by mu
 }
 
-// Put accepts a record into the batch. It blocks and fails as [Producer.Put] does; a record that was not accepted is not
-// part of the batch.
+// Put accepts a record into the batch. It blocks and fails as [Producer.Put] does; a record that was not accepted is
+// not part of the batch.
 func (b *Batch) Put(ctx context.Context, record UserRecord) error {
 	p := b.callers.producer
 	r, err := newUserRecord(&record, p.config.MaxRecordSize)

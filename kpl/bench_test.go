@@ -50,7 +50,7 @@ func (s *sink) PutRecords(
 			if err != nil {
 				return nil, err
 			}
-			shard := int(hash.high / (^uint64(0)/uint64(len(s.shards)) + 1)) //nolint:gosec // below the number of shards
+			shard := int(hash.high / (^uint64(0)/uint64(len(s.shards)) + 1))
 			out.Records[i].ShardId = s.shards[shard].ShardId
 		}
 	}
@@ -97,8 +97,8 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-// BenchmarkPipeline is the loop's own work: everything that happens to a record in the goroutine all records of a stream
-// go through.
+// BenchmarkPipeline is the loop's own work: everything that happens to a record in the goroutine all records of a
+// stream go through.
 func BenchmarkPipeline(b *testing.B) {
 	for _, shards := range []int{1, 64, 1024} {
 		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
@@ -108,7 +108,7 @@ func BenchmarkPipeline(b *testing.B) {
 			// So many that none is put again before its aggregate is gone.
 			records := make([]*userRecord, 1<<bits.Len(uint(500*shards)))
 			for i := range records {
-				r, err := newUserRecord(ptr(sized(fmt.Sprintf("partition-key-%d", i), 200)), config.MaxRecordSize)
+				r, err := newUserRecord(new(sized(fmt.Sprintf("partition-key-%d", i), 200)), config.MaxRecordSize)
 				require.NoError(b, err)
 				records[i] = r
 			}

@@ -2,7 +2,10 @@ package kpl
 
 import (
 	"context"
+	"io"
+	"net/http"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 )
 
@@ -12,4 +15,23 @@ import (
 type Client interface {
 	PutRecords(context.Context, *kinesis.PutRecordsInput, ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error)
 	ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error)
+}
+
+// callOptions sets how the producer wants its calls made.
+func callOptions(o *kinesis.Options) {
+	o.Retryer = aws.NopRetryer{}
+	o.HTTPClient = plainBodies{o.HTTPClient}
+}
+
+// plainBodies is an HTTP client that sees request bodies as mere readers. The body of the SDK has a WriteTo that
+// fails once it was closed, which it is as soon as the answer is there; net/http then takes the connection for
+// broken, and the answer of a request that was stored is lost.
+type plainBodies struct{ kinesis.HTTPClient }
+
+// Do carries a request out.
+func (c plainBodies) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.HTTPClient.Do(r)
 }

@@ -1,7 +1,7 @@
 package kpl
 
 import (
-	"crypto/md5" //nolint:gosec // The format demands it; it guards against confusion, not against attack.
+	"crypto/md5" //nolint:gosec // for its size
 	"encoding/binary"
 	"math/bits"
 )
@@ -70,7 +70,7 @@ func appendAggregated(dst []byte, k *kinesisRecord) []byte {
 		}
 		dst = appendField(dst, tagData, r.data)
 	}
-	sum := md5.Sum(dst[start:]) //nolint:gosec // see the import
+	sum := md5Sum(dst[start:])
 	return append(dst, sum[:]...)
 }
 

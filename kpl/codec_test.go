@@ -3,9 +3,9 @@ package kpl
 import (
 	"bytes"
 	"encoding/hex"
-	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,12 +96,12 @@ func TestAggregatesAreExactlyAsLargeAsPredicted(t *testing.T) {
 		var records []UserRecord
 		for range 1 + random.IntN(400) {
 			r := UserRecord{
-				PartitionKey: strings.Repeat("k", random.IntN(200)) + fmt.Sprint(random.IntN(1+random.IntN(300))),
+				PartitionKey: strings.Repeat("k", random.IntN(200)) + strconv.Itoa(random.IntN(1+random.IntN(300))),
 				Data:         bytes.Repeat([]byte{byte(random.Uint32())}, random.IntN(1+random.IntN(600))),
 			}
 			switch random.IntN(8) {
 			case 0:
-				r.ExplicitHashKey = fmt.Sprint(random.IntN(5))
+				r.ExplicitHashKey = strconv.Itoa(random.IntN(5))
 			case 1:
 				r.PartitionKey = ""
 			}

@@ -1,7 +1,7 @@
 package kpl
 
 import (
-	"crypto/md5" //nolint:gosec // The format demands it; it guards against confusion, not against attack.
+	"crypto/md5" //nolint:gosec // for its size
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -93,7 +93,7 @@ func unframe(data []byte) ([]byte, bool) {
 		return nil, false
 	}
 	message, checksum := data[len(magic):len(data)-md5.Size], data[len(data)-md5.Size:]
-	return message, md5.Sum(message) == [md5.Size]byte(checksum) //nolint:gosec // see the import
+	return message, md5Sum(message) == [md5.Size]byte(checksum)
 }
 
 // aggregateTables are the keys that the records of a message refer to by their index.

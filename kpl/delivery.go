@@ -2,8 +2,8 @@ package kpl
 
 import "sync"
 
-// delivery hands Results to those who put the records, in the order the pipeline came to them. It has a goroutine of its
-// own, so that a slow callback holds up nothing but other Results of the stream.
+// delivery hands Results to those who put the records, in the order the pipeline came to them. It has a goroutine of
+// its own, so that a slow callback holds up nothing but other Results of the stream.
 type delivery struct {
 	producer *Producer
 	stream   string

@@ -81,7 +81,7 @@ func faultOfEntry(code, message string) fault {
 func faultOfCall(err error) fault {
 	message := clip(err.Error())
 	var (
-		mismatch  errCountMismatch
+		mismatch  countMismatchError
 		api       smithy.APIError
 		response  *smithyhttp.ResponseError
 		send      *smithyhttp.RequestSendError

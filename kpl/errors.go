@@ -36,7 +36,7 @@ func (e *SizeError) Error() string {
 }
 
 // Unwrap returns [ErrRecordTooLarge].
-func (e *SizeError) Unwrap() error { return ErrRecordTooLarge }
+func (*SizeError) Unwrap() error { return ErrRecordTooLarge }
 
 // RecordError is why a user record was not delivered.
 type RecordError struct {

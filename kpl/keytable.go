@@ -18,7 +18,7 @@ func (t *keyTable) find(key string, hash uint64) (index int, found bool) {
 	if len(t.places) == 0 {
 		return 0, false
 	}
-	mask := uint64(len(t.places) - 1)
+	mask := uint64(len(t.places) - 1) //nolint:gosec // not empty
 	for i := hash & mask; t.places[i] != 0; i = (i + 1) & mask {
 		at := t.places[i] - 1
 		if t.hashes[at] == hash && t.keys[at] == key {
@@ -44,7 +44,7 @@ func (t *keyTable) add(key string, hash uint64) {
 
 // place notes where the key with the given hash and index is found.
 func (t *keyTable) place(hash uint64, indexPlusOne int) {
-	mask := uint64(len(t.places) - 1)
+	mask := uint64(len(t.places) - 1) //nolint:gosec // not empty
 	i := hash & mask
 	for t.places[i] != 0 {
 		i = (i + 1) & mask

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// A stream that is unavailable gets one request at a time, a probe, at intervals that double from the first to the last.
+// A stream that is unavailable gets one request at a time, a probe, at intervals that double from the first to the
+// last.
 const (
 	firstProbe = time.Second
 	lastProbe  = 8 * time.Second

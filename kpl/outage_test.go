@@ -3,6 +3,7 @@ package kpl
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,10 +76,8 @@ func TestOneRefusedRecordTakesNoOtherWithIt(t *testing.T) {
 	faults := map[string]kpltest.Fault{
 		"the record in the answer": kpltest.FailRecords(kpltest.CodeInvalidArgument, refused),
 		"the whole call": func(call *kpltest.Call) kpltest.Action {
-			for _, r := range call.Records {
-				if refused(r) {
-					return kpltest.Action{Code: kpltest.CodeValidation}
-				}
+			if slices.ContainsFunc(call.Records, refused) {
+				return kpltest.Action{Code: kpltest.CodeValidation}
 			}
 			return kpltest.Action{}
 		},
@@ -170,7 +169,7 @@ func TestLostResponseIsSentAgain(t *testing.T) {
 }
 
 func TestAnswerWithoutAnEntryForEachRecord(t *testing.T) {
-	p := newPipeline(ptr(NewDefaultConfig()), testRandom())
+	p := newPipeline(new(NewDefaultConfig()), testRandom())
 	now := at(0)
 	r := &request{records: []*kinesisRecord{{members: []*userRecord{{epoch: p.epochs[0], received: now}}}}}
 	p.inFlight, p.outstanding = 1, 1
@@ -188,7 +187,7 @@ func TestRecordErrorTellsItsCause(t *testing.T) {
 	require.EqualError(t, &RecordError{Outcome: OutcomeClosed}, "kpl: the producer is closed (attempts: 0)")
 	for outcome := OutcomeThrottled; outcome <= OutcomeClosed; outcome++ {
 		err := &RecordError{Outcome: outcome}
-		assert.Error(t, errors.Unwrap(err), outcome)
+		require.Error(t, errors.Unwrap(err), outcome)
 		assert.Equal(t, outcome != OutcomeRejected, err.Retryable())
 		assert.NotEqual(t, "unknown", outcome.String())
 	}

@@ -10,7 +10,7 @@ import (
 func (p *pipeline) complete(now time.Time, r *request) {
 	p.inFlight--
 	if r.err == nil && len(r.entries) != len(r.records) {
-		r.err = errCountMismatch{len(r.entries), len(r.records)}
+		r.err = countMismatchError{len(r.entries), len(r.records)}
 	}
 	if r.err != nil {
 		p.callFailed(now, r, faultOfCall(r.err))
@@ -39,10 +39,10 @@ func (p *pipeline) complete(now time.Time, r *request) {
 	}
 }
 
-// errCountMismatch is an answer that does not have one entry for each record: nobody knows what it says.
-type errCountMismatch struct{ entries, records int }
+// countMismatchError is an answer that does not have one entry for each record: nobody knows what it says.
+type countMismatchError struct{ entries, records int }
 
-func (e errCountMismatch) Error() string {
+func (e countMismatchError) Error() string {
 	return fmt.Sprintf("the answer has %d entries for %d records", e.entries, e.records)
 }
 

@@ -2,7 +2,6 @@ package kpl
 
 import (
 	"context"
-	"crypto/fips140"
 	"errors"
 	"maps"
 	"math/rand/v2"
@@ -29,9 +28,6 @@ type Producer struct {
 func New(client Client, config Config) (*Producer, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
-	}
-	if fips140.Enforced() {
-		return nil, errors.New("kpl: the format and the hash keys of Kinesis need MD5, which this FIPS 140-3 only program forbids")
 	}
 	if config.Observer == nil {
 		config.Observer = noObserver{}
@@ -135,9 +131,9 @@ func (p *Producer) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Close stops accepting records, sends what is buffered and waits for all Results. When ctx ends first it fails the rest
-// with [OutcomeClosed] and returns ctx's error. Either way every record has its Result and every goroutine of the
-// producer has ended when Close returns. Further calls do nothing and return nil.
+// Close stops accepting records, sends what is buffered and waits for all Results. When ctx ends first it fails the
+// rest with [OutcomeClosed] and returns ctx's error. Either way every record has its Result and every goroutine of
+// the producer has ended when Close returns. Further calls do nothing and return nil.
 func (p *Producer) Close(ctx context.Context) error {
 	p.mu.Lock()
 	closed := p.closed

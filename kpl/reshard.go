@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// setShards takes in a new snapshot of the shards; nil if they are not known any more. What waits is checked against it before
-// it is sent, and what was stored on a shard nobody knew is judged.
+// setShards takes in a new snapshot of the shards; nil if they are not known any more. What waits is checked against
+// it before it is sent, and what was stored on a shard nobody knew is judged.
 func (p *pipeline) setShards(now time.Time, shards *shardMap) {
 	if shards == nil && p.router.shards == nil {
 		return

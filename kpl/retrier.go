@@ -25,8 +25,8 @@ const (
 )
 
 // judgeStored decides about a record that the service has stored on the given shard at the given time. Readers of
-// aggregated records drop a whole one if any member lies outside of the shard's range, so all members must be in it. Where a
-// record that cannot be misplaced landed does not matter.
+// aggregated records drop a whole one if any member lies outside of the shard's range, so all members must be in it.
+// Where a record that cannot be misplaced landed does not matter.
 func judgeStored(k *kinesisRecord, actual ShardID, stored time.Time, shards *shardMap) verdict {
 	if k.movable() {
 		return verdictDelivered

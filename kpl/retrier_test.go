@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,7 +105,7 @@ func TestFaultOfCall(t *testing.T) {
 		"no credentials":        {&smithy.OperationError{Err: errors.New("get identity")}, classUnavailable, CodeNotSent},
 		"role not to be had":    {&smithy.OperationError{Err: fmt.Errorf("get identity: %w", api("AccessDenied"))}, classUnavailable, "AccessDenied"},
 		"not an error of AWS":   {errors.New("boom"), classTransient, CodeUnknown},
-		"entries do not match":  {errCountMismatch{1, 2}, classTransient, CodeCountMismatch},
+		"entries do not match":  {countMismatchError{1, 2}, classTransient, CodeCountMismatch},
 		"throttling by request": {status(400, api("ThrottlingException")), classThrottle, "ThrottlingException"},
 	}
 	for name, c := range cases {
@@ -118,9 +119,11 @@ func TestFaultOfCall(t *testing.T) {
 
 func TestClip(t *testing.T) {
 	long := ""
+	var longSb121 strings.Builder
 	for range 200 {
-		long += "é"
+		longSb121.WriteString("é")
 	}
+	long += longSb121.String()
 	assert.Len(t, clip("x"+long), 255, "not in the middle of a character")
 	assert.Equal(t, "short", clip("short"))
 }

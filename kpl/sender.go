@@ -75,7 +75,7 @@ func (w *worker) do(r *request) {
 	ctx, cancel := context.WithTimeout(w.ctx, w.producer.config.RequestTimeout)
 	defer cancel()
 	r.start = time.Now()
-	output, err := w.producer.client.PutRecords(ctx, input, withoutRetries)
+	output, err := w.producer.client.PutRecords(ctx, input, callOptions)
 	r.end = time.Now()
 	clear(w.entries)
 	if err != nil {
@@ -149,9 +149,6 @@ func (w *worker) tell(r *request) {
 		Start: r.start, End: r.end, Code: whole, Entries: w.report,
 	})
 }
-
-// withoutRetries turns the SDK's own retries off.
-func withoutRetries(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }
 
 // streamAddress tells the name of a stream from its ARN.
 func streamAddress(stream string) (name, arn *string) {

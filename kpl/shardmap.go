@@ -22,8 +22,8 @@ type shardMap struct {
 	listed time.Time
 }
 
-// newShardMap makes a snapshot of open shards. It remembers the ranges of previous's open shards too, because requests in flight
-// may still be answered by them.
+// newShardMap makes a snapshot of open shards. It remembers the ranges of previous's open shards too, because
+// requests in flight may still be answered by them.
 func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 	m := &shardMap{open: slices.Clone(open), ranges: make(map[ShardID]hashRange, 2*len(open)), listed: listed}
 	slices.SortFunc(m.open, func(a, b shard) int {

@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -12,7 +13,8 @@ import (
 )
 
 // When the shards are listed: not sooner than minRefreshInterval after the last time, with a jitter because other
-// producers of the stream notice a reshard at the same moment; after a failure, with pauses that grow from first to last.
+// producers of the stream notice a reshard at the same moment; after a failure, with pauses that grow from first to
+// last.
 const (
 	minRefreshInterval  = time.Second
 	maxRefreshJitter    = 100 * time.Millisecond
@@ -88,7 +90,7 @@ func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, erro
 		input = &kinesis.ListShardsInput{NextToken: output.NextToken} // the service wants nothing beside it
 	}
 	if len(open) == 0 {
-		return nil, fmt.Errorf("kpl: cannot list the shards: the service lists none")
+		return nil, errors.New("kpl: cannot list the shards: the service lists none")
 	}
 	return newShardMap(open, r.previous, listed), nil
 }
@@ -97,7 +99,7 @@ func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, erro
 func (r *refresher) page(ctx context.Context, input *kinesis.ListShardsInput) (*kinesis.ListShardsOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	return r.client.ListShards(ctx, input, withoutRetries)
+	return r.client.ListShards(ctx, input, callOptions)
 }
 
 // readShard reads a shard as the service describes it.

@@ -153,7 +153,7 @@ func (s *simulation) put(random *rand.Rand, number int) {
 	if random.IntN(3) > 0 {
 		record.PartitionKey = fmt.Sprint("key", random.IntN(s.keys))
 		if random.IntN(10) == 0 {
-			record.ExplicitHashKey = hashOf(fmt.Sprint(random.IntN(s.keys))).String()
+			record.ExplicitHashKey = hashOf(strconv.Itoa(random.IntN(s.keys))).String()
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -228,8 +228,8 @@ func (s *simulation) check() {
 	require.LessOrEqual(t, s.kinesis.MaxConcurrentCalls(kpltest.OpPutRecords), s.config.MaxConnections)
 }
 
-// copies is how many copies of a record there may be: one if it is known to be stored, and one for each attempt of which
-// nobody can know, because the answer was lost or the shard was gone.
+// copies is how many copies of a record there may be: one if it is known to be stored, and one for each attempt of
+// which nobody can know, because the answer was lost or the shard was gone.
 func copies(result Result) int {
 	n := 0
 	for _, attempt := range result.Attempts {

@@ -3,6 +3,7 @@ package kpl
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -10,9 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func ptr[T any](v T) *T { return &v }
-
-func testRandom() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+// testRandom is the same in every run.
+//
+//go:fix inline
+func testRandom() *rand.Rand {
+	random := rand.NewPCG(1, 2)
+	return rand.New(random)
+}
 
 // at is a moment of the tests that pass their own now.
 func at(d time.Duration) time.Time { return time.Unix(1_000_000, 0).Add(d) }
@@ -119,7 +124,7 @@ func TestCollectorFlushes(t *testing.T) {
 	l := newLimiter(&config)
 	add := func(c *collector, n, size, shards int) {
 		for i := range n {
-			k := waitingRecord(l.lane(ShardID(fmt.Sprint(i%shards))), size, 0)
+			k := waitingRecord(l.lane(ShardID(strconv.Itoa(i%shards))), size, 0)
 			k.deadline = at(time.Second)
 			c.add(k)
 		}
@@ -223,7 +228,7 @@ func TestBackoff(t *testing.T) {
 }
 
 func TestConfigValidate(t *testing.T) {
-	require.NoError(t, ptr(NewDefaultConfig()).Validate())
+	require.NoError(t, new(NewDefaultConfig()).Validate())
 	cases := map[string]struct {
 		change func(*Config)
 		want   string

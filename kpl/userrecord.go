@@ -52,6 +52,9 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (*userRecord, error) {
 		keyHash:      maphash.String(keySeed, in.PartitionKey),
 		keyless:      in.PartitionKey == "",
 	}
+	if r.data == nil {
+		r.data = []byte{} // the service takes a record without a byte, but not one without data
+	}
 	if in.Stream == "" {
 		return nil, fmt.Errorf("%w: it names no stream", ErrInvalidRecord)
 	}
