@@ -114,11 +114,20 @@ func (s *simulation) run() {
 	s.producer = p
 	var running sync.WaitGroup
 	n, putters := 1+s.random.IntN(3_000), 1+s.random.IntN(4)
+	callers := p.Callers(s.random.IntN(putters + 1))
 	for i := range putters {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 0))
+		batches := s.random.IntN(2) == 0
 		running.Go(func() {
-			for number := i; number < n; number += putters {
-				s.put(random, number)
+			for number := i; number < n; {
+				batch := 1
+				if batches {
+					batch = 1 + random.IntN(50)
+					s.putBatch(random, callers, number, putters, min(batch, (n-number+putters-1)/putters))
+				} else {
+					s.put(random, number)
+				}
+				number += batch * putters
 			}
 		})
 	}
@@ -145,31 +154,69 @@ func (s *simulation) put(random *rand.Rand, number int) {
 	if random.IntN(20) == 0 {
 		advance(time.Duration(random.IntN(50)) * time.Millisecond)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	record := s.record(random, number)
+	s.accepted(ctx, number, record, s.producer.Put(ctx, record, func(result Result) { s.ended(number, result) }))
+}
+
+// putBatch puts some records as one of the callers and waits for their Results, with more or less patience.
+func (s *simulation) putBatch(random *rand.Rand, callers *Callers, first, step, n int) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(60_000))*time.Millisecond)
+	defer cancel()
+	batch := callers.Begin()
+	var numbers []int
+	for i := range n {
+		number := first + i*step
+		record := s.record(random, number)
+		if s.accepted(ctx, number, record, batch.Put(ctx, record)) {
+			numbers = append(numbers, number)
+		}
+	}
+	results := batch.Wait(ctx)
+	if assert.Len(s.t, results, len(numbers)) {
+		for i, number := range numbers {
+			s.ended(number, results[i])
+		}
+	}
+}
+
+// record is a random record that tells its number.
+func (s *simulation) record(random *rand.Rand, number int) UserRecord {
 	size := random.IntN(300)
 	if random.IntN(50) == 0 {
 		size = random.IntN(200_000)
 	}
-	record := UserRecord{Stream: testStream, Data: append(strconv.AppendInt(nil, int64(number), 10), make([]byte, size)...)}
+	data := append(strconv.AppendInt(nil, int64(number), 10), make([]byte, size)...)
+	record := UserRecord{Stream: testStream, Data: data}
 	if random.IntN(3) > 0 {
 		record.PartitionKey = fmt.Sprint("key", random.IntN(s.keys))
 		if random.IntN(10) == 0 {
 			record.ExplicitHashKey = hashOf(strconv.Itoa(random.IntN(s.keys))).String()
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	err := s.producer.Put(ctx, record, func(result Result) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.results[number] = append(s.results[number], result)
-	})
-	if err == nil {
-		s.mu.Lock()
-		s.bytes[number] = len(record.Data)
-		s.mu.Unlock()
-	} else if ctx.Err() == nil {
-		assert.ErrorIs(s.t, err, ErrClosed)
+	return record
+}
+
+// accepted notes whether a record was accepted.
+func (s *simulation) accepted(ctx context.Context, number int, record UserRecord, err error) bool {
+	if err != nil {
+		if ctx.Err() == nil {
+			assert.ErrorIs(s.t, err, ErrClosed) //nolint:testifylint // not the test's goroutine
+		}
+		return false
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bytes[number] = len(record.Data)
+	return true
+}
+
+// ended notes a Result.
+func (s *simulation) ended(number int, result Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.results[number] = append(s.results[number], result)
 }
 
 // reshard splits and merges shards for a while.
