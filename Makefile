@@ -1,0 +1,95 @@
+# Everything that is run on this repository, by people and by CI. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The tools, pinned: each is built once, into a directory named after its version.
+tool           = .tools/$(1)/$(notdir $(firstword $(subst @, ,$(1))))
+GOLANGCI_LINT := $(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0)
+GOTESTSUM     := $(call tool,gotest.tools/gotestsum@v1.13.0)
+OCB           := $(call tool,go.opentelemetry.io/collector/cmd/builder@v0.161.0)
+
+# Without the fallback to source hosts, a module that the proxy lacks fails at once.
+comma := ,
+export GOPROXY := $(patsubst %$(comma)direct,%,$(shell go env GOPROXY))
+
+COLLECTOR := dist/otelcol-kinesis
+PEERS     := testdata/peers
+FUZZTIME  ?= 10s
+
+# What the collector is made of: the module's own Go files. The generated ones of dist/ depend on the manifest alone.
+SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
+	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*') go.mod go.sum
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.tools/%:
+	GOBIN=$(CURDIR)/$(@D) go install $(patsubst .tools/%/,%,$(dir $@))
+
+.PHONY: build
+build: $(COLLECTOR) ## build the collector: dist/otelcol-kinesis
+
+dist/go.mod: builder-config.yaml go.mod | $(OCB)
+	$(OCB) --config $< --skip-compilation
+
+$(COLLECTOR): dist/go.mod $(SOURCES)
+	cd dist && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o otelcol-kinesis .
+
+.PHONY: demo
+demo: $(COLLECTOR) ## send real telemetry of this machine through the collector into a local Kinesis, and read it back
+	go build -o dist/ ./cmd/kinesisfake ./cmd/kinesistail
+	@go run ./internal/demo -bin dist -config testdata/demo.yaml
+
+.PHONY: test
+test: check $(COLLECTOR) peers $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
+	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
+		-race -shuffle=on -tags e2e ./...
+
+.PHONY: unit
+unit: $(GOTESTSUM) ## the unit tests alone; needs nothing but Go
+	$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on ./...
+
+.PHONY: check
+check: generated lint docs ## everything but the tests: generated files, format and lint, documents
+
+.PHONY: generated
+generated: ## generate what is generated, and fail if that changed a file
+	@state() { git ls-files -cmo --exclude-standard -z | sort -zu | xargs -0 sha256sum 2>/dev/null || true; }; \
+	before=$$(state); go generate ./...; \
+	diff <(echo "$$before") <(state) || { echo 'generated files were out of step; they are renewed: commit them'; exit 1; }
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## run the linters; they check the format too
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: docs
+docs: ## check the documents' links and DESIGN.md's file map
+	go test ./internal/docs/
+
+.PHONY: fix
+fix: $(GOLANGCI_LINT) ## format, and apply what the linters can fix themselves
+	$(GOLANGCI_LINT) fmt
+	$(GOLANGCI_LINT) run --fix ./...
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@grep -rHoE '^func Fuzz\w+' --include='*_test.go' . | while IFS=: read -r file target; do \
+		echo "$${target#func } in $${file%/*}"; \
+		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}"; \
+	done
+
+.PHONY: peers
+peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp) ## install the npm packages that tests talk to
+
+$(PEERS)/node_modules/.stamp: $(wildcard $(PEERS)/package*.json)
+	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: clean
+clean: ## remove what was built and installed
+	rm -rf dist .tools $(PEERS)/node_modules

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+)
+
+// drainTime is how long calls in flight may take to end once the server is told to stop.
+const drainTime = 2 * time.Second
+
+// options are the command line.
+type options struct {
+	listen   string
+	config   kpltest.Config
+	streams  []kpltest.Stream
+	throttle float64
+	latency  time.Duration
+}
+
+// run serves until ctx ends, and returns an error if it can't. It writes one line to stdout once it listens, and how to
+// call it to stderr if args don't say it right.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	fake, err := newKinesis(o)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, o.listen)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(stdout, "kinesisfake listens on http://%s\n", listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return serve(ctx, listener, newMux(fake), drainTime)
+}
+
+// serve answers calls until ctx ends, then waits for those in flight, for drain at most.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, drain time.Duration) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	var err error
+	if server.Shutdown(shutdown) != nil { // Calls that hang on purpose don't end by themselves.
+		err = server.Close()
+	}
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// parse reads the command line.
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("kinesisfake", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:4567", "loopback `address` to listen on; port 0 picks a free one")
+	flags.Func("stream", "create a stream, given as `name:shards`; may be repeated", func(text string) error {
+		s, err := parseStream(text)
+		o.streams = append(o.streams, s)
+		return err
+	})
+	flags.BoolVar(&o.config.ShardLimits, "limits", false, "throttle shards beyond 1,000 records/s and 1 MiB/s")
+	flags.Float64Var(&o.throttle, "throttle", 0, "`fraction` of records to throttle at random, 0 to 1")
+	flags.DurationVar(&o.latency, "latency", 0, "`time` that each call takes")
+	flags.StringVar(&o.config.Account, "account", "000000000000", "account `id` in ARNs")
+	flags.StringVar(&o.config.Region, "region", "us-east-1", "`region` in ARNs")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case !(o.throttle >= 0 && o.throttle <= 1): // Not a number is neither.
+		return options{}, fmt.Errorf("-throttle must be from 0 to 1, found %v", o.throttle)
+	case o.latency < 0:
+		return options{}, fmt.Errorf("-latency must not be negative, found %v", o.latency)
+	}
+	return o, nil
+}
+
+// parseStream reads name:shards.
+func parseStream(text string) (kpltest.Stream, error) {
+	name, count, _ := strings.Cut(text, ":")
+	shards, err := strconv.Atoi(count)
+	if err != nil || shards < 1 || shards > 10_000 {
+		return kpltest.Stream{}, errors.New("must be name:shards with 1 to 10000 shards")
+	}
+	return kpltest.Stream{Name: name, Shards: shards}, nil
+}
+
+func newKinesis(o options) (*kpltest.Kinesis, error) {
+	fake := kpltest.New(o.config)
+	for _, s := range o.streams {
+		if err := fake.CreateStream(s); err != nil {
+			return nil, fmt.Errorf("-stream: %w", err)
+		}
+	}
+	if o.throttle > 0 {
+		fake.Inject(kpltest.FailRecordFraction(kpltest.CodeThrottled, o.throttle))
+	}
+	if o.latency > 0 {
+		fake.Inject(kpltest.Latency(o.latency))
+	}
+	return fake, nil
+}
+
+// listen refuses addresses that other machines can reach: the server knows no permissions.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	tcp, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("-listen: %w", err)
+	}
+	if !tcp.IP.IsLoopback() {
+		return nil, fmt.Errorf("-listen: %s is no loopback address", address)
+	}
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", tcp.String())
+}
+
+func newMux(fake *kpltest.Kinesis) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", fake.Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "ok\n")
+	})
+	return mux
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// plainBodies is a transport that sends bodies without the WriteTo that the SDK gives them: with it, the SDK breaks the
+// connection now and then when an answer comes faster than net/http notices that the request is written.
+type plainBodies struct{ *http.Transport }
+
+func (p plainBodies) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Body != nil {
+		request = request.Clone(request.Context())
+		request.Body = struct{ io.ReadCloser }{request.Body}
+	}
+	return p.Transport.RoundTrip(request)
+}
+
+// start runs the command until stop is called, which returns what run returned. Its first line is checked.
+func start(t *testing.T, args ...string) (url string, client *kinesis.Client, stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	reader, writer := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := run(ctx, append([]string{"-listen", "127.0.0.1:0"}, args...), writer, io.Discard)
+		writer.CloseWithError(errors.Join(io.EOF, err))
+		ended <- err
+	}()
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	require.NoError(t, err)
+	url, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "kinesisfake listens on ")
+	require.True(t, ok, line)
+	transport := &http.Transport{}
+	t.Cleanup(func() { cancel(); transport.CloseIdleConnections() })
+	client = kinesis.New(kinesis.Options{
+		BaseEndpoint: &url,
+		Region:       "eu-west-1",
+		Credentials:  credentials.NewStaticCredentialsProvider("any", "any", ""),
+		HTTPClient:   &http.Client{Transport: plainBodies{transport}},
+		Retryer:      aws.NopRetryer{},
+	})
+	return url, client, func() error { cancel(); return <-ended }
+}
+
+func put(t *testing.T, client *kinesis.Client, stream string, n int) *kinesis.PutRecordsOutput {
+	t.Helper()
+	in := &kinesis.PutRecordsInput{StreamName: &stream}
+	for range n {
+		in.Records = append(in.Records, types.PutRecordsRequestEntry{Data: []byte("x"), PartitionKey: aws.String("a")})
+	}
+	out, err := client.PutRecords(t.Context(), in)
+	require.NoError(t, err)
+	return out
+}
+
+func TestRunServes(t *testing.T) {
+	url, client, stop := start(t,
+		"-stream", "events:4", "-stream", "logs:1", "-account", "123456789012", "-region", "eu-west-1")
+	assert.Equal(t, int32(0), *put(t, client, "events", 500).FailedRecordCount)
+	summary, err := client.DescribeStreamSummary(t.Context(),
+		&kinesis.DescribeStreamSummaryInput{StreamName: aws.String("events")})
+	require.NoError(t, err)
+	assert.Equal(t, "arn:aws:kinesis:eu-west-1:123456789012:stream/events", *summary.StreamDescriptionSummary.StreamARN)
+	assert.Equal(t, int32(4), *summary.StreamDescriptionSummary.OpenShardCount)
+	streams, err := client.ListStreams(t.Context(), &kinesis.ListStreamsInput{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"events", "logs"}, streams.StreamNames)
+
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/healthz", http.NoBody)
+	require.NoError(t, err)
+	response, err := client.Options().HTTPClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	require.NoError(t, stop())
+}
+
+func TestRunLimits(t *testing.T) {
+	_, client, stop := start(t, "-stream", "events:1", "-limits")
+	failed := int32(0)
+	for range 20 { // 10,000 records in much less than the 9 seconds that the shard would need to take them all
+		failed += *put(t, client, "events", 500).FailedRecordCount
+	}
+	assert.Positive(t, failed)
+	require.NoError(t, stop())
+}
+
+func TestRunThrottles(t *testing.T) {
+	_, client, stop := start(t, "-stream", "events:1", "-throttle", "0.5")
+	out := put(t, client, "events", 500)
+	assert.InDelta(t, 250, *out.FailedRecordCount, 100)
+	require.NoError(t, stop())
+}
+
+func TestRunDelays(t *testing.T) {
+	_, client, stop := start(t, "-stream", "events:1", "-latency", "30ms")
+	began := time.Now()
+	put(t, client, "events", 1)
+	assert.GreaterOrEqual(t, time.Since(began), 30*time.Millisecond)
+	require.NoError(t, stop())
+}
+
+// tellingListener tells when it is closed, which happens once, as the server stops.
+type tellingListener struct {
+	net.Listener
+	closed chan struct{}
+}
+
+func (l tellingListener) Close() error {
+	defer close(l.closed)
+	return l.Listener.Close()
+}
+
+// serving serves handler until stop is called, which returns what serve returned.
+func serving(
+	t *testing.T, drain time.Duration, handler http.HandlerFunc,
+) (listener tellingListener, stop func() error) {
+	t.Helper()
+	inner, err := listen(t.Context(), "127.0.0.1:0")
+	require.NoError(t, err)
+	listener = tellingListener{inner, make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, listener, handler, drain) }()
+	return listener, func() error { cancel(); return <-ended }
+}
+
+// get calls an address once and returns the body of the answer.
+func get(ctx context.Context, address string) (string, error) {
+	transport := &http.Transport{DisableKeepAlives: true}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
+}
+
+func TestServeAnswersCallsInFlight(t *testing.T) {
+	arrived, release := make(chan struct{}), make(chan struct{})
+	listener, stop := serving(t, time.Hour, func(w http.ResponseWriter, _ *http.Request) {
+		close(arrived)
+		<-release
+		_, _ = io.WriteString(w, "done")
+	})
+	var caller sync.WaitGroup
+	caller.Go(func() {
+		body, err := get(t.Context(), listener.Addr().String())
+		assert.NoError(t, err)
+		assert.Equal(t, "done", body)
+	})
+	<-arrived
+	var server sync.WaitGroup
+	server.Go(func() { assert.NoError(t, stop()) })
+	<-listener.closed
+	close(release)
+	caller.Wait()
+	server.Wait()
+}
+
+func TestServeGivesUpOnCallsThatHang(t *testing.T) {
+	arrived := make(chan struct{})
+	listener, stop := serving(t, time.Millisecond, func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	})
+	var caller sync.WaitGroup
+	caller.Go(func() {
+		_, err := get(t.Context(), listener.Addr().String())
+		assert.ErrorIs(t, err, io.EOF)
+	})
+	<-arrived
+	require.NoError(t, stop())
+	caller.Wait()
+}
+
+func TestRunRefuses(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"another flag", []string{"-x"}, "flag provided but not defined"},
+		{"an argument", []string{"events"}, `unexpected argument "events"`},
+		{"every address", []string{"-listen", ":0"}, "no loopback address"},
+		{"an address of the network", []string{"-listen", "192.0.2.1:0"}, "no loopback address"},
+		{"no address", []string{"-listen", "x"}, "-listen"},
+		{"stream without shards", []string{"-stream", "events"}, "must be name:shards"},
+		{"stream with no shards", []string{"-stream", "events:0"}, "must be name:shards"},
+		{"stream with too many shards", []string{"-stream", "events:10001"}, "must be name:shards"},
+		{"stream without a name", []string{"-stream", ":1"}, "no stream name"},
+		{"stream twice", []string{"-stream", "a:1", "-stream", "a:2"}, "already exists"},
+		{"throttle over 1", []string{"-throttle", "1.5"}, "-throttle must be from 0 to 1"},
+		{"throttle not a number", []string{"-throttle", "nan"}, "-throttle must be from 0 to 1"},
+		{"negative latency", []string{"-latency", "-1s"}, "-latency must not be negative"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			require.ErrorContains(t, run(t.Context(), tt.args, io.Discard, io.Discard), tt.want)
+		})
+	}
+	var help strings.Builder
+	require.ErrorIs(t, run(t.Context(), []string{"-h"}, io.Discard, &help), flag.ErrHelp)
+	assert.Contains(t, help.String(), "-stream name:shards")
+}
+
+func TestRunFailsIfTheAddressIsTaken(t *testing.T) {
+	url, _, stop := start(t)
+	err := run(t.Context(), []string{"-listen", strings.TrimPrefix(url, "http://")}, io.Discard, io.Discard)
+	require.ErrorContains(t, err, "address already in use")
+	require.NoError(t, stop())
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+)
+
+// client is the part of the Kinesis API that a reader calls; [*kinesis.Client] is one.
+type client interface {
+	ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error)
+	GetShardIterator(context.Context, *kinesis.GetShardIteratorInput, ...func(*kinesis.Options)) (
+		*kinesis.GetShardIteratorOutput, error)
+	GetRecords(context.Context, *kinesis.GetRecordsInput, ...func(*kinesis.Options)) (*kinesis.GetRecordsOutput, error)
+}
+
+// streamName is the name of a stream or its ARN, as the API wants them in separate fields.
+type streamName string
+
+func (s streamName) isARN() bool { return strings.HasPrefix(string(s), "arn:") }
+
+func (s streamName) name() *string {
+	if s.isARN() {
+		return nil
+	}
+	return aws.String(string(s))
+}
+
+func (s streamName) arn() *string {
+	if !s.isARN() {
+		return nil
+	}
+	return aws.String(string(s))
+}
+
+// Throttling is normal for a reader that shares its shards with others, so calls are tried for about a minute.
+const (
+	maxAttempts = 20
+	maxBackoff  = 4 * time.Second
+)
+
+// newClient returns a client of the service, with credentials and region as the SDK finds them.
+func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
+	region := o.region
+	if region == "" && o.stream.isARN() {
+		parsed, err := arn.Parse(string(o.stream))
+		if err != nil {
+			return nil, fmt.Errorf("-stream: %w", err)
+		}
+		region = parsed.Region
+	}
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithRegion(region),
+		config.WithSharedConfigProfile(o.profile),
+		config.WithRetryer(newRetryer))
+	if err != nil {
+		return nil, fmt.Errorf("load AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("no AWS region: give -region, or set AWS_REGION")
+	}
+	return kinesis.NewFromConfig(cfg, func(k *kinesis.Options) {
+		if o.endpoint != "" {
+			k.BaseEndpoint = aws.String(o.endpoint)
+		}
+	}), nil
+}
+
+// newRetryer returns a retryer that backs off and tries again. It has no budget over all calls, which many throttled
+// shards would use up together.
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = maxAttempts
+		o.MaxBackoff = maxBackoff
+		o.RateLimiter = ratelimit.None
+	})
+}

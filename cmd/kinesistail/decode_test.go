@@ -1,0 +1,122 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// The samples have as many items as their names say.
+
+func twoLogs() plog.Logs {
+	logs := plog.NewLogs()
+	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for _, body := range []string{"<first> & more", "second"} {
+		r := records.AppendEmpty()
+		r.SetTimestamp(1)
+		r.Body().SetStr(body)
+	}
+	return logs
+}
+
+func oneSpan() ptrace.Traces {
+	traces := ptrace.NewTraces()
+	span := traces.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetTraceID([16]byte{1})
+	span.SetSpanID([8]byte{2})
+	span.SetStartTimestamp(3)
+	span.SetEndTimestamp(4)
+	span.SetName("GET /")
+	return traces
+}
+
+func threePoints() pmetric.Metrics {
+	metrics := pmetric.NewMetrics()
+	metric := metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+	metric.SetName("load")
+	points := metric.SetEmptyGauge().DataPoints()
+	for i := range 3 {
+		p := points.AppendEmpty()
+		p.SetTimestamp(1)
+		p.SetIntValue(int64(i))
+	}
+	return metrics
+}
+
+func must(t *testing.T) func(data []byte, err error) []byte {
+	return func(data []byte, err error) []byte {
+		t.Helper()
+		require.NoError(t, err)
+		return data
+	}
+}
+
+func TestDecode(t *testing.T) {
+	logsJSON := must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))
+	tracesJSON := must(t)(new(ptrace.JSONMarshaler).MarshalTraces(oneSpan()))
+	metricsJSON := must(t)(new(pmetric.JSONMarshaler).MarshalMetrics(threePoints()))
+	for name, test := range map[string]struct {
+		data []byte
+		want otlp
+	}{
+		"logs, protobuf": {
+			must(t)(new(plog.ProtoMarshaler).MarshalLogs(twoLogs())),
+			otlp{marshaler.Logs, marshaler.OTLPProto, 2, logsJSON},
+		},
+		"traces, protobuf": {
+			must(t)(new(ptrace.ProtoMarshaler).MarshalTraces(oneSpan())),
+			otlp{marshaler.Traces, marshaler.OTLPProto, 1, tracesJSON},
+		},
+		"metrics, protobuf": {
+			must(t)(new(pmetric.ProtoMarshaler).MarshalMetrics(threePoints())),
+			otlp{marshaler.Metrics, marshaler.OTLPProto, 3, metricsJSON},
+		},
+		"logs, JSON":    {logsJSON, otlp{marshaler.Logs, marshaler.OTLPJSON, 2, logsJSON}},
+		"traces, JSON":  {tracesJSON, otlp{marshaler.Traces, marshaler.OTLPJSON, 1, tracesJSON}},
+		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, 3, metricsJSON}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			detecting, err := newDecoder(nil, true)
+			require.NoError(t, err)
+			got, err := detecting.decode(test.data)
+			require.NoError(t, err)
+			assert.JSONEq(t, string(test.want.payload), string(got.payload))
+			got.payload = test.want.payload
+			assert.Equal(t, test.want, got)
+
+			told, err := newDecoder(&test.want.signal, false)
+			require.NoError(t, err)
+			got, err = told.decode(test.data)
+			require.NoError(t, err)
+			test.want.payload = nil
+			assert.Equal(t, test.want, got)
+		})
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	logs := marshaler.Logs
+	for name, test := range map[string]struct {
+		signal *marshaler.Signal
+		data   string
+	}{
+		"text":              {nil, "a log line"},
+		"nothing":           {nil, ""},
+		"other JSON":        {nil, `{"message":"hello"}`},
+		"text, told":        {&logs, "a log line"},
+		"broken JSON, told": {&logs, `{"resourceLogs":[`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := newDecoder(test.signal, true)
+			require.NoError(t, err)
+			_, err = d.decode([]byte(test.data))
+			require.ErrorIs(t, err, errNotOTLP)
+		})
+	}
+}

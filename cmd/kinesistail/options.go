@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// errUsage is wrapped by the error for a command line that makes no sense; the usage has been printed then.
+var errUsage = errors.New("usage")
+
+// Values of the flags that have a choice.
+const (
+	fromHorizon = "horizon"
+	fromLatest  = "latest"
+
+	formatJSON    = "json"
+	formatSummary = "summary"
+	formatBoth    = "both"
+)
+
+// options is the command line.
+type options struct {
+	stream   streamName
+	region   string
+	profile  string
+	endpoint string
+	insecure bool
+	from     string
+	follow   bool
+	signal   *marshaler.Signal // nil means to detect it
+	max      int               // 0 means no limit
+	format   string
+}
+
+// parseOptions reads the command line. For one that makes no sense it prints why and the usage to stderr.
+func parseOptions(args []string, stderr io.Writer) (options, error) {
+	var o options
+	var stream, signal string
+	flags := flag.NewFlagSet("kinesistail", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&stream, "stream", "", "`name` or ARN of the stream (required)")
+	flags.StringVar(&o.region, "region", "", "AWS region (default: that of the ARN, the environment or the profile)")
+	flags.StringVar(&o.profile, "profile", "", "profile of the AWS configuration files")
+	flags.StringVar(&o.endpoint, "endpoint", "", "`URL` of the service, if not the region's own")
+	flags.BoolVar(&o.insecure, "insecure", false, "allow an endpoint with http://")
+	flags.StringVar(&o.from, "from", fromHorizon, "where to start: horizon or latest")
+	flags.BoolVar(&o.follow, "follow", false, "keep reading until interrupted, rather than stop at the tip")
+	flags.StringVar(&signal, "signal", "", "take every record for logs, traces or metrics (default: detect it)")
+	flags.IntVar(&o.max, "max", 0, "stop after this many user records (default: no limit)")
+	flags.StringVar(&o.format, "format", formatJSON,
+		"json: records and summary as JSON lines; summary: a summary to read;\n"+
+			"both: as json, and the other on standard error")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return options{}, err
+		}
+		return options{}, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	o.stream = streamName(stream)
+	if err := errors.Join(o.validate(flags.Args()), o.setSignal(signal)); err != nil {
+		fmt.Fprintln(stderr, err)
+		flags.Usage()
+		return options{}, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return o, nil
+}
+
+func (o *options) validate(rest []string) error {
+	var errs []error
+	if len(rest) > 0 {
+		errs = append(errs, fmt.Errorf("unexpected argument %q", rest[0]))
+	}
+	if o.stream == "" {
+		errs = append(errs, errors.New("-stream is required"))
+	}
+	if o.stream.isARN() {
+		if _, err := arn.Parse(string(o.stream)); err != nil {
+			errs = append(errs, fmt.Errorf("-stream: %w", err))
+		}
+	}
+	if o.from != fromHorizon && o.from != fromLatest {
+		errs = append(errs, fmt.Errorf("-from must be %s or %s, found %q", fromHorizon, fromLatest, o.from))
+	}
+	if o.from == fromLatest && !o.follow {
+		errs = append(errs, errors.New("-from latest needs -follow: there is nothing between latest and the tip"))
+	}
+	if o.format != formatJSON && o.format != formatSummary && o.format != formatBoth {
+		errs = append(errs, fmt.Errorf("-format must be %s, %s or %s, found %q",
+			formatJSON, formatSummary, formatBoth, o.format))
+	}
+	if o.max < 0 {
+		errs = append(errs, fmt.Errorf("-max must not be negative, found %d", o.max))
+	}
+	return errors.Join(append(errs, o.validateEndpoint())...)
+}
+
+func (o *options) validateEndpoint() error {
+	if o.endpoint == "" {
+		return nil
+	}
+	endpoint, err := url.Parse(o.endpoint)
+	switch {
+	case err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https":
+		return errors.New("-endpoint must be a URL with http:// or https://")
+	case endpoint.Scheme == "http" && !o.insecure:
+		return errors.New("-endpoint with http:// sends records in the clear; allow it with -insecure")
+	}
+	return nil
+}
+
+func (o *options) setSignal(name string) error {
+	if name == "" {
+		return nil
+	}
+	for _, s := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
+		if s.String() == name {
+			o.signal = &s
+			return nil
+		}
+	}
+	return fmt.Errorf("-signal must be logs, traces or metrics, found %q", name)
+}

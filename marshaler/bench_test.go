@@ -1,0 +1,96 @@
+package marshaler
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// benchLogs makes log records of about 300 bytes of protobuf.
+func benchLogs(resources, records int) plog.Logs {
+	logs := plog.NewLogs()
+	for r := range resources {
+		rl := logs.ResourceLogs().AppendEmpty()
+		attrs := rl.Resource().Attributes()
+		attrs.PutStr("service.name", fmt.Sprintf("checkout-%d", r))
+		attrs.PutStr("service.namespace", "shop")
+		attrs.PutStr("k8s.pod.name", fmt.Sprintf("checkout-7d9f8b6c5-%05d", r))
+		attrs.PutStr("cloud.region", "eu-central-1")
+		sl := rl.ScopeLogs().AppendEmpty()
+		sl.Scope().SetName("example.com/instrumentation")
+		for i := range records {
+			lr := sl.LogRecords().AppendEmpty()
+			lr.SetTimestamp(pcommon.Timestamp(1_790_000_000_000_000_000 + i))
+			lr.SetObservedTimestamp(lr.Timestamp())
+			lr.SetSeverityNumber(plog.SeverityNumberInfo)
+			lr.SetSeverityText("INFO")
+			lr.Body().SetStr(fmt.Sprintf("request %d served: %s", i, strings.Repeat("payload ", 12)))
+			lr.Attributes().PutStr("http.request.method", "GET")
+			lr.Attributes().PutStr("url.path", "/api/v1/orders")
+			lr.Attributes().PutInt("http.response.status_code", 200)
+			lr.SetTraceID(pcommon.TraceID{1, 2, 3, byte(i)})
+			lr.SetSpanID(pcommon.SpanID{4, 5, byte(i)})
+		}
+	}
+	return logs
+}
+
+// benchMetrics makes gauges of ten points each.
+func benchMetrics(resources, metrics int) pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	for r := range resources {
+		rm := md.ResourceMetrics().AppendEmpty()
+		rm.Resource().Attributes().PutStr("service.name", fmt.Sprintf("checkout-%d", r))
+		sm := rm.ScopeMetrics().AppendEmpty()
+		for i := range metrics {
+			m := sm.Metrics().AppendEmpty()
+			m.SetName(fmt.Sprintf("http.server.active_requests.%d", i))
+			for p := range 10 {
+				point := m.SetEmptyGauge().DataPoints().AppendEmpty()
+				point.SetTimestamp(1_790_000_000_000_000_000)
+				point.SetIntValue(int64(p))
+				point.Attributes().PutStr("url.path", "/api/v1/orders")
+			}
+		}
+	}
+	return md
+}
+
+var shapes = []struct{ resources, records int }{{1, 1000}, {100, 100}, {10000, 1}}
+
+// BenchmarkMarshalLogs compares whole, which is pdata's marshaler alone, with chunks, which also cuts.
+func BenchmarkMarshalLogs(b *testing.B) {
+	for _, encoding := range []Encoding{OTLPProto, OTLPJSON} {
+		m, err := New(Config{Encoding: encoding, TargetSize: 51_200, MaxSize: 1 << 20})
+		require.NoError(b, err)
+		for _, shape := range shapes {
+			logs := benchLogs(shape.resources, shape.records)
+			data, err := m.codec.encodeLogs.MarshalLogs(logs)
+			require.NoError(b, err)
+			name := fmt.Sprintf("%s/%dx%d", encoding, shape.resources, shape.records)
+			b.Run(name+"/whole", func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := m.codec.encodeLogs.MarshalLogs(logs); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run(name+"/chunks", func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := m.MarshalLogs(logs); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package marshaler
+
+import (
+	"fmt"
+	"sort"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// request is one encoded request and what pdata says about it.
+type request struct {
+	signal     Signal
+	data       []byte
+	items      int
+	resources  int
+	attributes func(resource int) pcommon.Map
+}
+
+// split makes the chunks of a request that has at least one item.
+func (m *Marshaler) split(r request) (Encoded, error) {
+	groups := m.keys.groups(r.resources, r.attributes)
+	keySize := m.cfg.Key.keySize()
+	if len(groups) == 1 && len(r.data)+keySize <= m.cfg.TargetSize {
+		return Encoded{Chunks: []Chunk{{Data: r.data, PartitionKey: groups[0].key, Items: r.items}}}, nil
+	}
+
+	t := m.trees.Get().(*tree)
+	defer func() {
+		t.data = nil
+		m.trees.Put(t)
+	}()
+	t.reset(r.data, m.layouts[r.signal], m.cfg.Encoding == OTLPProto)
+	t.reserve(r.resources, r.items)
+	if err := t.cut(); err != nil {
+		return Encoded{}, fmt.Errorf("marshaler: cut %s of %d bytes: %w", r.signal, len(r.data), err)
+	}
+	if t.itemCount() != r.items || len(t.extents[1]) != r.resources {
+		return Encoded{}, fmt.Errorf("marshaler: cut %s: found %d items of %d resources, expected %d of %d",
+			r.signal, t.itemCount(), len(t.extents[1]), r.items, r.resources)
+	}
+
+	c := chunker{tree: t, signal: r.signal, target: m.cfg.TargetSize, limit: m.cfg.MaxSize, keySize: keySize}
+	full := len(r.data) / (m.cfg.TargetSize - keySize)
+	c.encoded.Chunks = make([]Chunk, 0, min(full+len(groups), r.items))
+	for _, g := range groups {
+		c.fillGroup(g)
+	}
+	return c.encoded, nil
+}
+
+// chunker fills chunks with the items of a tree. It counts the exact bytes of a chunk; only a full one is assembled.
+//
+// It takes whole rows where they fit, and goes into a container where it does not: the work grows with the number of
+// chunks rather than with that of the items, and the items still fill the chunks one after the other.
+type chunker struct {
+	tree    *tree
+	signal  Signal
+	target  int // Config.TargetSize
+	limit   int // Config.MaxSize
+	keySize int
+	encoded Encoded
+
+	// The chunk that is being filled.
+	key   string
+	room  int // what it is filled up to, with its key
+	rows  []row
+	items int
+	size  int               // of its data
+	open  [maxDepth]opening // the containers of its last row
+
+	path [maxDepth]int // the containers of the row that comes next
+	next [maxDepth]int // the bytes that their contents have with that row
+}
+
+// opening is a container that is in the chunk already, and may get more children.
+type opening struct {
+	place int // -1 for none
+	size  int // bytes of its content in the chunk
+}
+
+// fillGroup puts the items of the group's resources into chunks of their own.
+func (c *chunker) fillGroup(g group) {
+	c.key = g.key
+	c.clear()
+	if g.resources == nil {
+		c.fill(row{depth: 1, last: len(c.tree.extents[1])})
+	}
+	for i := 0; i < len(g.resources); {
+		first := g.resources[i]
+		last := first
+		for i < len(g.resources) && g.resources[i] == last { // as many neighbours as there are
+			i, last = i+1, last+1
+		}
+		c.fill(row{depth: 1, first: first, last: last})
+	}
+	c.flush()
+}
+
+// fill adds the row, part by part where it does not fit as a whole.
+func (c *chunker) fill(r row) {
+	c.path[r.depth-1] = r.parent
+	for r.first < r.last {
+		part := r
+		part.last = r.first + c.fitting(r)
+		switch {
+		case part.last > r.first:
+			c.take(part)
+		case r.depth == c.tree.itemDepth():
+			part.last = r.first + 1
+			c.fillOne(part)
+		default:
+			part.last = r.first + 1
+			inner := c.tree.containers[r.depth][r.first]
+			c.fill(row{depth: r.depth + 1, parent: r.first, first: inner.first, last: inner.last})
+		}
+		r.first = part.last
+	}
+}
+
+// fillOne adds a single item that the chunk has no room for: to the next chunk, or to none.
+func (c *chunker) fillOne(item row) {
+	size := c.sizeAlone(item)
+	if size+c.keySize > c.limit {
+		c.encoded.Rejected = append(c.encoded.Rejected,
+			&ItemSizeError{Signal: c.signal, Size: size + c.keySize, Limit: c.limit})
+		return
+	}
+	c.flush()
+	c.room = c.roomFor(size - c.tree.extent(item).len())
+	c.take(item)
+}
+
+// roomFor returns what a chunk is filled up to whose first item has that many bytes around it. Where these fill more
+// than half of the target, the chunk grows by whole targets until they do not, as far as the limit allows: they are
+// repeated in every chunk, and a request of many small items in a large resource would come to a multiple of its size.
+func (c *chunker) roomFor(around int) int {
+	targets := (2*around + c.target - 1) / c.target
+	return max(c.target, min(targets*c.target, c.limit))
+}
+
+// fitting returns how many siblings of the row, from the first on, the chunk has room for.
+func (c *chunker) fitting(r row) int {
+	fits := func(n int) bool {
+		return c.sizeWith(row{r.depth, r.parent, r.first, r.first + n})+c.keySize <= c.room
+	}
+	all := r.last - r.first
+	if fits(all) {
+		return all
+	}
+	return sort.Search(all-1, func(n int) bool { return !fits(n + 1) })
+}
+
+// take puts the row into the chunk.
+func (c *chunker) take(r row) {
+	c.size = c.sizeWith(r)
+	for depth := range r.depth {
+		c.open[depth] = opening{c.path[depth], c.next[depth]}
+	}
+	c.items += c.tree.items(r)
+	c.rows = append(c.rows, r)
+}
+
+// sizeWith returns the bytes of the data of the chunk with the row in it, and sets next.
+func (c *chunker) sizeWith(r row) int {
+	growth := c.tree.extent(r).len()
+	separator := c.tree.gap() // nothing separates the first child of a container from its head
+	for depth := r.depth - 1; depth >= 0; depth-- {
+		place, open := c.path[depth], c.open[depth]
+		if open.place == place {
+			c.next[depth] = open.size + separator + growth
+			growth = c.tree.framedSize(depth, c.next[depth]) - c.tree.framedSize(depth, open.size)
+			separator = 0
+			continue
+		}
+		around := &c.tree.containers[depth][place]
+		c.next[depth] = around.head.len() + growth + around.tail.len()
+		growth = c.tree.framedSize(depth, c.next[depth])
+	}
+	return c.next[0]
+}
+
+// sizeAlone returns the bytes of the data of a chunk with nothing but the row.
+func (c *chunker) sizeAlone(r row) int {
+	size := c.tree.extent(r).len()
+	for depth := r.depth - 1; depth >= 0; depth-- {
+		around := &c.tree.containers[depth][c.path[depth]]
+		size = c.tree.framedSize(depth, around.head.len()+size+around.tail.len())
+	}
+	return size
+}
+
+// flush ends the chunk and starts an empty one. A chunk that has only containers without items comes to nothing.
+func (c *chunker) flush() {
+	if c.items > 0 {
+		c.encoded.Chunks = append(c.encoded.Chunks, Chunk{
+			Data: c.tree.assemble(c.rows, c.size), PartitionKey: c.key, Items: c.items,
+		})
+	}
+	c.clear()
+}
+
+func (c *chunker) clear() {
+	c.room, c.rows, c.items, c.size = c.target, c.rows[:0], 0, 0
+	for depth := range c.open {
+		c.open[depth].place = -1
+	}
+}

@@ -1,0 +1,39 @@
+package marshaler
+
+import (
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// codec is the Collector's own reading and writing of whole requests in one encoding.
+type codec struct {
+	encodeLogs    plog.Marshaler
+	encodeTraces  ptrace.Marshaler
+	encodeMetrics pmetric.Marshaler
+
+	decodeLogs    plog.Unmarshaler
+	decodeTraces  ptrace.Unmarshaler
+	decodeMetrics pmetric.Unmarshaler
+}
+
+func newCodec(encoding Encoding) codec {
+	if encoding == OTLPJSON {
+		return codec{
+			encodeLogs:    &plog.JSONMarshaler{},
+			encodeTraces:  &ptrace.JSONMarshaler{},
+			encodeMetrics: &pmetric.JSONMarshaler{},
+			decodeLogs:    &plog.JSONUnmarshaler{},
+			decodeTraces:  &ptrace.JSONUnmarshaler{},
+			decodeMetrics: &pmetric.JSONUnmarshaler{},
+		}
+	}
+	return codec{
+		encodeLogs:    &plog.ProtoMarshaler{},
+		encodeTraces:  &ptrace.ProtoMarshaler{},
+		encodeMetrics: &pmetric.ProtoMarshaler{},
+		decodeLogs:    &plog.ProtoUnmarshaler{},
+		decodeTraces:  &ptrace.ProtoUnmarshaler{},
+		decodeMetrics: &pmetric.ProtoUnmarshaler{},
+	}
+}

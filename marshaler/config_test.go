@@ -1,0 +1,83 @@
+package marshaler
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNewNamesTheBadField(t *testing.T) {
+	good := Config{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 1 << 20}
+	tests := []struct {
+		name  string
+		spoil func(*Config)
+		want  string
+	}{
+		{
+			"no encoding", func(c *Config) { c.Encoding = "" },
+			`marshaler: Encoding must be "otlp_proto" or "otlp_json", found ""`,
+		},
+		{
+			"target zero", func(c *Config) { c.TargetSize = 0 },
+			"marshaler: TargetSize must be more than the 16 bytes of the partition key, found 0",
+		},
+		{
+			"target takes no data", func(c *Config) { c.TargetSize = 32; c.Key.ResourceAttributes = []string{"a"} },
+			"marshaler: TargetSize must be more than the 32 bytes of the partition key, found 32",
+		},
+		{
+			"max below target", func(c *Config) { c.MaxSize = 51_199 },
+			"marshaler: MaxSize must be at least TargetSize (51200), found 51199",
+		},
+		{
+			"two kinds of keys", func(c *Config) { c.Key = KeyConfig{"a", []string{"b"}} },
+			"marshaler: Key has both Static and ResourceAttributes, at most one may be set",
+		},
+		{
+			"long key", func(c *Config) { c.Key.Static = strings.Repeat("ä", 257) },
+			"marshaler: Key.Static has 257 characters, the limit is 256",
+		},
+		{"broken key", func(c *Config) { c.Key.Static = "\xff" }, "marshaler: Key.Static is not valid UTF-8"},
+		{
+			"empty name", func(c *Config) { c.Key.ResourceAttributes = []string{"a", ""} },
+			"marshaler: Key.ResourceAttributes[1] is empty",
+		},
+		{
+			"name twice", func(c *Config) { c.Key.ResourceAttributes = []string{"a", "b", "a"} },
+			`marshaler: Key.ResourceAttributes has "a" twice`,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			cfg := good
+			test.spoil(&cfg)
+			_, err := New(cfg)
+			require.EqualError(t, err, test.want)
+		})
+	}
+	for name, key := range map[string]KeyConfig{
+		"keyless": {}, "longest key": {Static: strings.Repeat("ä", 256)}, "attributes": {ResourceAttributes: []string{"a", "b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := good
+			cfg.Key = key
+			_, err := New(cfg)
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	for signal, want := range map[Signal]string{Logs: "logs", Traces: "traces", Metrics: "metrics", 9: "unknown"} {
+		assert.Equal(t, want, signal.String())
+	}
+	for signal, want := range map[Signal]string{
+		Logs:    "marshaler: a log record takes 30 bytes with its resource and partition key, the limit is 20",
+		Traces:  "marshaler: a span takes 30 bytes with its resource and partition key, the limit is 20",
+		Metrics: "marshaler: a data point takes 30 bytes with its resource and partition key, the limit is 20",
+	} {
+		require.EqualError(t, &ItemSizeError{Signal: signal, Size: 30, Limit: 20}, want)
+	}
+}

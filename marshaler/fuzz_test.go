@@ -1,0 +1,103 @@
+package marshaler
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// checkSplit cuts any bytes into chunks of about the target size. If they can be cut at all, then the items in the
+// chunks and the rejected ones are the items of the input, and no chunk is larger than it may be.
+func checkSplit(t *testing.T, encoding Encoding, kind uint8, target uint16, data []byte) {
+	signal := Signal(kind % 3)
+	whole, err := cutOf(signal, string(data), encoding == OTLPProto)
+	if err != nil || len(data) > 1<<14 {
+		return
+	}
+	size := int(target)%2048 + KeylessKeySize + 1
+	m := mustNew(t, Config{Encoding: encoding, TargetSize: size, MaxSize: 2 * size})
+	encoded, err := m.split(request{signal: signal, data: data, items: whole.itemCount(), resources: len(whole.extents[1])})
+	require.NoError(t, err)
+
+	var found []string
+	for _, chunk := range encoded.Chunks {
+		part, err := cutOf(signal, string(chunk.Data), encoding == OTLPProto)
+		require.NoError(t, err)
+		require.Equal(t, chunk.Items, part.itemCount())
+		if whole.itemCount() > 0 {
+			require.LessOrEqual(t, len(chunk.Data)+KeylessKeySize, 2*size)
+		}
+		if encoding == OTLPJSON && json.Valid(data) {
+			require.True(t, json.Valid(chunk.Data))
+		}
+		found = append(found, contents(part, part.itemDepth())...)
+	}
+	want := contents(whole, whole.itemDepth())
+	require.Len(t, want, len(found)+len(encoded.Rejected))
+	for i := 0; len(encoded.Rejected) == 0 && i < len(want); i++ {
+		require.Equal(t, want[i], found[i])
+	}
+}
+
+// seeds returns small requests of all signals: the engine takes long to minimize large ones.
+func seeds() (all []telemetry) {
+	for _, d := range newRandom(1).all() {
+		all = append(all, d.keep(func(item int, _ pcommon.Resource) bool { return item%8 == 0 && item < 32 }))
+	}
+	return append(all, logsData{benchLogs(2, 2)}, metricsData{benchMetrics(2, 1)})
+}
+
+func seedSplit(f *testing.F, encoding Encoding) {
+	m := mustNew(f, usual(encoding))
+	for _, d := range seeds() {
+		f.Add(uint8(d.signal()), uint16(100), d.whole(f, m))
+		f.Add(uint8(d.signal()), uint16(700), d.whole(f, m))
+	}
+}
+
+func FuzzSplitProto(f *testing.F) {
+	seedSplit(f, OTLPProto)
+	f.Fuzz(func(t *testing.T, kind uint8, target uint16, data []byte) {
+		checkSplit(t, OTLPProto, kind, target, data)
+	})
+}
+
+func FuzzSplitJSON(f *testing.F) {
+	seedSplit(f, OTLPJSON)
+	f.Add(uint8(0), uint16(1), []byte(`{"resourceLogs": [ {"scopeLogs":[{"logRecords":[{"a":"\\\""}]}]} ] } `))
+	f.Fuzz(func(t *testing.T, kind uint8, target uint16, data []byte) {
+		checkSplit(t, OTLPJSON, kind, target, data)
+	})
+}
+
+// FuzzDetect checks that a message is only taken for OTLP if it is well-formed at least at its outside.
+func FuzzDetect(f *testing.F) {
+	for _, encoding := range bothEncodings {
+		m := mustNew(f, usual(encoding))
+		for _, d := range seeds() {
+			f.Add(d.whole(f, m))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		signal, encoding, ok := Detect(data)
+		if !ok {
+			return
+		}
+		require.LessOrEqual(t, signal, Metrics)
+		if encoding == OTLPJSON {
+			data = bytes.TrimSpace(data)
+			require.True(t, data[0] == '{' && data[len(data)-1] == '}')
+			return
+		}
+		require.NotEmpty(t, data)
+		for len(data) > 0 {
+			_, _, n := protowire.ConsumeField(data)
+			require.Positive(t, n)
+			data = data[n:]
+		}
+	})
+}

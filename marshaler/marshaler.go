@@ -1,0 +1,148 @@
+package marshaler
+
+import (
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// Chunk is the payload of one user record.
+type Chunk struct {
+	// Data is a complete, valid Export*ServiceRequest on its own. It shares no memory with the pdata it came from.
+	Data []byte
+	// PartitionKey is empty if the chunk may go to any shard.
+	PartitionKey string
+	// Items is how many log records, spans or data points Data holds, at least one.
+	Items int
+}
+
+// Encoded is a request as chunks. The items of all Chunks and the Rejected ones add up to the items of the request.
+type Encoded struct {
+	// Chunks are in the order of their items; with keys by resource attributes, in the order in which keys first appear.
+	Chunks []Chunk
+	// Rejected has one error for each item that fits no chunk.
+	Rejected []*ItemSizeError
+}
+
+// ItemSizeError says by how much an item is too large to be sent.
+type ItemSizeError struct {
+	Signal Signal
+	// Size is the bytes of the chunk that the item alone would make, partition key included. Limit is
+	// [Config.MaxSize].
+	Size, Limit int
+}
+
+func (e *ItemSizeError) Error() string {
+	return fmt.Sprintf("marshaler: a %s takes %d bytes with its resource and partition key, the limit is %d",
+		e.Signal.item(), e.Size, e.Limit)
+}
+
+// Marshaler encodes pdata as chunks and back. Any number of goroutines may use one at the same time. It only reads the
+// pdata it is given and keeps none of it.
+type Marshaler struct {
+	cfg     Config
+	keys    keyer
+	codec   codec
+	layouts [Metrics + 1][]layer
+	trees   sync.Pool // of *tree: their slices grow to what the usual request takes
+}
+
+// New returns a Marshaler, or an error that names the field of the configuration that is wrong.
+func New(cfg Config) (*Marshaler, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Marshaler{
+		cfg:     cfg,
+		keys:    newKeyer(cfg.Key),
+		codec:   newCodec(cfg.Encoding),
+		layouts: [...][]layer{Logs: Logs.layout(), Traces: Traces.layout(), Metrics: Metrics.layout()},
+		trees:   sync.Pool{New: func() any { return new(tree) }},
+	}, nil
+}
+
+// MarshalLogs encodes log records. A request without any makes no chunk.
+func (m *Marshaler) MarshalLogs(logs plog.Logs) (Encoded, error) {
+	count := logs.LogRecordCount()
+	if count == 0 {
+		return Encoded{}, nil
+	}
+	data, err := m.codec.encodeLogs.MarshalLogs(logs)
+	if err != nil {
+		return Encoded{}, encodeError(Logs, err)
+	}
+	resources := logs.ResourceLogs()
+	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
+	return m.split(request{Logs, data, count, resources.Len(), attributes})
+}
+
+// MarshalTraces encodes spans. A request without any makes no chunk.
+func (m *Marshaler) MarshalTraces(traces ptrace.Traces) (Encoded, error) {
+	count := traces.SpanCount()
+	if count == 0 {
+		return Encoded{}, nil
+	}
+	data, err := m.codec.encodeTraces.MarshalTraces(traces)
+	if err != nil {
+		return Encoded{}, encodeError(Traces, err)
+	}
+	resources := traces.ResourceSpans()
+	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
+	return m.split(request{Traces, data, count, resources.Len(), attributes})
+}
+
+// MarshalMetrics encodes data points. A metric that has more of them than fit a chunk is cut between them: its name,
+// description, unit, metadata, temporality and monotonicity are in each part. A request without any data point makes no
+// chunk.
+func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
+	count := metrics.DataPointCount()
+	if count == 0 {
+		return Encoded{}, nil
+	}
+	data, err := m.codec.encodeMetrics.MarshalMetrics(metrics)
+	if err != nil {
+		return Encoded{}, encodeError(Metrics, err)
+	}
+	resources := metrics.ResourceMetrics()
+	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
+	return m.split(request{Metrics, data, count, resources.Len(), attributes})
+}
+
+// UnmarshalLogs is the inverse of [Marshaler.MarshalLogs] for the data of one chunk.
+func (m *Marshaler) UnmarshalLogs(data []byte) (plog.Logs, error) {
+	logs, err := m.codec.decodeLogs.UnmarshalLogs(data)
+	if err != nil {
+		return plog.Logs{}, decodeError(Logs, len(data), err)
+	}
+	return logs, nil
+}
+
+// UnmarshalTraces is the inverse of [Marshaler.MarshalTraces] for the data of one chunk.
+func (m *Marshaler) UnmarshalTraces(data []byte) (ptrace.Traces, error) {
+	traces, err := m.codec.decodeTraces.UnmarshalTraces(data)
+	if err != nil {
+		return ptrace.Traces{}, decodeError(Traces, len(data), err)
+	}
+	return traces, nil
+}
+
+// UnmarshalMetrics is the inverse of [Marshaler.MarshalMetrics] for the data of one chunk.
+func (m *Marshaler) UnmarshalMetrics(data []byte) (pmetric.Metrics, error) {
+	metrics, err := m.codec.decodeMetrics.UnmarshalMetrics(data)
+	if err != nil {
+		return pmetric.Metrics{}, decodeError(Metrics, len(data), err)
+	}
+	return metrics, nil
+}
+
+func encodeError(signal Signal, err error) error {
+	return fmt.Errorf("marshaler: encode %s: %w", signal, err)
+}
+
+func decodeError(signal Signal, size int, err error) error {
+	return fmt.Errorf("marshaler: decode %s of %d bytes: %w", signal, size, err)
+}
