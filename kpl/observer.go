@@ -80,11 +80,20 @@ func (r FlushReason) String() string {
 	return [...]string{"size", "count", "shard", "deadline", "commit", "request"}[r]
 }
 
-// noObserver is the Observer of a Config that names none.
-type noObserver struct{}
+// NopObserver is an [Observer] that does nothing. Embed it to implement only the methods of interest.
+type NopObserver struct{}
 
-func (noObserver) RecordFinished(string, FinishedRecord)   {}
-func (noObserver) RequestFinished(string, FinishedRequest) {}
-func (noObserver) Flushed(string, Stage, FlushReason)      {}
-func (noObserver) ShardMapRefreshed(string, int, error)    {}
-func (noObserver) AvailabilityChanged(string, error)       {}
+// RecordFinished implements [Observer].
+func (NopObserver) RecordFinished(string, FinishedRecord) {}
+
+// RequestFinished implements [Observer].
+func (NopObserver) RequestFinished(string, FinishedRequest) {}
+
+// Flushed implements [Observer].
+func (NopObserver) Flushed(string, Stage, FlushReason) {}
+
+// ShardMapRefreshed implements [Observer].
+func (NopObserver) ShardMapRefreshed(string, int, error) {}
+
+// AvailabilityChanged implements [Observer].
+func (NopObserver) AvailabilityChanged(string, error) {}

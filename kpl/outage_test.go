@@ -17,7 +17,7 @@ import (
 
 // availability notes what an Observer hears of it.
 type availability struct {
-	noObserver
+	NopObserver
 	changes chan error
 }
 

@@ -30,7 +30,7 @@ func New(client Client, config Config) (*Producer, error) {
 		return nil, err
 	}
 	if config.Observer == nil {
-		config.Observer = noObserver{}
+		config.Observer = NopObserver{}
 	}
 	p := &Producer{client: client, config: config, streams: map[string]*stream{}}
 	p.admission.maxRecords, p.admission.maxBytes = config.MaxOutstandingRecords, config.MaxOutstandingBytes

@@ -64,7 +64,8 @@ const (
 	// OutcomeRejected: the service will never accept this record. The only permanent failure.
 	OutcomeRejected
 	// OutcomeUnavailable: no record will be accepted until somebody acts: access denied, no such stream, a key of KMS
-	// disabled, credentials expired.
+	// disabled, credentials expired. The records of the first request that is refused so end at once; those that wait,
+	// and those that come, end or succeed with a probe, which goes after a second at first and after eight at last.
 	OutcomeUnavailable
 	// OutcomeCanceled: the caller of [Batch.Wait] gave up before the record was sent.
 	OutcomeCanceled

@@ -1,0 +1,170 @@
+package kinesiskplexporter
+
+import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+)
+
+// startReal starts an exporter with the client that collectors have.
+func startReal(t *testing.T, c *Config) *rig {
+	t.Helper()
+	e := newRig(t, NewFactory(), c)
+	require.NoError(t, e.Start(t.Context(), e.host))
+	t.Cleanup(func() { e.stop(t) })
+	return e
+}
+
+func TestClientOverHTTP(t *testing.T) {
+	k := newTestKinesis(2)
+	service := k.Handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Contains(t, r.Header.Get("Authorization"), "/us-east-1/kinesis/aws4_request")
+		assert.Equal(t, 1, r.ProtoMajor)
+		service.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	c := directConfig()
+	c.AWS.Endpoint, c.AWS.Insecure = server.URL, true
+	e := startReal(t, c)
+	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a", "b")))
+	assert.ElementsMatch(t, []string{"a", "b"}, storedBodies(t, k))
+}
+
+func TestClientByARN(t *testing.T) {
+	k := newTestKinesis(2)
+	server := httptest.NewServer(k.Handler())
+	defer server.Close()
+	c := directConfig()
+	c.AWS.StreamName, c.AWS.Region = "", ""
+	c.AWS.StreamARN = "arn:aws:kinesis:us-east-1:000000000000:stream/" + testStream
+	c.AWS.Endpoint, c.AWS.Insecure = server.URL, true
+	e := startReal(t, c)
+	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a")))
+	assert.Equal(t, []string{"a"}, storedBodies(t, k))
+	assert.Equal(t, 1, e.sum(t, "user_records_put", "stream", testStream, "outcome", "success"))
+}
+
+// Certificates are checked, against the authorities of ca_file where there is one, unless that is switched off.
+func TestClientTLS(t *testing.T) {
+	k := newTestKinesis(1)
+	server := httptest.NewTLSServer(k.Handler())
+	defer server.Close()
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(authority,
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
+	for _, tt := range []struct {
+		name string
+		tune func(*AWSConfig)
+		want string
+	}{
+		{"authority of the system", func(*AWSConfig) {}, "certificate"},
+		{"authority of a file", func(c *AWSConfig) { c.CAFile = authority }, ""},
+		{"no check", func(c *AWSConfig) { c.InsecureSkipVerify = true }, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := directConfig()
+			c.AWS.Endpoint = server.URL
+			c.Producer.RecordTTL = c.Producer.RecordMaxBufferedTime * 3
+			tt.tune(&c.AWS)
+			err := startReal(t, c).ConsumeLogs(t.Context(), logsOf("a"))
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+			assert.False(t, consumererror.IsPermanent(err))
+		})
+	}
+}
+
+func TestStartFailsOnAFileThatIsNoAuthority(t *testing.T) {
+	notPEM := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(notPEM, []byte("hello"), 0o600))
+	for _, tt := range []struct{ name, file, want string }{
+		{"missing", filepath.Join(t.TempDir(), "ca.pem"), "aws::ca_file: open "},
+		{"not PEM", notPEM, "has no certificate in PEM"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := directConfig()
+			c.AWS.CAFile = tt.file
+			e := newRig(t, NewFactory(), c)
+			require.ErrorContains(t, e.Start(t.Context(), e.host), tt.want)
+			e.stop(t)
+		})
+	}
+}
+
+// Without a region the collector starts; pushes fail in a way that keeps the data, and the status says why.
+func TestMissingRegion(t *testing.T) {
+	c := directConfig()
+	c.AWS.Region = ""
+	e := startReal(t, c)
+	err := e.ConsumeLogs(t.Context(), logsOf("a"))
+	require.ErrorContains(t, err, "Missing Region")
+	assert.False(t, consumererror.IsPermanent(err))
+	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, e.host.statuses())
+	assert.ErrorContains(t, e.host.events[0].Err(), "Missing Region")
+	assert.NotZero(t, e.sum(t, "errors_by_code", "error_code", "RequestNotSent"))
+}
+
+func TestRegionOfTheEnvironment(t *testing.T) {
+	t.Setenv("AWS_REGION", "eu-west-3")
+	k := newTestKinesis(1)
+	service := k.Handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Contains(t, r.Header.Get("Authorization"), "/eu-west-3/kinesis/")
+		service.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	c := directConfig()
+	c.AWS.Region, c.AWS.Endpoint, c.AWS.Insecure = "", server.URL, true
+	require.NoError(t, startReal(t, c).ConsumeLogs(t.Context(), logsOf("a")))
+}
+
+// role_arn is assumed with external_id, once for all calls, and what STS hands out signs them.
+func TestAssumeRole(t *testing.T) {
+	var assumed []url.Values
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, r.ParseForm())
+		assumed = append(assumed, r.PostForm)
+		_, err := w.Write([]byte(`<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
+			`<AssumeRoleResult><Credentials><AccessKeyId>ASIAOFTHEROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>` +
+			`<SessionToken>token</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>` +
+			`</AssumeRoleResult></AssumeRoleResponse>`))
+		assert.NoError(t, err)
+	}))
+	defer tokens.Close()
+	t.Setenv("AWS_ENDPOINT_URL_STS", tokens.URL)
+
+	k := newTestKinesis(1)
+	service := k.Handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Contains(t, r.Header.Get("Authorization"), "Credential=ASIAOFTHEROLE/")
+		service.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	c := directConfig()
+	c.AWS.Endpoint, c.AWS.Insecure = server.URL, true
+	c.AWS.RoleARN, c.AWS.ExternalID = "arn:aws:iam::123456789012:role/writer", "collector"
+	e := startReal(t, c)
+	for range 3 {
+		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a")))
+	}
+	require.Len(t, assumed, 1)
+	assert.Equal(t, "AssumeRole", assumed[0].Get("Action"))
+	assert.Equal(t, c.AWS.RoleARN, assumed[0].Get("RoleArn"))
+	assert.Equal(t, "collector", assumed[0].Get("ExternalId"))
+	for _, entry := range e.logs.All() {
+		assert.NotContains(t, entry.ContextMap(), "collector")
+	}
+}

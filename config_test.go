@@ -1,0 +1,251 @@
+package kinesiskplexporter
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+func defaultConfig() *Config { return createDefaultConfig().(*Config) }
+
+func TestLoadConfig(t *testing.T) {
+	conf, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+
+	minimal := defaultConfig()
+	minimal.AWS.Region, minimal.AWS.StreamName = "eu-central-1", "telemetry"
+
+	all := defaultConfig()
+	all.Timeout.Timeout = 2 * time.Minute
+	storage := component.MustNewID("file_storage")
+	queue := all.Queue.Get()
+	queue.NumConsumers, queue.QueueSize, queue.StorageID = 20, 128<<20, &storage
+	queue.Batch.GetOrInsertDefault().FlushTimeout = time.Second
+	all.Retry.MaxElapsedTime = 0
+	all.AWS = AWSConfig{
+		StreamARN:  "arn:aws:kinesis:eu-west-1:123456789012:stream/telemetry",
+		Endpoint:   "http://127.0.0.1:4567",
+		Insecure:   true,
+		Profile:    "producer",
+		RoleARN:    "arn:aws:iam::123456789012:role/writer",
+		ExternalID: "collector",
+		CAFile:     "/etc/ssl/kinesis.pem",
+	}
+	all.Encoding, all.Delivery = marshaler.OTLPJSON, FireAndForget
+	all.PartitionKey.ResourceAttributes = []string{"service.name", "service.namespace"}
+	all.Producer = ProducerConfig{
+		AggregationEnabled:    false,
+		AggregationMaxCount:   100,
+		AggregationMaxSize:    25_600,
+		CollectionMaxCount:    250,
+		CollectionMaxSize:     10 << 20,
+		MaxRecordSize:         2 << 20,
+		RecordMaxBufferedTime: 250 * time.Millisecond,
+		RecordTTL:             time.Minute,
+		RequestTimeout:        10 * time.Second,
+		MaxConnections:        8,
+		RateLimit:             50,
+		FailIfThrottled:       true,
+		MaxOutstandingRecords: 5000,
+		MaxOutstandingBytes:   16 << 20,
+	}
+	all.Telemetry.ShardAttribute = true
+
+	unqueued := defaultConfig()
+	unqueued.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
+	unqueued.Retry.Enabled = false
+	unqueued.AWS.StreamName = "telemetry"
+	unqueued.PartitionKey.Static = "all"
+
+	for name, want := range map[string]*Config{"": minimal, "all": all, "unqueued": unqueued} {
+		t.Run(name, func(t *testing.T) {
+			sub, err := conf.Sub(component.NewIDWithName(metadata.Type, name).String())
+			require.NoError(t, err)
+			got := defaultConfig()
+			require.NoError(t, sub.Unmarshal(got))
+			require.NoError(t, confmap.Validate(got))
+			if !got.Queue.HasValue() { // disabled, it remembers its defaults
+				got.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
+			}
+			assert.Equal(t, want, got)
+		})
+	}
+}
+
+func TestDefaultConfig(t *testing.T) {
+	c := defaultConfig()
+	assert.Equal(t, 35*time.Second, c.Timeout.Timeout)
+	assert.Equal(t, configretry.NewDefaultBackOffConfig(), c.Retry)
+	assert.Equal(t, marshaler.OTLPProto, c.Encoding)
+	assert.Equal(t, Confirmed, c.Delivery)
+	assert.Equal(t, kpl.NewDefaultConfig(), c.Producer.kplConfig(nil))
+	assert.Empty(t, c.PartitionKey)
+	assert.Empty(t, c.AWS)
+
+	require.True(t, c.Queue.HasValue())
+	queue := c.Queue.Get()
+	assert.Equal(t, exporterhelper.RequestSizerTypeBytes, queue.Sizer)
+	assert.Equal(t, int64(64<<20), queue.QueueSize)
+	assert.Equal(t, 10, queue.NumConsumers)
+	assert.Equal(t, 10, c.consumers())
+	assert.False(t, queue.Batch.HasValue())
+
+	c.AWS.StreamName = "telemetry"
+	require.NoError(t, confmap.Validate(c))
+}
+
+// Each testdata/bad_*.yaml has exactly one fault, which the error names by its key.
+func TestValidate(t *testing.T) {
+	const (
+		maxRecord = "1048576"
+		maxCall   = "10485760"
+	)
+	want := map[string]string{
+		"encoding":                          `encoding must be otlp_proto or otlp_json, found "otlp_xml"`,
+		"delivery":                          `delivery must be confirmed or fire_and_forget, found "maybe"`,
+		"timeout_not_over_record_ttl":       `timeout must be more than record_ttl (30s), or 0 for none, found 30s`,
+		"timeout_negative":                  `timeout must be more than record_ttl (30s), or 0 for none, found -1s`,
+		"record_ttl_not_over_buffered_time": `record_ttl must be more than record_max_buffered_time (100ms), found 100ms`,
+		"record_max_buffered_time_negative": `record_max_buffered_time must not be negative, found -1ms`,
+		"request_timeout_zero":              `request_timeout must be positive, found 0s`,
+		"aggregation_max_count_zero":        `aggregation_max_count must be from 1 to`,
+		"aggregation_max_size_over_record":  `aggregation_max_size must be from 64 to ` + maxRecord + `, found 1048577`,
+		"aggregation_max_size_under_key": `aggregation_max_size must be more than the 64 bytes of the partition key,` +
+			` found 64`,
+		"collection_max_count_over_limit": `collection_max_count must be from 1 to 500, found 501`,
+		"collection_max_size_over_limit": `collection_max_size must be from ` + maxRecord + ` to ` + maxCall +
+			`, found 10485761`,
+		"max_record_size_over_limit":         `max_record_size must be from 1024 to ` + maxCall + `, found 10485761`,
+		"max_connections_zero":               `max_connections must be from 1 to`,
+		"rate_limit_zero":                    `rate_limit must be from 1 to`,
+		"max_outstanding_records_zero":       `max_outstanding_records must be from 1 to`,
+		"max_outstanding_bytes_under_record": `max_outstanding_bytes must be from ` + maxRecord,
+		"queue_size_of_requests": `sending_queue::queue_size is in bytes unless sending_queue::sizer is set,` +
+			` and must be at least 25600 then, found 1000`,
+		"queue_size_missing": `sending_queue::queue_size must be set along with sending_queue::sizer:` +
+			` its default, 67108864, is in bytes`,
+		"queue_size_zero":               "sending_queue: `queue_size` must be positive",
+		"num_consumers_zero":            "sending_queue: `num_consumers` must be positive",
+		"retry_negative":                "retry_on_failure: initial_interval value must be greater than or equal to 0",
+		"partition_key_both":            `partition_key: static and resource_attributes exclude each other`,
+		"partition_key_too_long":        `partition_key: static must have at most 256 characters, found 257`,
+		"partition_key_attribute_empty": `partition_key: resource_attributes[0] must not be empty`,
+		"partition_key_attribute_twice": `partition_key: resource_attributes has "a" twice`,
+		"stream_missing":                `aws: exactly one of stream_name and stream_arn must be set`,
+		"stream_twice":                  `aws: exactly one of stream_name and stream_arn must be set`,
+		"stream_arn":                    `aws: stream_arn must be like arn:aws:kinesis:us-east-1:123456789012:stream/name`,
+		"region_of_other_stream":        `aws: region is "us-east-1", but the stream of stream_arn is in "eu-west-1"`,
+		"endpoint":                      `aws: endpoint must be an https:// or http:// URL, found "localhost:4567"`,
+		"endpoint_without_tls":          `aws: endpoint has no TLS: use https://, or set insecure to true`,
+		"role_arn":                      `aws: role_arn must be an ARN, found "writer"`,
+		"external_id_without_role":      `aws: external_id needs role_arn`,
+		"ca_file_unused":                `aws: ca_file and insecure_skip_verify exclude each other`,
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "bad_*.yaml"))
+	require.NoError(t, err)
+	require.Len(t, files, len(want))
+	for _, file := range files {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "bad_"), ".yaml")
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, want, name)
+			conf, err := confmaptest.LoadConf(file)
+			require.NoError(t, err)
+			cfg := defaultConfig()
+			require.NoError(t, conf.Unmarshal(cfg))
+			err = confmap.Validate(cfg)
+			require.ErrorContains(t, err, want[name])
+			assert.NotContains(t, err.Error(), "kpl:")
+		})
+	}
+}
+
+func TestTimeoutZeroIsValid(t *testing.T) {
+	c := defaultConfig()
+	c.AWS.StreamName = "telemetry"
+	c.Timeout.Timeout = 0
+	assert.NoError(t, confmap.Validate(c))
+}
+
+// Every field of kpl.Config can be set, under its own name in snake_case, and an error about it names that key.
+func TestProducerConfigIsComplete(t *testing.T) {
+	var fromKPL []string
+	for field := range reflect.TypeFor[kpl.Config]().Fields() {
+		if field.Name != "Observer" {
+			fromKPL = append(fromKPL, field.Name)
+		}
+	}
+	var ours []string
+	set := reflect.ValueOf(&ProducerConfig{}).Elem()
+	for i := range set.NumField() {
+		field := set.Type().Field(i)
+		if !field.IsExported() {
+			continue
+		}
+		ours = append(ours, field.Name)
+		assert.Equal(t, strings.ToLower(field.Name), strings.ReplaceAll(field.Tag.Get("mapstructure"), "_", ""))
+		if field.Type.Kind() == reflect.Bool {
+			set.Field(i).SetBool(true)
+		} else {
+			set.Field(i).SetInt(int64(i + 1))
+		}
+	}
+	assert.Equal(t, fromKPL, ours)
+
+	producer := set.Addr().Interface().(*ProducerConfig)
+	config := reflect.ValueOf(producer.kplConfig(nil))
+	for _, name := range ours {
+		assert.Equal(t, set.FieldByName(name).Interface(), config.FieldByName(name).Interface(), name)
+	}
+}
+
+func TestStreamAddress(t *testing.T) {
+	const streamARN = "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/telemetry"
+	for _, tt := range []struct {
+		name                  string
+		aws                   AWSConfig
+		stream, label, region string
+	}{
+		{"name", AWSConfig{StreamName: "telemetry", Region: "eu-west-1"}, "telemetry", "telemetry", "eu-west-1"},
+		{"name without region", AWSConfig{StreamName: "telemetry"}, "telemetry", "telemetry", ""},
+		{"ARN", AWSConfig{StreamARN: streamARN}, streamARN, "telemetry", "cn-north-1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			require.NoError(t, tt.aws.Validate())
+			assert.Equal(t, tt.stream, tt.aws.stream())
+			assert.Equal(t, tt.label, tt.aws.streamLabel())
+			assert.Equal(t, tt.region, tt.aws.region())
+		})
+	}
+}
+
+func FuzzParseStreamARN(f *testing.F) {
+	f.Add("arn:aws:kinesis:us-east-1:123456789012:stream/name")
+	f.Add("arn:aws:kinesis:us-east-1:123456789012:stream/")
+	f.Add("arn:::::")
+	f.Fuzz(func(t *testing.T, s string) {
+		c := AWSConfig{StreamARN: s}
+		parsed, err := parseStreamARN(s)
+		if err != nil {
+			assert.Empty(t, c.streamLabel())
+			return
+		}
+		assert.Equal(t, s, parsed.String())
+		assert.NotEmpty(t, c.streamLabel())
+		assert.True(t, strings.HasSuffix(s, ":stream/"+c.streamLabel()))
+	})
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+)
+
+// config is what the program is told.
+type config struct {
+	listen   string // address to listen on
+	stream   string // name or ARN
+	region   string // empty: where the SDK finds one
+	endpoint string // empty: that of the region
+	producer kpl.Config
+	grace    time.Duration // how long a drain may take
+}
+
+// configFrom reads the environment.
+func configFrom(getenv func(string) string) (config, error) {
+	cfg := config{
+		listen:   cmp.Or(getenv("LISTEN_ADDRESS"), "127.0.0.1:8080"),
+		stream:   getenv("KINESIS_STREAM"),
+		region:   getenv("AWS_REGION"),
+		endpoint: getenv("KINESIS_ENDPOINT"),
+		producer: kpl.NewDefaultConfig(),
+	}
+	if cfg.stream == "" {
+		return config{}, errors.New("KINESIS_STREAM must be set to the name or ARN of a stream")
+	}
+	// Every record that the producer holds has its result by then.
+	cfg.grace = cfg.producer.RecordTTL + cfg.producer.RequestTimeout + 4*time.Second
+	return cfg, nil
+}
+
+// newClient returns a client of the service, with credentials as the SDK finds them.
+func newClient(ctx context.Context, cfg config) (*kinesis.Client, error) {
+	loaded, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(cfg.region))
+	if err != nil {
+		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	if loaded.Region == "" {
+		return nil, errors.New("AWS_REGION must be set to the region of the stream")
+	}
+	return kinesis.NewFromConfig(loaded, func(o *kinesis.Options) {
+		if cfg.endpoint != "" {
+			o.BaseEndpoint = aws.String(cfg.endpoint)
+		}
+	}), nil
+}

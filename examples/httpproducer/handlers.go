@@ -1,0 +1,164 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+)
+
+// event is the body of a POST.
+type event struct {
+	PartitionKey string          `json:"partition_key"`
+	Payload      json.RawMessage `json:"payload"`
+}
+
+// confirmation says where an event is stored.
+type confirmation struct {
+	ShardID        kpl.ShardID `json:"shard_id"`
+	SequenceNumber string      `json:"sequence_number"`
+	Attempts       int         `json:"attempts"`
+}
+
+// failure says why an event was accepted and not delivered.
+type failure struct {
+	ErrorCode    string `json:"error_code"` // of the last attempt; the outcome if the service gave none
+	ErrorMessage string `json:"error_message"`
+	Attempts     int    `json:"attempts"`
+}
+
+// refusal says why an event was not accepted.
+type refusal struct {
+	ErrorMessage string `json:"error_message"`
+}
+
+type health struct {
+	OK                 bool `json:"ok"`
+	OutstandingRecords int  `json:"outstanding_records"`
+}
+
+// envelope is more than a partition key and the JSON around it and the payload take, in bytes.
+const envelope = 4 << 10
+
+type handler struct {
+	producer *kpl.Producer
+	stream   string
+	maxBody  int // bytes
+	logger   *slog.Logger
+}
+
+func newHandler(producer *kpl.Producer, cfg config, logger *slog.Logger) http.Handler {
+	h := &handler{producer, cfg.stream, cfg.producer.MaxRecordSize + envelope, logger}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /events", h.accept)
+	mux.HandleFunc("POST /events/confirmed", h.confirm)
+	mux.HandleFunc("GET /health", h.health)
+	return mux
+}
+
+// accept answers as soon as the producer holds the event.
+func (h *handler) accept(w http.ResponseWriter, r *http.Request) {
+	record, err := h.record(w, r)
+	if err == nil {
+		err = h.producer.Put(r.Context(), record, func(result kpl.Result) { h.log(record.PartitionKey, result) })
+	}
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// confirm answers when it is known what became of the event.
+func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
+	record, err := h.record(w, r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	result, err := h.producer.PutWait(r.Context(), record)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	if f, failed := failureOf(result); failed {
+		answer(w, http.StatusBadGateway, f)
+		return
+	}
+	answer(w, http.StatusOK, confirmation{result.ShardID, result.SequenceNumber, len(result.Attempts)})
+}
+
+func (h *handler) health(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, health{OK: true, OutstandingRecords: h.producer.Stats().OutstandingRecords})
+}
+
+// record reads the user record that a request brings.
+func (h *handler) record(w http.ResponseWriter, r *http.Request) (kpl.UserRecord, error) {
+	var e event
+	if err := decode(http.MaxBytesReader(w, r.Body, int64(h.maxBody)), &e); err != nil {
+		return kpl.UserRecord{}, fmt.Errorf("the body must be one JSON object of at most %d bytes: %w", h.maxBody, err)
+	}
+	if e.Payload == nil {
+		return kpl.UserRecord{}, errors.New("the event has no payload")
+	}
+	return kpl.UserRecord{Stream: h.stream, PartitionKey: e.PartitionKey, Data: e.Payload}, nil
+}
+
+// decode reads an event and nothing else.
+func decode(body io.Reader, e *event) error {
+	decoder := json.NewDecoder(body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(e); err != nil {
+		return err
+	}
+	switch _, err := decoder.Token(); {
+	case err == nil:
+		return errors.New("more follows the event")
+	case !errors.Is(err, io.EOF):
+		return err
+	}
+	return nil
+}
+
+// log notes an event that was answered with 202 and not delivered.
+func (h *handler) log(partitionKey string, result kpl.Result) {
+	if f, failed := failureOf(result); failed {
+		h.logger.Error("event not delivered", "partition_key", partitionKey,
+			"error_code", f.ErrorCode, "error_message", f.ErrorMessage, "attempts", f.Attempts)
+	}
+}
+
+// failureOf reports whether a record failed, and how.
+func failureOf(result kpl.Result) (failure, bool) {
+	var e *kpl.RecordError
+	if !errors.As(result.Err, &e) {
+		return failure{}, false
+	}
+	return failure{cmp.Or(e.Code, e.Outcome.String()), e.Error(), e.Attempts}, true
+}
+
+// refuse answers a request whose event was not accepted, or whose client stopped waiting. That one gets an answer too:
+// none would read as 200 if somebody still listens.
+func refuse(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	var body *http.MaxBytesError
+	switch {
+	case errors.As(err, &body), errors.Is(err, kpl.ErrRecordTooLarge):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, kpl.ErrClosed), errors.Is(err, context.Canceled):
+		status = http.StatusServiceUnavailable
+	}
+	answer(w, status, refusal{err.Error()})
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // If the client is gone there is nobody to tell.
+}

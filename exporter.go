@@ -1,0 +1,185 @@
+package kinesiskplexporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// signal is what differs between logs, traces and metrics.
+type signal[T any] struct {
+	name      marshaler.Signal
+	marshal   func(*marshaler.Marshaler, T) (marshaler.Encoded, error)
+	unmarshal func(*marshaler.Marshaler, []byte) (T, error)
+	empty     func() T
+	move      func(from, to T)              // appends all of the first to the second
+	partial   func(err error, rest T) error // the error that makes the Collector send rest again, and only that
+}
+
+var (
+	logsSignal = signal[plog.Logs]{
+		name:      marshaler.Logs,
+		marshal:   (*marshaler.Marshaler).MarshalLogs,
+		unmarshal: (*marshaler.Marshaler).UnmarshalLogs,
+		empty:     plog.NewLogs,
+		move:      func(from, to plog.Logs) { from.ResourceLogs().MoveAndAppendTo(to.ResourceLogs()) },
+		partial:   consumererror.NewLogs,
+	}
+	tracesSignal = signal[ptrace.Traces]{
+		name:      marshaler.Traces,
+		marshal:   (*marshaler.Marshaler).MarshalTraces,
+		unmarshal: (*marshaler.Marshaler).UnmarshalTraces,
+		empty:     ptrace.NewTraces,
+		move:      func(from, to ptrace.Traces) { from.ResourceSpans().MoveAndAppendTo(to.ResourceSpans()) },
+		partial:   consumererror.NewTraces,
+	}
+	metricsSignal = signal[pmetric.Metrics]{
+		name:      marshaler.Metrics,
+		marshal:   (*marshaler.Marshaler).MarshalMetrics,
+		unmarshal: (*marshaler.Marshaler).UnmarshalMetrics,
+		empty:     pmetric.NewMetrics,
+		move:      func(from, to pmetric.Metrics) { from.ResourceMetrics().MoveAndAppendTo(to.ResourceMetrics()) },
+		partial:   consumererror.NewMetrics,
+	}
+)
+
+// pusher sends the requests of one signal. It is what exporterhelper calls, from several goroutines.
+type pusher[T any] struct {
+	signal[T]
+	marshaler *marshaler.Marshaler
+	stream    string
+	delivery  Delivery
+	consumers int
+
+	draining atomic.Bool // no further request will come soon: do not wait for any
+	session  *session    // set by start, before the first push
+	callers  *kpl.Callers
+}
+
+func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T], error) {
+	m, err := marshaler.New(c.marshalerConfig())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", set.ID, err)
+	}
+	return &pusher[T]{
+		signal:    s,
+		marshaler: m,
+		stream:    c.AWS.stream(),
+		delivery:  c.Delivery,
+		consumers: c.consumers(),
+	}, nil
+}
+
+// start lets pushes use a session.
+func (p *pusher[T]) start(s *session) {
+	p.session = s
+	p.callers = s.producer.Callers(p.consumers)
+}
+
+// drain makes pushes send what they have at once, those that wait already and those to come.
+func (p *pusher[T]) drain() {
+	p.draining.Store(true)
+	p.session.flush()
+}
+
+// push sends data and waits for its fate as far as the delivery asks for it. It returns nil, an error with what is
+// worth another attempt, or a permanent error. It keeps nothing of data.
+func (p *pusher[T]) push(ctx context.Context, data T) error {
+	encoded, err := p.marshal(p.marshaler, data)
+	if err != nil {
+		return consumererror.NewPermanent(err)
+	}
+	v := verdict{signal: p.name, telemetry: p.session.telemetry}
+	for _, err := range encoded.Rejected {
+		v.oversize(err)
+	}
+	if p.delivery == FireAndForget {
+		p.submit(ctx, encoded.Chunks, &v)
+	} else {
+		p.deliver(ctx, encoded.Chunks, &v)
+	}
+	if len(v.left) == 0 || v.delivered+v.dropped == 0 {
+		return v.err() // nothing is left, or all, which the Collector still has
+	}
+	return p.giveBack(&v)
+}
+
+// deliver puts chunks into the producer and waits for the Result of each.
+func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict) {
+	batch := p.callers.Begin()
+	put := make([]marshaler.Chunk, 0, len(chunks))
+	p.putAll(chunks, v, func(c marshaler.Chunk) error {
+		err := batch.Put(ctx, p.record(c))
+		if err == nil {
+			put = append(put, c)
+		}
+		return err
+	})
+	if p.draining.Load() {
+		p.session.flush()
+	}
+	for i, result := range batch.Wait(ctx) {
+		v.finished(put[i], result)
+	}
+}
+
+// submit puts chunks into the producer and leaves them there.
+func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *verdict) {
+	telemetry := p.session.telemetry
+	p.putAll(chunks, v, func(c marshaler.Chunk) error {
+		items := c.Items // the callback must not keep the chunk's data
+		err := p.session.producer.Put(ctx, p.record(c), func(result kpl.Result) {
+			telemetry.itemsPut(p.name, result.Outcome().String(), items)
+			if result.Err != nil {
+				telemetry.lost(p.name, items, result.Err)
+			}
+		})
+		if err == nil {
+			v.delivered += items
+		}
+		return err
+	})
+}
+
+// putAll calls put for each chunk. Once one is not accepted for a reason that is not its own, it takes none of those
+// behind it either.
+func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(marshaler.Chunk) error) {
+	for i, chunk := range chunks {
+		err := put(chunk)
+		switch {
+		case err == nil:
+		case errors.Is(err, kpl.ErrRecordTooLarge) || errors.Is(err, kpl.ErrInvalidRecord):
+			v.rejected(chunk.Items, err)
+		default:
+			v.notAccepted(chunks[i:], err)
+			return
+		}
+	}
+}
+
+func (p *pusher[T]) record(c marshaler.Chunk) kpl.UserRecord {
+	return kpl.UserRecord{Stream: p.stream, PartitionKey: c.PartitionKey, Data: c.Data}
+}
+
+// giveBack returns the error that hands what is left, and nothing else, back to the Collector.
+func (p *pusher[T]) giveBack(v *verdict) error {
+	rest := p.empty()
+	for _, chunk := range v.left {
+		data, err := p.unmarshal(p.marshaler, chunk.Data)
+		if err != nil {
+			return consumererror.NewPermanent(err) // no chunk of ours is like that
+		}
+		p.move(data, rest)
+	}
+	return p.partial(v.err(), rest)
+}

@@ -1,0 +1,78 @@
+package kinesiskplexporter
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
+)
+
+// NewFactory returns the factory of the kinesis_kpl exporter. Exporters that one factory makes for the same
+// configuration share a producer.
+func NewFactory() exporter.Factory { return newFactory(connect) }
+
+// newFactory returns a factory whose exporters reach the service through connect.
+func newFactory(connect connectFunc) exporter.Factory {
+	f := &factory{sessions: newSessions(connect)}
+	return exporter.NewFactory(metadata.Type, createDefaultConfig,
+		exporter.WithLogs(f.createLogs, metadata.LogsStability),
+		exporter.WithTraces(f.createTraces, metadata.TracesStability),
+		exporter.WithMetrics(f.createMetrics, metadata.MetricsStability),
+	)
+}
+
+type factory struct{ sessions *sessions }
+
+func (f *factory) createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
+	c := cfg.(*Config)
+	p, err := newPusher(c, set, logsSignal)
+	if err != nil {
+		return nil, err
+	}
+	helper, err := exporterhelper.NewLogs(ctx, set, c, p.push, helperOptions(c)...)
+	if err != nil {
+		return nil, err
+	}
+	return &logsExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+}
+
+func (f *factory) createTraces(
+	ctx context.Context, set exporter.Settings, cfg component.Config,
+) (exporter.Traces, error) {
+	c := cfg.(*Config)
+	p, err := newPusher(c, set, tracesSignal)
+	if err != nil {
+		return nil, err
+	}
+	helper, err := exporterhelper.NewTraces(ctx, set, c, p.push, helperOptions(c)...)
+	if err != nil {
+		return nil, err
+	}
+	return &tracesExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+}
+
+func (f *factory) createMetrics(
+	ctx context.Context, set exporter.Settings, cfg component.Config,
+) (exporter.Metrics, error) {
+	c := cfg.(*Config)
+	p, err := newPusher(c, set, metricsSignal)
+	if err != nil {
+		return nil, err
+	}
+	helper, err := exporterhelper.NewMetrics(ctx, set, c, p.push, helperOptions(c)...)
+	if err != nil {
+		return nil, err
+	}
+	return &metricsExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+}
+
+func helperOptions(c *Config) []exporterhelper.Option {
+	return []exporterhelper.Option{
+		exporterhelper.WithTimeout(c.Timeout),
+		exporterhelper.WithRetry(c.Retry),
+		exporterhelper.WithQueue(c.Queue),
+	}
+}

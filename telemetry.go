@@ -1,0 +1,257 @@
+package kinesiskplexporter
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// outcomeOversize is the outcome of items that fit no record. The others are those of package kpl.
+const outcomeOversize = "oversize"
+
+// logInterval is how often the same message is logged at most. The metrics count what the log leaves out.
+const logInterval = 10 * time.Second
+
+// telemetry is the metrics and the log of a session. It implements [kpl.Observer].
+type telemetry struct {
+	builder      *metadata.TelemetryBuilder
+	log          *zap.Logger // logs each message once in logInterval
+	limits       kpl.Stats   // the most that may be outstanding
+	shards       bool        // shards are attributes
+	availability func(outage error)
+
+	// The attributes of a session's few time series, put together once.
+	base     metric.MeasurementOption // exporter
+	stream   metric.MeasurementOption // exporter, stream
+	outcomes [kpl.OutcomeClosed + 1]metric.MeasurementOption
+	success  metric.MeasurementOption
+	failure  metric.MeasurementOption
+	codes    map[string]metric.MeasurementOption
+	flushes  map[flush]metric.MeasurementOption
+	items    map[item]metric.MeasurementOption
+	common   []attribute.KeyValue // exporter, stream
+}
+
+type flush struct {
+	stage  kpl.Stage
+	reason kpl.FlushReason
+}
+
+type item struct {
+	signal  marshaler.Signal
+	outcome string
+}
+
+// newTelemetry returns the telemetry of a session; availability is told what AvailabilityChanged is.
+func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) (*telemetry, error) {
+	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	stream := cfg.AWS.streamLabel()
+	t := &telemetry{
+		builder: builder,
+		log: set.Logger.With(zap.String("stream", stream)).WithOptions(
+			zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+				return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
+			}),
+		),
+		limits: kpl.Stats{
+			OutstandingRecords: cfg.Producer.MaxOutstandingRecords,
+			OutstandingBytes:   cfg.Producer.MaxOutstandingBytes,
+		},
+		shards:       cfg.Telemetry.ShardAttribute,
+		availability: availability,
+		common:       []attribute.KeyValue{attribute.String("exporter", set.ID.String()), attribute.String("stream", stream)},
+	}
+	t.prepare()
+	return t, nil
+}
+
+// prepare puts together the attributes of all time series, but for shards.
+func (t *telemetry) prepare() {
+	exporterID := t.common[:1]
+	t.base = options(exporterID)
+	t.stream = options(t.common)
+	t.success = options(t.common, attribute.String("outcome", "success"))
+	t.failure = options(t.common, attribute.String("outcome", "failure"))
+	t.items = map[item]metric.MeasurementOption{}
+	for outcome := range kpl.OutcomeClosed + 1 {
+		t.outcomes[outcome] = options(t.common, attribute.String("outcome", outcome.String()))
+		t.prepareItems(exporterID, outcome.String())
+	}
+	t.prepareItems(exporterID, outcomeOversize)
+	t.codes = map[string]metric.MeasurementOption{}
+	for _, code := range append(wellKnownCodes(), otherCode) {
+		t.codes[code] = options(t.common, attribute.String("error_code", code))
+	}
+	t.flushes = map[flush]metric.MeasurementOption{}
+	for _, stage := range []kpl.Stage{kpl.StageAggregator, kpl.StageCollector} {
+		for reason := range kpl.FlushRequest + 1 {
+			t.flushes[flush{stage, reason}] = options(t.common,
+				attribute.String("stage", stage.String()), attribute.String("reason", reason.String()))
+		}
+	}
+}
+
+func (t *telemetry) prepareItems(exporterID []attribute.KeyValue, outcome string) {
+	for _, signal := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
+		t.items[item{signal, outcome}] = options(exporterID,
+			attribute.String("signal", signal.String()), attribute.String("outcome", outcome))
+	}
+}
+
+func options(common []attribute.KeyValue, more ...attribute.KeyValue) metric.MeasurementOption {
+	all := append(make([]attribute.KeyValue, 0, len(common)+len(more)), common...)
+	return metric.WithAttributeSet(attribute.NewSet(append(all, more...)...))
+}
+
+// watch makes the gauges show what stats returns.
+func (t *telemetry) watch(stats func() kpl.Stats) error {
+	gauge := func(value func() int) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(value()), t.base)
+			return nil
+		}
+	}
+	b := t.builder
+	for _, register := range []error{
+		b.RegisterKinesisKplUserRecordsReceivedCallback(gauge(func() int { return int(stats().RecordsReceived) })),
+		b.RegisterKinesisKplUserRecordsPendingCallback(gauge(func() int { return stats().OutstandingRecords })),
+		b.RegisterKinesisKplUserRecordsPendingLimitCallback(gauge(func() int { return t.limits.OutstandingRecords })),
+		b.RegisterKinesisKplUserRecordsDataPendingCallback(gauge(func() int { return stats().OutstandingBytes })),
+		b.RegisterKinesisKplUserRecordsDataPendingLimitCallback(gauge(func() int { return t.limits.OutstandingBytes })),
+	} {
+		if register != nil {
+			t.close()
+			return register
+		}
+	}
+	return nil
+}
+
+// close ends the gauges.
+func (t *telemetry) close() { t.builder.Shutdown() }
+
+// itemsPut counts items of a push by what became of them.
+func (t *telemetry) itemsPut(signal marshaler.Signal, outcome string, items int) {
+	t.builder.KinesisKplItemsPut.Add(context.Background(), int64(items), t.items[item{signal, outcome}])
+}
+
+// dropped logs items that will never be accepted.
+func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
+	t.log.Warn("Dropped telemetry that the stream will never accept",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
+}
+
+// lost logs items that nobody is left to send again.
+func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
+	t.log.Error("Lost telemetry after fire-and-forget delivery",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
+}
+
+// RecordFinished implements [kpl.Observer].
+func (t *telemetry) RecordFinished(_ string, r kpl.FinishedRecord) {
+	ctx, b := context.Background(), t.builder
+	outcome := r.Result.Outcome()
+	b.KinesisKplUserRecordsPut.Add(ctx, 1, t.outcomes[outcome])
+	switch outcome {
+	case kpl.OutcomeSuccess:
+		b.KinesisKplUserRecordsDataPut.Add(ctx, int64(r.Bytes), t.stream)
+	case kpl.OutcomeExpired:
+		b.KinesisKplUserRecordsExpired.Add(ctx, 1, t.stream)
+	default:
+	}
+	sent := r.Finished
+	if len(r.Result.Attempts) > 0 {
+		sent = r.Result.Attempts[0].Start
+		b.KinesisKplRetriesPerRecord.Record(ctx, int64(len(r.Result.Attempts)-1), t.stream)
+	}
+	b.KinesisKplBufferingTime.Record(ctx, sent.Sub(r.Received).Seconds(), t.stream)
+}
+
+// RequestFinished implements [kpl.Observer].
+func (t *telemetry) RequestFinished(_ string, r kpl.FinishedRequest) {
+	ctx, b := context.Background(), t.builder
+	b.KinesisKplRequestTime.Record(ctx, r.End.Sub(r.Start).Seconds(), t.stream)
+	b.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(ctx, int64(len(r.Entries)), t.stream)
+	if r.Code != "" {
+		t.failed(r.Code, "")
+	}
+	for i := range r.Entries {
+		t.entryFinished(&r.Entries[i], r.Code != "")
+	}
+}
+
+// entryFinished counts a Kinesis record. An error of the whole call is no error of its records.
+func (t *telemetry) entryFinished(e *kpl.FinishedEntry, callFailed bool) {
+	ctx, b := context.Background(), t.builder
+	b.KinesisKplUserRecordsPerKinesisRecord.Record(ctx, int64(e.UserRecords), t.stream)
+	if e.Code == "" {
+		b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.success, e.ShardID, "outcome", "success"))
+		b.KinesisKplKinesisRecordsDataPut.Add(ctx, int64(e.Bytes), t.withShard(t.stream, e.ShardID))
+		return
+	}
+	b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.failure, e.PredictedShard, "outcome", "failure"))
+	if !callFailed {
+		t.failed(e.Code, e.PredictedShard)
+	}
+}
+
+// failed counts an error of the service, of a record for a shard or, without one, of a whole call.
+func (t *telemetry) failed(code string, shard kpl.ShardID) {
+	if t.codes[code] == nil {
+		code = otherCode
+	}
+	t.builder.KinesisKplAllErrors.Add(context.Background(), 1, t.stream)
+	t.builder.KinesisKplErrorsByCode.Add(context.Background(), 1, t.withShard(t.codes[code], shard, "error_code", code))
+}
+
+// withShard returns the option that is prepared for a time series, or where shards are wanted and this one is known,
+// one with the shard besides. extra is the attribute that the series has beyond exporter and stream, if any.
+func (t *telemetry) withShard(prepared metric.MeasurementOption, shard kpl.ShardID, extra ...string) metric.MeasurementOption {
+	if !t.shards || shard == "" {
+		return prepared
+	}
+	attributes := []attribute.KeyValue{attribute.String("shard", string(shard))}
+	if len(extra) == 2 {
+		attributes = append(attributes, attribute.String(extra[0], extra[1]))
+	}
+	return options(t.common, attributes...)
+}
+
+// Flushed implements [kpl.Observer].
+func (t *telemetry) Flushed(_ string, stage kpl.Stage, reason kpl.FlushReason) {
+	t.builder.KinesisKplFlushes.Add(context.Background(), 1, t.flushes[flush{stage, reason}])
+}
+
+// ShardMapRefreshed implements [kpl.Observer].
+func (t *telemetry) ShardMapRefreshed(_ string, openShards int, err error) {
+	ctx := context.Background()
+	if err != nil {
+		t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.failure)
+		t.log.Warn("Listing the shards failed; records are sent all the same", zap.Error(err))
+		return
+	}
+	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.success)
+	t.builder.KinesisKplOpenShards.Record(ctx, int64(openShards), t.stream)
+}
+
+// AvailabilityChanged implements [kpl.Observer].
+func (t *telemetry) AvailabilityChanged(_ string, outage error) {
+	if outage != nil {
+		t.log.Error("The stream accepts no records", zap.Error(outage))
+	} else {
+		t.log.Info("The stream accepts records again")
+	}
+	t.availability(outage)
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Generates what metadata.yaml describes. mdatagen names the Go package after the directory that metadata.yaml is in,
+# whatever the package is called, so it is shown the checkout under the package's name.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+ln -s "$root" "$scratch/kinesiskplexporter"
+(cd "$root/tools/mdatagen" && go build -o "$scratch/mdatagen" go.opentelemetry.io/collector/cmd/mdatagen)
+cd "$scratch/kinesiskplexporter"
+"$scratch/mdatagen" metadata.yaml

@@ -1,0 +1,140 @@
+package kinesiskplexporter
+
+import (
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// verdict gathers what became of the items of one push, and tells the metrics and the log of each.
+type verdict struct {
+	signal    marshaler.Signal
+	telemetry *telemetry
+
+	delivered int               // items that the service stored, or the producer took if nobody waits for more
+	dropped   int               // items that will never be accepted
+	left      []marshaler.Chunk // what is worth another attempt
+	leftItems int
+	cause     error // why the first of those left is left, or else why the first of those dropped is dropped
+	code      codes.Code
+}
+
+// oversize takes in an item that fits no record.
+func (v *verdict) oversize(err *marshaler.ItemSizeError) {
+	v.telemetry.itemsPut(v.signal, outcomeOversize, 1)
+	v.drop(1, err)
+}
+
+// rejected takes in items that the producer or the service will never accept.
+func (v *verdict) rejected(items int, err error) {
+	v.telemetry.itemsPut(v.signal, kpl.OutcomeRejected.String(), items)
+	v.drop(items, err)
+}
+
+func (v *verdict) drop(items int, err error) {
+	v.telemetry.dropped(v.signal, items, err)
+	v.dropped += items
+	if v.cause == nil {
+		v.cause, v.code = err, codes.InvalidArgument
+	}
+}
+
+// notAccepted takes in chunks that the producer had no room for in time, or that came after its end.
+func (v *verdict) notAccepted(chunks []marshaler.Chunk, err error) {
+	outcome := kpl.OutcomeCanceled
+	if errors.Is(err, kpl.ErrClosed) {
+		outcome = kpl.OutcomeClosed
+	}
+	for _, chunk := range chunks {
+		v.leave(chunk, outcome, err)
+	}
+}
+
+// finished takes in a chunk with its Result.
+func (v *verdict) finished(chunk marshaler.Chunk, result kpl.Result) {
+	switch outcome := result.Outcome(); outcome {
+	case kpl.OutcomeSuccess:
+		v.telemetry.itemsPut(v.signal, outcome.String(), chunk.Items)
+		v.delivered += chunk.Items
+	case kpl.OutcomeRejected:
+		v.rejected(chunk.Items, result.Err)
+	default:
+		v.leave(chunk, outcome, result.Err)
+	}
+}
+
+func (v *verdict) leave(chunk marshaler.Chunk, outcome kpl.Outcome, err error) {
+	v.telemetry.itemsPut(v.signal, outcome.String(), chunk.Items)
+	if len(v.left) == 0 {
+		v.cause, v.code = err, codeOf(outcome)
+	}
+	v.left = append(v.left, chunk)
+	v.leftItems += chunk.Items
+}
+
+// codeOf returns the status code that names an outcome for clients and for the error.type of exporterhelper's metrics.
+// All of them tell an OTLP client to try again: ResourceExhausted and PermissionDenied would make it drop the data.
+func codeOf(outcome kpl.Outcome) codes.Code {
+	switch outcome {
+	case kpl.OutcomeExpired:
+		return codes.DeadlineExceeded
+	case kpl.OutcomeCanceled:
+		return codes.Canceled
+	case kpl.OutcomeClosed:
+		return codes.Aborted
+	default:
+		return codes.Unavailable
+	}
+}
+
+// err returns the one error of the push.
+//
+// It never joins the permanent with the retryable: the whole would count as permanent, and good data be dropped. Where
+// some items were delivered and all others will never be accepted it is nil, as OTLP's own partial success is a
+// success: an error would have the Collector count, log and report the delivered items as lost, and there is nothing
+// that anybody could send again. The dropped items are in the metrics and in the log. So the error is permanent only
+// where nothing was delivered.
+func (v *verdict) err() error {
+	total := v.delivered + v.dropped + v.leftItems
+	switch {
+	case v.leftItems > 0:
+		return &pushError{v.code, fmt.Errorf("%d of %d %s not delivered: %w", v.leftItems, total, itemsOf(v.signal), v.cause)}
+	case v.dropped > 0 && v.delivered == 0:
+		return consumererror.NewPermanent(
+			&pushError{v.code, fmt.Errorf("%d %s dropped: %w", v.dropped, itemsOf(v.signal), v.cause)},
+		)
+	}
+	return nil
+}
+
+// itemsOf names what is counted.
+func itemsOf(s marshaler.Signal) string {
+	switch s {
+	case marshaler.Logs:
+		return "log records"
+	case marshaler.Traces:
+		return "spans"
+	default:
+		return "data points"
+	}
+}
+
+// pushError is an error with a gRPC status code, which receivers hand on to their clients and exporterhelper to its
+// metrics.
+type pushError struct {
+	code  codes.Code
+	cause error
+}
+
+func (e *pushError) Error() string { return e.cause.Error() }
+
+func (e *pushError) Unwrap() error { return e.cause }
+
+// GRPCStatus is how package status finds the code.
+func (e *pushError) GRPCStatus() *status.Status { return status.New(e.code, e.Error()) }
