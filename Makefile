@@ -19,6 +19,8 @@ export GOPROXY := $(patsubst %$(comma)direct,%,$(shell go env GOPROXY))
 COLLECTOR := dist/otelcol-kinesis
 PEERS     := testdata/peers
 FUZZTIME  ?= 10s
+SEEDS     ?= 10000
+FROM      ?= 0
 
 # What the collector is made of: the module's own Go files. The generated ones of dist/ depend on the manifest alone.
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
@@ -76,12 +78,20 @@ fix: $(GOLANGCI_LINT) ## format, and apply what the linters can fix themselves
 	$(GOLANGCI_LINT) fmt
 	$(GOLANGCI_LINT) run --fix ./...
 
+.PHONY: bench
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./kpl ./marshaler
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@grep -rHoE '^func Fuzz\w+' --include='*_test.go' . | while IFS=: read -r file target; do \
 		echo "$${target#func } in $${file%/*}"; \
-		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}"; \
+		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${file%/*}"; \
 	done
+
+.PHONY: sim
+sim: ## run SEEDS (10000) random schedules of the producer, from seed FROM (0) on
+	go test -count=1 -timeout 2h -run '^TestSimulation$$' ./kpl -sim.first $(FROM) -sim.seeds $(SEEDS)
 
 .PHONY: peers
 peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp) ## install the npm packages that tests talk to

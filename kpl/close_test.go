@@ -156,11 +156,13 @@ func TestPutRefusesWhatTheServiceWould(t *testing.T) {
 		want    error
 		message string
 	}{
-		"no stream":         {UserRecord{PartitionKey: "k"}, ErrInvalidRecord, "no stream"},
-		"long key":          {UserRecord{Stream: "s", PartitionKey: long + "x"}, ErrInvalidRecord, "257 characters, the limit is 256"},
-		"not UTF-8":         {UserRecord{Stream: "s", PartitionKey: "\xff"}, ErrInvalidRecord, "UTF-8"},
-		"hash key alone":    {UserRecord{Stream: "s", ExplicitHashKey: "1"}, ErrInvalidRecord, "needs a partition key"},
-		"negative hash key": {UserRecord{Stream: "s", PartitionKey: "k", ExplicitHashKey: "-1"}, ErrInvalidRecord, "not a decimal number"},
+		"no stream":      {UserRecord{PartitionKey: "k"}, ErrInvalidRecord, "no stream"},
+		"long key":       {UserRecord{Stream: "s", PartitionKey: long + "x"}, ErrInvalidRecord, "257 characters, the limit is 256"},
+		"not UTF-8":      {UserRecord{Stream: "s", PartitionKey: "\xff"}, ErrInvalidRecord, "UTF-8"},
+		"hash key alone": {UserRecord{Stream: "s", ExplicitHashKey: "1"}, ErrInvalidRecord, "needs a partition key"},
+		"negative hash key": {
+			UserRecord{Stream: "s", PartitionKey: "k", ExplicitHashKey: "-1"}, ErrInvalidRecord, "not a decimal number",
+		},
 		"hash key too large": {
 			UserRecord{Stream: "s", PartitionKey: "k", ExplicitHashKey: "340282366920938463463374607431768211456"},
 			ErrInvalidRecord, "not a decimal number from 0 to 2^128-1",

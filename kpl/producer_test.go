@@ -179,7 +179,7 @@ func TestNothingLingersOnceAllCallersWait(t *testing.T) {
 				for range 100 {
 					batch := callers.Begin()
 					for i := range 10 {
-						assert.NoError(t, batch.Put(t.Context(), sized(fmt.Sprint(caller, i), 200))) //nolint:testifylint // not the test's goroutine
+						assert.NoError(t, batch.Put(t.Context(), sized(fmt.Sprint(caller, i), 200)))
 					}
 					for _, result := range batch.Wait(t.Context()) {
 						assert.NoError(t, result.Err)

@@ -80,30 +80,33 @@ func TestFaultOfCall(t *testing.T) {
 			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: code}}, Err: err,
 		}}
 	}
+	const throughput = "ProvisionedThroughputExceededException"
 	api := func(code string) error { return &smithy.GenericAPIError{Code: code, Message: "m"} }
 	cases := map[string]struct {
 		err   error
 		class errorClass
 		code  string
 	}{
-		"throttled":             {status(400, api("ProvisionedThroughputExceededException")), classThrottle, "ProvisionedThroughputExceededException"},
-		"validation":            {status(400, api("ValidationException")), classRejected, "ValidationException"},
-		"no such stream":        {status(400, api("ResourceNotFoundException")), classUnavailable, "ResourceNotFoundException"},
-		"expired token":         {status(400, api("ExpiredTokenException")), classUnavailable, "ExpiredTokenException"},
-		"internal failure":      {status(500, api("InternalFailure")), classTransient, "InternalFailure"},
-		"unheard of, 400":       {status(400, api("Whatever")), classTransient, "Whatever"},
-		"unheard of, 403":       {status(403, api("Whatever")), classUnavailable, "Whatever"},
-		"unheard of, 404":       {status(404, api("Whatever")), classUnavailable, "Whatever"},
-		"unheard of, 413":       {status(413, api("Whatever")), classRejected, "Whatever"},
-		"unheard of, 429":       {status(429, api("Whatever")), classThrottle, "Whatever"},
-		"garbage with 200":      {status(200, errors.New("invalid character")), classTransient, CodeUnknown},
-		"garbage with 503":      {status(503, errors.New("invalid character")), classTransient, CodeUnknown},
-		"answer cut short":      {status(200, &smithy.DeserializationError{Err: io.ErrUnexpectedEOF}), classTransient, CodeConnection},
-		"connection":            {&smithyhttp.RequestSendError{Err: errors.New("reset")}, classTransient, CodeConnection},
-		"timeout":               {&smithyhttp.RequestSendError{Err: context.DeadlineExceeded}, classTransient, CodeTimeout},
-		"canceled":              {&smithy.CanceledError{Err: context.Canceled}, classTransient, CodeCanceled},
-		"no credentials":        {&smithy.OperationError{Err: errors.New("get identity")}, classUnavailable, CodeNotSent},
-		"role not to be had":    {&smithy.OperationError{Err: fmt.Errorf("get identity: %w", api("AccessDenied"))}, classUnavailable, "AccessDenied"},
+		"throttled":        {status(400, api(throughput)), classThrottle, throughput},
+		"validation":       {status(400, api("ValidationException")), classRejected, "ValidationException"},
+		"no such stream":   {status(400, api("ResourceNotFoundException")), classUnavailable, "ResourceNotFoundException"},
+		"expired token":    {status(400, api("ExpiredTokenException")), classUnavailable, "ExpiredTokenException"},
+		"internal failure": {status(500, api("InternalFailure")), classTransient, "InternalFailure"},
+		"unheard of, 400":  {status(400, api("Whatever")), classTransient, "Whatever"},
+		"unheard of, 403":  {status(403, api("Whatever")), classUnavailable, "Whatever"},
+		"unheard of, 404":  {status(404, api("Whatever")), classUnavailable, "Whatever"},
+		"unheard of, 413":  {status(413, api("Whatever")), classRejected, "Whatever"},
+		"unheard of, 429":  {status(429, api("Whatever")), classThrottle, "Whatever"},
+		"garbage with 200": {status(200, errors.New("invalid character")), classTransient, CodeUnknown},
+		"garbage with 503": {status(503, errors.New("invalid character")), classTransient, CodeUnknown},
+		"answer cut short": {status(200, &smithy.DeserializationError{Err: io.ErrUnexpectedEOF}), classTransient, CodeConnection},
+		"connection":       {&smithyhttp.RequestSendError{Err: errors.New("reset")}, classTransient, CodeConnection},
+		"timeout":          {&smithyhttp.RequestSendError{Err: context.DeadlineExceeded}, classTransient, CodeTimeout},
+		"canceled":         {&smithy.CanceledError{Err: context.Canceled}, classTransient, CodeCanceled},
+		"no credentials":   {&smithy.OperationError{Err: errors.New("get identity")}, classUnavailable, CodeNotSent},
+		"role not to be had": {
+			&smithy.OperationError{Err: fmt.Errorf("get identity: %w", api("AccessDenied"))}, classUnavailable, "AccessDenied",
+		},
 		"not an error of AWS":   {errors.New("boom"), classTransient, CodeUnknown},
 		"entries do not match":  {countMismatchError{1, 2}, classTransient, CodeCountMismatch},
 		"throttling by request": {status(400, api("ThrottlingException")), classThrottle, "ThrottlingException"},

@@ -202,7 +202,7 @@ func (s *simulation) record(random *rand.Rand, number int) UserRecord {
 func (s *simulation) accepted(ctx context.Context, number int, record UserRecord, err error) bool {
 	if err != nil {
 		if ctx.Err() == nil {
-			assert.ErrorIs(s.t, err, ErrClosed) //nolint:testifylint // not the test's goroutine
+			assert.ErrorIs(s.t, err, ErrClosed)
 		}
 		return false
 	}

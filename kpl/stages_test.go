@@ -243,8 +243,10 @@ func TestConfigValidate(t *testing.T) {
 		"MaxOutstandingRecords": {func(c *Config) { c.MaxOutstandingRecords = 0 }, "found 0"},
 		"MaxOutstandingBytes":   {func(c *Config) { c.MaxOutstandingBytes = 1 }, "found 1"},
 		"RecordMaxBufferedTime": {func(c *Config) { c.RecordMaxBufferedTime = -1 }, "must not be negative, found -1ns"},
-		"RecordTTL":             {func(c *Config) { c.RecordTTL = c.RecordMaxBufferedTime }, "more than RecordMaxBufferedTime (100ms), found 100ms"},
-		"RequestTimeout":        {func(c *Config) { c.RequestTimeout = 0 }, "must be positive, found 0s"},
+		"RecordTTL": {
+			func(c *Config) { c.RecordTTL = c.RecordMaxBufferedTime }, "more than RecordMaxBufferedTime (100ms), found 100ms",
+		},
+		"RequestTimeout": {func(c *Config) { c.RequestTimeout = 0 }, "must be positive, found 0s"},
 	}
 	for field, c := range cases {
 		t.Run(field, func(t *testing.T) {

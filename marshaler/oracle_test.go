@@ -54,7 +54,8 @@ func cutByCopying(
 			}
 			flush()
 			chunk = []int{item}
-			for room = m.cfg.TargetSize; room < 2*aroundItem(t, m, d, alone); room += m.cfg.TargetSize {
+			for room = m.cfg.TargetSize; room < 2*aroundItem(t, m, d, alone); {
+				room += m.cfg.TargetSize
 			}
 			room = max(m.cfg.TargetSize, min(room, m.cfg.MaxSize))
 		}

@@ -204,8 +204,8 @@ func codes(t *testing.T, k *Kinesis, stream string, n int) string {
 		in.StreamName = &stream
 		_, err := k.PutRecords(t.Context(), in)
 		var api smithy.APIError
-		switch {
-		case err == nil:
+		switch err {
+		case nil:
 			all.WriteByte('.')
 		default:
 			require.ErrorAs(t, err, &api)

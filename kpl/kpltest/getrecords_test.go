@@ -34,23 +34,28 @@ func TestShardIterators(t *testing.T) {
 			{"latest", input{ShardIteratorType: "LATEST"}, "", 0},
 			{
 				"at a record",
-				input{ShardIteratorType: "AT_SEQUENCE_NUMBER", StartingSequenceNumber: number(1)}, "1", 1000,
+				input{ShardIteratorType: "AT_SEQUENCE_NUMBER", StartingSequenceNumber: number(1)},
+				"1", 1000,
 			},
 			{
 				"after a record",
-				input{ShardIteratorType: "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber: number(1)}, "2", 0,
+				input{ShardIteratorType: "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber: number(1)},
+				"2", 0,
 			},
 			{
 				"after the last",
-				input{ShardIteratorType: "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber: number(2)}, "", 0,
+				input{ShardIteratorType: "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber: number(2)},
+				"", 0,
 			},
 			{
 				"at the time of a record",
-				input{ShardIteratorType: "AT_TIMESTAMP", Timestamp: after(time.Second)}, "1", 1000,
+				input{ShardIteratorType: "AT_TIMESTAMP", Timestamp: after(time.Second)},
+				"1", 1000,
 			},
 			{
 				"between records",
-				input{ShardIteratorType: "AT_TIMESTAMP", Timestamp: after(time.Second + 1)}, "2", 0,
+				input{ShardIteratorType: "AT_TIMESTAMP", Timestamp: after(time.Second + 1)},
+				"2", 0,
 			},
 		}
 		for _, tt := range tests {

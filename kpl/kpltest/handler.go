@@ -141,7 +141,7 @@ func reset(w http.ResponseWriter) {
 	if err != nil { // HTTP/2: the best there is
 		panic(http.ErrAbortHandler)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = secured.NetConn()
 	}

@@ -23,7 +23,7 @@ func hashOf(partitionKey string) hashKey {
 // parseHashKey reads a decimal number as the service wants it: digits alone, without leading zeros. wellFormed says
 // whether it is written so, inRange whether it also fits into 128 bits.
 func parseHashKey(decimal string) (key hashKey, wellFormed, inRange bool) {
-	if len(decimal) == 0 || len(decimal) > 39 || len(decimal) > 1 && decimal[0] == '0' {
+	if decimal == "" || len(decimal) > 39 || len(decimal) > 1 && decimal[0] == '0' {
 		return hashKey{}, false, false
 	}
 	inRange = true

@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -220,12 +221,12 @@ func eachField(message []byte, field func(number protowire.Number, varint uint64
 		message = message[n:]
 		var varint uint64
 		var value []byte
-		switch kind { //nolint:exhaustive // The others are passed over.
+		switch kind {
 		case protowire.VarintType:
 			varint, n = protowire.ConsumeVarint(message)
 		case protowire.BytesType:
 			value, n = protowire.ConsumeBytes(message)
-			value = value[:len(value):len(value)]
+			value = slices.Clip(value)
 		default:
 			n = protowire.ConsumeFieldValue(number, kind, message)
 		}
