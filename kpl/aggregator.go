@@ -234,7 +234,7 @@ func (s *slot) growth(r *userRecord) int {
 	}
 	r.keyIndex = uint32(index) //nolint:gosec // below AggregationMaxSize
 	if r.explicitHashKey != "" {
-		index, found := s.hashKeys.find(r.explicitHashKey, r.hash.low)
+		index, found := s.hashKeys.find(r.explicitHashKey, uint32(r.hash.low)) //nolint:gosec // its low bits
 		if !found {
 			growth += fieldSize(len(r.explicitHashKey))
 		}
@@ -252,7 +252,7 @@ func (s *slot) append(r *userRecord, growth int) {
 		s.partitionKeys.add(r.partitionKey, r.keyHash)
 	}
 	if r.explicitHashKey != "" && int(r.hashKeyIndex) == len(s.hashKeys.keys) {
-		s.hashKeys.add(r.explicitHashKey, r.hash.low)
+		s.hashKeys.add(r.explicitHashKey, uint32(r.hash.low)) //nolint:gosec // its low bits
 	}
 	if r.hash.less(k.lowest) {
 		k.lowest = r.hash

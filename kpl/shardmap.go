@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -16,6 +17,10 @@ type shard struct {
 type shardMap struct {
 	// open has the shards that take records, by the first key of their ranges.
 	open []shard
+	// starts narrows the search in open: the shard of a hash key whose first bits are i is one of those from starts[i] to
+	// starts[i+1]. shift moves these bits to the end.
+	starts []int32
+	shift  int
 	// ranges has the open shards, and those that lately were.
 	ranges map[ShardID]hashRange
 	// listed is when the listing began: what the service did earlier is in the map, what it did later may not be.
@@ -35,6 +40,7 @@ func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 		}
 		return 1
 	})
+	m.index()
 	if previous != nil {
 		for _, s := range previous.open {
 			m.ranges[s.id] = s.keys
@@ -46,28 +52,41 @@ func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 	return m
 }
 
+// index fills starts, with about four prefixes a shard, so that most have a single candidate.
+func (m *shardMap) index() {
+	width := bits.Len(uint(4 * len(m.open)))
+	m.shift = 64 - width
+	m.starts = make([]int32, 1<<width+1)
+	place := 0
+	for prefix := range m.starts {
+		first := hashKey{high: uint64(prefix) << m.shift}
+		for place+1 < len(m.open) && (prefix == 1<<width || !first.less(m.open[place+1].keys.first)) {
+			place++
+		}
+		m.starts[prefix] = int32(place) //nolint:gosec // a stream has far fewer shards
+	}
+}
+
 // known reports whether there is a snapshot at all.
 func (m *shardMap) known() bool { return m != nil && len(m.open) > 0 }
 
 // predict returns the index in open of the shard that serves h; false if none does, as between the pages of a
 // listing that a reshard tore.
 func (m *shardMap) predict(h hashKey) (int, bool) {
-	if m == nil {
+	if !m.known() {
 		return 0, false
 	}
-	// By hand rather than with the sort package: every record passes here.
-	low, high := 0, len(m.open)
+	// By hand rather than with the sort package, and with the first bits looked up: every record passes here.
+	prefix := h.high >> m.shift
+	low, high := int(m.starts[prefix]), int(m.starts[prefix+1])
 	for low < high {
-		if middle := (low + high) / 2; h.less(m.open[middle].keys.first) {
-			high = middle
+		if middle := (low + high + 1) / 2; h.less(m.open[middle].keys.first) {
+			high = middle - 1
 		} else {
-			low = middle + 1
+			low = middle
 		}
 	}
-	if low == 0 || m.open[low-1].keys.last.less(h) {
-		return 0, false
-	}
-	return low - 1, true
+	return low, m.open[low].keys.contains(h)
 }
 
 // rangeOf returns the keys that the shard serves or served; false if the snapshot has never heard of it.

@@ -3,6 +3,7 @@ package kpl
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -194,6 +195,47 @@ func TestShardMap(t *testing.T) {
 	_, ok = none.rangeOf("upper")
 	assert.False(t, ok)
 	assert.False(t, none.known())
+}
+
+// A stream that was split and merged many times predicts as one that is searched from end to end.
+func TestPredictFindsTheShardThatServesAKey(t *testing.T) {
+	random := testRandom()
+	for range 50 {
+		var open []shard
+		first := minHashKey
+		for first != maxHashKey {
+			last := hashKey{random.Uint64() >> random.IntN(64), random.Uint64()}
+			if last.less(first) || len(open) > 300 {
+				last = maxHashKey
+			}
+			if random.IntN(10) > 0 { // else there is a gap
+				open = append(open, shard{ShardID(fmt.Sprint(len(open))), hashRange{first, last}})
+			}
+			if first = last; last != maxHashKey {
+				first.low++
+				if first.low == 0 {
+					first.high++
+				}
+			}
+		}
+		m := newShardMap(open, nil, at(0))
+		probe := func(h hashKey) {
+			t.Helper()
+			i, ok := m.predict(h)
+			want := slices.IndexFunc(m.open, func(s shard) bool { return s.keys.contains(h) })
+			require.Equal(t, want >= 0, ok, h)
+			if ok {
+				require.Equal(t, m.open[want].id, m.open[i].id, h)
+			}
+		}
+		for _, s := range open {
+			probe(s.keys.first)
+			probe(s.keys.last)
+		}
+		for range 200 {
+			probe(hashKey{random.Uint64() >> random.IntN(64), random.Uint64()})
+		}
+	}
 }
 
 func TestKeylessRecordsGoWhereThereIsRoom(t *testing.T) {

@@ -18,7 +18,7 @@ type userRecord struct {
 	partitionKey    string
 	explicitHashKey string // canonical decimal; empty if none was given
 	hash            hashKey
-	keyHash         uint64 // tells partition keys apart in a keyTable
+	keyHash         uint32 // tells partition keys apart in a keyTable
 	keyless         bool   // put without a partition key: any shard will do, and hash means nothing
 
 	keyIndex, hashKeyIndex uint32 // in the tables of the Kinesis record it is in
@@ -49,7 +49,7 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (*userRecord, error) {
 	r := &userRecord{
 		data:         in.Data,
 		partitionKey: in.PartitionKey,
-		keyHash:      maphash.String(keySeed, in.PartitionKey),
+		keyHash:      uint32(maphash.String(keySeed, in.PartitionKey)), //nolint:gosec // its low bits
 		keyless:      in.PartitionKey == "",
 	}
 	if r.data == nil {
