@@ -24,7 +24,8 @@ FROM      ?= 0
 
 # What the collector is made of: the module's own Go files. The generated ones of dist/ depend on the manifest alone.
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
-	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*') go.mod go.sum
+	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*' \
+	! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' ! -path './internal/docs/*') go.mod go.sum
 
 .PHONY: help
 help: ## list the targets

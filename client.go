@@ -132,6 +132,7 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 		t.ForceAttemptHTTP2 = false
 		t.Protocols = new(http.Protocols)
 		t.Protocols.SetHTTP1(true)
+		t.TLSClientConfig.NextProtos = nil // it offers HTTP/2 besides, which the server would take
 		t.MaxIdleConns = 0
 		t.MaxIdleConnsPerHost = cfg.Producer.MaxConnections + 1 // and one that lists shards
 		t.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(cfg.Producer.MaxConnections)
@@ -163,7 +164,7 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 		awsConfig.Credentials = aws.NewCredentialsCache(role)
 	}
 	client := kinesis.NewFromConfig(awsConfig, func(o *kinesis.Options) {
-		if cfg.AWS.Endpoint != "" {
+		if cfg.AWS.Endpoint != "" && o.Region != "" { // without a region the SDK is to say so, not to sign for none
 			o.BaseEndpoint = aws.String(cfg.AWS.Endpoint)
 		}
 	})

@@ -57,7 +57,9 @@ func TestClientByARN(t *testing.T) {
 // Certificates are checked, against the authorities of ca_file where there is one, unless that is switched off.
 func TestClientTLS(t *testing.T) {
 	k := newTestKinesis(1)
-	server := httptest.NewTLSServer(k.Handler())
+	server := httptest.NewUnstartedServer(k.Handler())
+	server.EnableHTTP2 = true // as the service may: what the client does not speak it must not offer
+	server.StartTLS()
 	defer server.Close()
 	authority := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(authority,
@@ -106,15 +108,17 @@ func TestStartFailsOnAFileThatIsNoAuthority(t *testing.T) {
 
 // Without a region the collector starts; pushes fail in a way that keeps the data, and the status says why.
 func TestMissingRegion(t *testing.T) {
-	c := directConfig()
-	c.AWS.Region = ""
-	e := startReal(t, c)
-	err := e.ConsumeLogs(t.Context(), logsOf("a"))
-	require.ErrorContains(t, err, "Missing Region")
-	assert.False(t, consumererror.IsPermanent(err))
-	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, e.host.statuses())
-	assert.ErrorContains(t, e.host.events[0].Err(), "Missing Region")
-	assert.NotZero(t, e.sum(t, "errors_by_code", "error_code", "RequestNotSent"))
+	for _, endpoint := range []string{"", "https://localhost:1"} {
+		c := directConfig()
+		c.AWS.Region, c.AWS.Endpoint = "", endpoint
+		e := startReal(t, c)
+		err := e.ConsumeLogs(t.Context(), logsOf("a"))
+		require.ErrorContains(t, err, "Missing Region")
+		assert.False(t, consumererror.IsPermanent(err))
+		assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, e.host.statuses())
+		assert.ErrorContains(t, e.host.events[0].Err(), "Missing Region")
+		assert.NotZero(t, e.sum(t, "errors_by_code", "error_code", "RequestNotSent"))
+	}
 }
 
 func TestRegionOfTheEnvironment(t *testing.T) {

@@ -1,0 +1,123 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/peers"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+)
+
+// clients send requests of all signals over both protocols until the collector is gone.
+type clients struct {
+	running sync.WaitGroup
+	enough  chan struct{} // closed once many requests are accepted
+
+	mu       sync.Mutex
+	accepted []request
+	items    map[string]bool // of all requests, accepted or not
+}
+
+// manyRequests are enough for queue and producer to be busy.
+const manyRequests = 600
+
+func startClients(ctx context.Context, t *testing.T, c *collector) *clients {
+	t.Helper()
+	const itemsEach = 9
+	all := &clients{enough: make(chan struct{}), items: map[string]bool{}}
+	for protocol, client := range map[string]func(*testing.T, *collector) send{"grpc": grpcClient, "http": httpClient} {
+		for signal, newRequest := range signals {
+			send := client(t, c)
+			all.running.Go(func() {
+				for i := 0; ; i++ {
+					r := newRequest(t, fmt.Sprintf("%s-%s-%d", protocol, signal, i), itemsEach)
+					if !all.send(ctx, send, r) {
+						return
+					}
+				}
+			})
+		}
+	}
+	return all
+}
+
+// send sends r and reports whether the collector accepted it.
+func (c *clients) send(ctx context.Context, send send, r request) bool {
+	c.mu.Lock()
+	for _, item := range r.items {
+		c.items[item] = true
+	}
+	c.mu.Unlock()
+	if send(ctx, r) != nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.accepted = append(c.accepted, r); len(c.accepted) == manyRequests {
+		close(c.enough)
+	}
+	return true
+}
+
+// TestShutdownUnderLoadLosesNothing ends the collector while clients send over both protocols: it ends cleanly and soon,
+// and what it accepted is in the stream.
+func TestShutdownUnderLoadLosesNothing(t *testing.T) {
+	const bound = 30 * time.Second // that of Kubernetes
+	tests := []struct {
+		name  string
+		fault kpltest.Fault // until the collector shuts down
+	}{
+		{"slow and throttled now and then", kpltest.All(
+			kpltest.Latency(20*time.Millisecond), kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.1),
+		)},
+		{"nothing is stored before", kpltest.FailRecordFraction(kpltest.CodeThrottled, 1)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			ctx := peers.Context(t)
+			k, endpoint := newKinesis(t, kpltest.Config{Seed: 1})
+			remove := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, test.fault))
+			c := startCollector(t, settings{kinesis: endpoint})
+			clients := startClients(ctx, t, c)
+			select {
+			case <-clients.enough:
+			case <-ctx.Done():
+				require.NoError(t, ctx.Err(), "%d requests were accepted", len(clients.accepted))
+			}
+			c.Terminate(t)
+			began := time.Now()
+			soon, cancel := context.WithTimeout(ctx, bound)
+			defer cancel()
+			c.WaitLine(soon, t, "Starting shutdown")
+			remove()
+			require.NoError(t, c.Wait(soon, t))
+			took := time.Since(began)
+			clients.running.Wait()
+			clients.check(t, k)
+			t.Logf("%d requests accepted; %v from SIGTERM to the end; %d Kinesis records in %d calls",
+				len(clients.accepted), took, len(k.Records(stream)), len(k.Calls(kpltest.OpPutRecords)))
+		})
+	}
+}
+
+// check requires that the stream has what was accepted, once, and nothing that nobody sent.
+func (c *clients) check(t *testing.T, k *kpltest.Kinesis) {
+	t.Helper()
+	stored := storedItems(t, k)
+	for _, r := range c.accepted {
+		require.NotEmpty(t, r.items)
+		for _, item := range r.items {
+			require.Equal(t, 1, stored[item], "copies of %s", item)
+		}
+	}
+	for item := range stored {
+		require.True(t, c.items[item], "nobody sent %s", item)
+	}
+}

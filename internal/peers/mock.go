@@ -1,0 +1,113 @@
+package peers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/require"
+)
+
+// Stream is a stream of a [KinesisMock].
+type Stream struct {
+	Name   string
+	Shards int
+}
+
+// KinesisMock is a running kinesis-mock. It knows no shard limits, stores everything in memory, and slows down with each
+// byte it stores: tests keep it below 10 MB.
+type KinesisMock struct {
+	// Endpoint is its URL, without TLS; TLSEndpoint is with TLS, and a certificate that nobody trusts.
+	Endpoint, TLSEndpoint string
+	// Client is a client for Endpoint. It does not retry.
+	Client *kinesis.Client
+}
+
+// The ports that kinesis-mock is told to listen on; loopback.js gives it free ones.
+const mockTLSPort, mockPlainPort = "4567", "4568"
+
+// StartKinesisMock starts kinesis-mock on free ports of 127.0.0.1, with streams that are active. It ends with the test.
+func StartKinesisMock(t testing.TB, streams ...Stream) *KinesisMock {
+	t.Helper()
+	modules := filepath.Join("node_modules", "kinesis-local")
+	cmd := node(t, "-r", "./loopback.js", filepath.Join(modules, "main.js"))
+	cmd.Env = append(cmd.Environ(),
+		"KINESIS_MOCK_TLS_PORT="+mockTLSPort, "KINESIS_MOCK_PLAIN_PORT="+mockPlainPort,
+		"KINESIS_MOCK_CERT_PATH="+filepath.Join(modules, "server.json"),
+		"SHARD_LIMIT=1000", "LOG_LEVEL=ERROR")
+	for _, operation := range []string{
+		"CREATE_STREAM", "DELETE_STREAM", "SPLIT_SHARD", "MERGE_SHARDS", "UPDATE_SHARD_COUNT",
+	} {
+		cmd.Env = append(cmd.Env, operation+"_DURATION=10ms")
+	}
+	stdin, err := cmd.StdinPipe() // It ends with its standard input, so also when this process is killed.
+	require.NoError(t, err)
+	process := Start(t, cmd)
+	t.Cleanup(func() { _ = stdin.Close() })
+
+	ctx := Context(t)
+	m := &KinesisMock{
+		Endpoint:    "http://127.0.0.1:" + process.givenPort(ctx, t, mockPlainPort),
+		TLSEndpoint: "https://127.0.0.1:" + process.givenPort(ctx, t, mockTLSPort),
+	}
+	m.Client = NewClient(t, m.Endpoint)
+	Until(ctx, t, func() error { return healthy(ctx, m) })
+	for _, s := range streams {
+		m.CreateStream(ctx, t, s)
+	}
+	return m
+}
+
+// givenPort returns the port that a program listens on in place of the one it asked for.
+func (p *Process) givenPort(ctx context.Context, t testing.TB, asked string) string {
+	t.Helper()
+	prefix := "listening " + asked + " "
+	port, ok := strings.CutPrefix(p.WaitLine(ctx, t, prefix), prefix)
+	require.True(t, ok)
+	return port
+}
+
+func healthy(ctx context.Context, m *KinesisMock) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.Endpoint+"/healthcheck", http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := m.Client.Options().HTTPClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() //nolint:errcheck // It is empty.
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status)
+	}
+	return nil
+}
+
+// CreateStream creates a stream and returns once it is active.
+func (m *KinesisMock) CreateStream(ctx context.Context, t testing.TB, s Stream) {
+	t.Helper()
+	_, err := m.Client.CreateStream(ctx, &kinesis.CreateStreamInput{
+		StreamName: &s.Name, ShardCount: aws.Int32(int32(s.Shards)), //nolint:gosec // Few.
+	})
+	require.NoError(t, err)
+	m.WaitActive(ctx, t, s.Name)
+}
+
+// WaitActive returns once a stream is active, as it is not while it is made or its shards change.
+func (m *KinesisMock) WaitActive(ctx context.Context, t testing.TB, stream string) {
+	t.Helper()
+	Until(ctx, t, func() error {
+		out, err := m.Client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &stream})
+		if err == nil && out.StreamDescriptionSummary.StreamStatus != types.StreamStatusActive {
+			err = fmt.Errorf("the stream is %s", out.StreamDescriptionSummary.StreamStatus)
+		}
+		return err
+	})
+}

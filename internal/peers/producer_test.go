@@ -1,0 +1,238 @@
+//go:build e2e
+
+package peers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+)
+
+// smallPages is a client that asks for two shards a page, so that listings have several.
+type smallPages struct{ *kinesis.Client }
+
+func (c smallPages) ListShards(
+	ctx context.Context, in *kinesis.ListShardsInput, options ...func(*kinesis.Options),
+) (*kinesis.ListShardsOutput, error) {
+	paged := *in
+	paged.MaxResults = aws.Int32(2)
+	return c.Client.ListShards(ctx, &paged, options...)
+}
+
+// watcher is an Observer that hands on what these tests wait for and look at.
+type watcher struct {
+	listed chan int // open shards, of each listing that worked
+
+	mu       sync.Mutex
+	requests [][]kpl.FinishedEntry // guarded by mu
+}
+
+func newWatcher() *watcher { return &watcher{listed: make(chan int, 100)} }
+
+func (w *watcher) ShardMapRefreshed(_ string, openShards int, err error) {
+	if err == nil {
+		w.listed <- openShards
+	}
+}
+
+func (w *watcher) RequestFinished(_ string, request kpl.FinishedRequest) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.requests = append(w.requests, slices.Clone(request.Entries))
+}
+
+func (*watcher) RecordFinished(string, kpl.FinishedRecord)  {}
+func (*watcher) Flushed(string, kpl.Stage, kpl.FlushReason) {}
+func (*watcher) AvailabilityChanged(_ string, _ error)      {}
+
+// patientConfig returns the defaults, but for times: no record may be sent twice because this machine is busy.
+func patientConfig() kpl.Config {
+	config := kpl.NewDefaultConfig()
+	config.RequestTimeout, config.RecordTTL = Patience, 2*Patience
+	return config
+}
+
+// newProducer returns a producer that ends with the test, and what watches it.
+func newProducer(t *testing.T, client kpl.Client, config kpl.Config) (*kpl.Producer, *watcher) {
+	t.Helper()
+	w := newWatcher()
+	config.Observer = w
+	producer, err := kpl.New(client, config)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, producer.Close(Context(t))) })
+	return producer, w
+}
+
+// putFirst puts the first record of a stream and returns once the producer knows the shards.
+func putFirst(
+	ctx context.Context, t *testing.T, producer *kpl.Producer, w *watcher, r kpl.UserRecord, shards int,
+) kpl.Result {
+	t.Helper()
+	result, err := producer.PutWait(ctx, r)
+	require.NoError(t, err)
+	require.NoError(t, result.Err)
+	select {
+	case listed := <-w.listed:
+		require.Equal(t, shards, listed)
+	case <-ctx.Done():
+		require.NoError(t, ctx.Err(), "the shards were not listed")
+	}
+	return result
+}
+
+// putAll puts records as one batch and requires that each is stored.
+func putAll(ctx context.Context, t *testing.T, producer *kpl.Producer, records []kpl.UserRecord) []kpl.Result {
+	t.Helper()
+	batch := producer.Callers(1).Begin()
+	for _, r := range records {
+		require.NoError(t, batch.Put(ctx, r))
+	}
+	results := batch.Wait(ctx)
+	for i, result := range results {
+		require.NoError(t, result.Err, "record %d", i)
+	}
+	return results
+}
+
+// randomData returns data of many sizes: most small, as telemetry is, some as large as several aggregates.
+func randomData(random *rand.Rand) []byte {
+	data := make([]byte, 1+random.IntN(2_000))
+	if random.IntN(60) == 0 {
+		data = make([]byte, 1+random.IntN(200_000))
+	}
+	for i := range data {
+		data[i] = byte(random.Uint32())
+	}
+	return data
+}
+
+func randomHashKey(random *rand.Rand) string {
+	key := new(big.Int).SetUint64(random.Uint64())
+	return key.Lsh(key, 64).Add(key, new(big.Int).SetUint64(random.Uint64())).String()
+}
+
+// place is where a Kinesis record is.
+type place struct{ shard, sequenceNumber string }
+
+// TestUserRecordsComeOutAsTheyWentIn puts random user records through the SDK into kinesis-mock, and reads them back
+// with AWS's own deaggregator: same keys, same bytes, and each where its Result says and its hash key belongs.
+func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
+	const recordsEach = 250
+	tests := []struct {
+		stream   string
+		shards   int
+		keys     func(i int, random *rand.Rand) (partitionKey, explicitHashKey string)
+		disabled bool // aggregation
+	}{
+		{stream: "own-keys", shards: 5, keys: func(i int, _ *rand.Rand) (string, string) {
+			return fmt.Sprint("key-", i), ""
+		}},
+		{stream: "shared-keys", shards: 5, keys: func(i int, _ *rand.Rand) (string, string) {
+			return fmt.Sprint("κλειδί ", i%7), ""
+		}},
+		{stream: "long-keys", shards: 3, keys: func(i int, _ *rand.Rand) (string, string) {
+			return fmt.Sprintf("%0256d", i), ""
+		}},
+		// All records of a stream have an explicit hash key or none has: the deaggregator reads a mixture wrong.
+		{stream: "explicit-hash-keys", shards: 5, keys: func(i int, random *rand.Rand) (string, string) {
+			return fmt.Sprint("key-", i%3), randomHashKey(random)
+		}},
+		{stream: "shared-explicit-hash-keys", shards: 2, keys: func(i int, _ *rand.Rand) (string, string) {
+			return fmt.Sprint("key-", i), []string{"0", "1", "340282366920938463463374607431768211455"}[i%3]
+		}},
+		{stream: "keyless", shards: 4, keys: func(int, *rand.Rand) (string, string) { return "", "" }},
+		{stream: "one-by-one", shards: 4, disabled: true, keys: func(i int, _ *rand.Rand) (string, string) {
+			return fmt.Sprint("key-", i), ""
+		}},
+	}
+	mock := StartKinesisMock(t)
+	for _, test := range tests {
+		t.Run(test.stream, func(t *testing.T) {
+			ctx := Context(t)
+			mock.CreateStream(ctx, t, Stream{test.stream, test.shards})
+			random := rand.New(rand.NewPCG(1, 2))
+			records := make([]kpl.UserRecord, recordsEach)
+			for i := range records {
+				partitionKey, explicitHashKey := test.keys(i, random)
+				records[i] = kpl.UserRecord{
+					Stream: test.stream, PartitionKey: partitionKey, ExplicitHashKey: explicitHashKey, Data: randomData(random),
+				}
+			}
+			config := patientConfig()
+			config.AggregationEnabled = !test.disabled
+			producer, watcher := newProducer(t, smallPages{mock.Client}, config)
+			results := []kpl.Result{putFirst(ctx, t, producer, watcher, records[0], test.shards)}
+			results = append(results, putAll(ctx, t, producer, records[1:])...)
+
+			stored := ReadStream(ctx, t, mock.Client, test.stream)
+			t.Logf("%d user records in %d Kinesis records", len(records), len(stored))
+			aggregated := checkStored(t, records, results, stored)
+			assert.Equal(t, !test.disabled, aggregated > 0, "%d aggregated records", aggregated)
+		})
+	}
+}
+
+// checkStored requires that stored has each of records once, where results say it is, and returns how many aggregated
+// records there are.
+func checkStored(t *testing.T, records []kpl.UserRecord, results []kpl.Result, stored []StoredRecord) (aggregated int) {
+	t.Helper()
+	type content struct {
+		place
+		partitionKey, explicitHashKey, data string
+	}
+	var want, got []content
+	lone := map[place]bool{}
+	keyless := records[0].PartitionKey == ""
+	for _, s := range stored {
+		at := place{*s.Shard.ShardId, s.SequenceNumber}
+		require.False(t, s.Dropped, "readers drop %v", at)
+		if s.Aggregated() {
+			aggregated++
+		} else {
+			lone[at] = true
+		}
+		for _, r := range s.UserRecords {
+			require.NotEmpty(t, r.PartitionKey)
+			if keyless {
+				r.PartitionKey = "" // the producer's own
+			}
+			got = append(got, content{at, r.PartitionKey, r.ExplicitHashKey, string(r.Data)})
+		}
+	}
+	shards := map[string]StoredRecord{}
+	for _, s := range stored {
+		shards[*s.Shard.ShardId] = s
+	}
+	for i, r := range records {
+		at := place{string(results[i].ShardID), results[i].SequenceNumber}
+		if !keyless {
+			require.True(t, Owns(t, shards[at.shard].Shard, r.PartitionKey, r.ExplicitHashKey), "record %d", i)
+		}
+		if lone[at] {
+			r.ExplicitHashKey = "" // Kinesis does not tell it.
+		}
+		want = append(want, content{at, r.PartitionKey, r.ExplicitHashKey, string(r.Data)})
+	}
+	count := func(all []content) map[content]int {
+		counts := map[content]int{}
+		for _, c := range all {
+			counts[c]++
+		}
+		return counts
+	}
+	require.Len(t, got, len(want))
+	require.True(t, maps.Equal(count(want), count(got)), "what came out is not what went in")
+	return aggregated
+}

@@ -1,0 +1,63 @@
+//go:build e2e
+
+package peers
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+)
+
+// TestOnlyTheRecordThatIsRefusedFails puts a record beside good ones that is larger than the stream takes. kinesis-mock
+// refuses that record alone within a call that succeeds.
+func TestOnlyTheRecordThatIsRefusedFails(t *testing.T) {
+	const stream, goodRecords = "refused", 40
+	mock := StartKinesisMock(t, Stream{stream, 2})
+	ctx := Context(t)
+	config := patientConfig()
+	// Both would put the large record into a call of its own.
+	config.AggregationEnabled = false
+	config.RateLimit = 1_000
+	config.MaxRecordSize = kpl.MaxServiceRecordSize // More than the stream takes, so that the producer lets it through.
+	config.CollectionMaxSize = kpl.MaxRequestSize
+	producer, watcher := newProducer(t, mock.Client, config)
+
+	records := []kpl.UserRecord{{Stream: stream, PartitionKey: "first", Data: []byte("first")}}
+	results := []kpl.Result{putFirst(ctx, t, producer, watcher, records[0], 2)}
+	for i := range goodRecords {
+		name := fmt.Sprint("good-", i)
+		records = append(records, kpl.UserRecord{Stream: stream, PartitionKey: name, Data: []byte(name)})
+	}
+	bad := len(records)
+	records = append(records, kpl.UserRecord{Stream: stream, PartitionKey: "bad", Data: make([]byte, 1<<20+1)})
+	batch := producer.Callers(1).Begin()
+	for _, r := range records[1:] {
+		require.NoError(t, batch.Put(ctx, r))
+	}
+	results = append(results, batch.Wait(ctx)...)
+
+	var rejected *kpl.RecordError
+	require.ErrorAs(t, results[bad].Err, &rejected)
+	assert.Equal(t, kpl.OutcomeRejected, rejected.Outcome)
+	assert.Equal(t, "InvalidArgumentException", rejected.Code)
+	assert.Equal(t, 1, rejected.Attempts)
+	assert.False(t, rejected.Retryable())
+
+	for i, result := range results[:bad] {
+		require.NoError(t, result.Err, "record %d", i)
+		require.Len(t, result.Attempts, 1, "record %d", i)
+	}
+	checkStored(t, records[:bad], results[:bad], ReadStream(ctx, t, mock.Client, stream))
+
+	watcher.mu.Lock()
+	defer watcher.mu.Unlock()
+	assert.True(t, slices.ContainsFunc(watcher.requests, func(entries []kpl.FinishedEntry) bool {
+		refused := slices.ContainsFunc(entries, func(e kpl.FinishedEntry) bool { return e.Code != "" })
+		return refused && slices.ContainsFunc(entries, func(e kpl.FinishedEntry) bool { return e.Code == "" })
+	}), "the record that was refused was in no call with others: %v", watcher.requests)
+}
