@@ -63,7 +63,7 @@ func (m *shardMap) index() {
 		for place+1 < len(m.open) && (prefix == 1<<width || !first.less(m.open[place+1].keys.first)) {
 			place++
 		}
-		m.starts[prefix] = int32(place) //nolint:gosec // a stream has far fewer shards
+		m.starts[prefix] = int32(place)
 	}
 }
 
