@@ -1,6 +1,9 @@
 package kpl
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // shardFlushBytes is how much for one shard makes the collector send what it has: enough for a good request, little
 // enough that a shard does not get its second's worth in one burst.
@@ -9,7 +12,6 @@ const shardFlushBytes = 256 << 10
 // request is one PutRecords call. A sender owns it from dispatch to completion.
 type request struct {
 	records []*kinesisRecord
-	reason  FlushReason
 
 	// What the sender found. Either err is set, or entries has what the service said for each record.
 	start, end time.Time
@@ -79,7 +81,7 @@ func (c *collector) due(now time.Time) (FlushReason, bool) {
 
 // take returns a request with the records that came first, as many as fit. It must not be called when nothing is
 // pending.
-func (c *collector) take(reason FlushReason) *request {
+func (c *collector) take() *request {
 	n, bytes := 0, 0
 	for _, k := range c.pending {
 		size := k.size()
@@ -89,7 +91,7 @@ func (c *collector) take(reason FlushReason) *request {
 		n, bytes = n+1, bytes+size
 		k.lane.collected -= size
 	}
-	r := &request{records: append([]*kinesisRecord(nil), c.pending[:n]...), reason: reason}
+	r := &request{records: slices.Clone(c.pending[:n])}
 	clear(c.pending[:n])
 	c.pending, c.bytes = c.pending[n:], c.bytes-bytes
 	c.deadline, c.oldest, c.full = time.Time{}, time.Time{}, false

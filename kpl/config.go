@@ -3,6 +3,7 @@ package kpl
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -95,16 +96,15 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("kpl: %s must be from %d to %d, found %d", field, low, high, value))
 		}
 	}
-	const anyInt = int(^uint(0) >> 1)
 	within("MaxRecordSize", c.MaxRecordSize, 1<<10, MaxServiceRecordSize)
-	within("AggregationMaxCount", c.AggregationMaxCount, 1, anyInt)
+	within("AggregationMaxCount", c.AggregationMaxCount, 1, math.MaxInt)
 	within("AggregationMaxSize", c.AggregationMaxSize, 64, max(64, c.MaxRecordSize))
 	within("CollectionMaxCount", c.CollectionMaxCount, 1, MaxRecordsPerRequest)
 	within("CollectionMaxSize", c.CollectionMaxSize, c.MaxRecordSize, MaxRequestSize)
-	within("MaxConnections", c.MaxConnections, 1, anyInt)
-	within("RateLimit", c.RateLimit, 1, anyInt)
-	within("MaxOutstandingRecords", c.MaxOutstandingRecords, 1, anyInt)
-	within("MaxOutstandingBytes", c.MaxOutstandingBytes, c.MaxRecordSize, anyInt)
+	within("MaxConnections", c.MaxConnections, 1, math.MaxInt)
+	within("RateLimit", c.RateLimit, 1, math.MaxInt)
+	within("MaxOutstandingRecords", c.MaxOutstandingRecords, 1, math.MaxInt)
+	within("MaxOutstandingBytes", c.MaxOutstandingBytes, c.MaxRecordSize, math.MaxInt)
 	if c.RecordMaxBufferedTime < 0 {
 		errs = append(errs, fmt.Errorf("kpl: RecordMaxBufferedTime must not be negative, found %v", c.RecordMaxBufferedTime))
 	}

@@ -246,7 +246,7 @@ func (p *pipeline) nextRequest(now time.Time) *request {
 		return nil
 	}
 	p.effects.flushed = append(p.effects.flushed, flushed{StageCollector, reason})
-	return p.collector.take(reason)
+	return p.collector.take()
 }
 
 // nextWake is when step has something to do that no event announces; false if never.

@@ -152,7 +152,7 @@ func TestCollectorFlushes(t *testing.T) {
 			reason, due := collector.due(at(c.now))
 			assert.Equal(t, c.due, due)
 			assert.Equal(t, c.reason, reason)
-			assert.Len(t, collector.take(reason).records, c.taken)
+			assert.Len(t, collector.take().records, c.taken)
 			assert.Len(t, collector.pending, c.records-c.taken)
 			collector.takeAll()
 			for _, way := range l.lanes {
