@@ -66,8 +66,8 @@ func (c *AWSConfig) Validate() error {
 		switch {
 		case err != nil || endpoint.Host == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http":
 			errs = append(errs, fmt.Errorf("endpoint must be an https:// or http:// URL, found %q", c.Endpoint))
-		case endpoint.Scheme == "http" && !c.Insecure:
-			errs = append(errs, errors.New("endpoint has no TLS: use https://, or set insecure to true"))
+		case withoutTLS(c.Endpoint) && !c.Insecure:
+			errs = append(errs, errEndpointWithoutTLS)
 		}
 	}
 	if c.RoleARN != "" && !arn.IsARN(c.RoleARN) {
@@ -168,7 +168,19 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 			o.BaseEndpoint = aws.String(cfg.AWS.Endpoint)
 		}
 	})
+	if endpoint := aws.ToString(client.Options().BaseEndpoint); !cfg.AWS.Insecure && withoutTLS(endpoint) {
+		return nil, nil, fmt.Errorf("aws: %w", errEndpointWithoutTLS)
+	}
 	return client, transport.CloseIdleConnections, nil
+}
+
+// errEndpointWithoutTLS is for an endpoint of the configuration, or of the environment or profile that the SDK reads.
+var errEndpointWithoutTLS = errors.New("endpoint has no TLS: use https://, or set insecure to true")
+
+// withoutTLS reports whether endpoint is a URL that is called in clear text.
+func withoutTLS(endpoint string) bool {
+	parsed, err := url.Parse(endpoint)
+	return err == nil && parsed.Scheme == "http"
 }
 
 // tlsConfig returns a function that sets what the configuration says about certificates.

@@ -14,6 +14,7 @@ func wellKnownCodes() []string {
 		kpl.CodeConnection,
 		kpl.CodeNotSent,
 		kpl.CodeCanceled,
+		kpl.CodeTooLarge,
 		kpl.CodeUnknown,
 		"ProvisionedThroughputExceededException",
 		"LimitExceededException",

@@ -8,8 +8,9 @@ import (
 // aggregator packs user records into Kinesis records: those for one predicted shard together, those whose shard is not
 // known by hash key (equal keys always share a shard), and those without a key into one record at a time.
 type aggregator struct {
-	config *Config
-	shards *shardMap
+	config  *Config
+	enabled bool // else every record travels alone
+	shards  *shardMap
 
 	byShard []*slot           // by index in shards.open
 	byHash  map[hashKey]*slot // of records that shards has no shard for
@@ -34,7 +35,7 @@ type openRecord struct {
 }
 
 func newAggregator(config *Config) *aggregator {
-	return &aggregator{config: config, byHash: map[hashKey]*slot{}}
+	return &aggregator{config: config, enabled: config.AggregationEnabled, byHash: map[hashKey]*slot{}}
 }
 
 // closedRecord is a Kinesis record that takes no more members, and why.
@@ -45,7 +46,7 @@ type closedRecord struct {
 
 // add takes in r and appends the records that this closes to closed.
 func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
-	if !a.config.AggregationEnabled || a.fillsRecord(r) {
+	if !a.enabled || a.fillsRecord(r) {
 		alone := slot{}
 		a.open(&alone, r)
 		alone.append(r, alone.growth(r))

@@ -12,6 +12,7 @@ const shardFlushBytes = 256 << 10
 // request is one PutRecords call. A sender owns it from dispatch to completion.
 type request struct {
 	records []*kinesisRecord
+	partial bool // sent because of time, not because it was full
 
 	// What the sender found. Either err is set, or entries has what the service said for each record.
 	start, end time.Time

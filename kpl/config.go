@@ -44,8 +44,8 @@ type Config struct {
 	MaxRecordSize int
 
 	// RecordMaxBufferedTime is how long a record may wait for others to share an aggregate and a request with. It is a
-	// ceiling: nothing waits once no further record can arrive (see [Callers]). Zero sends at once while the stream
-	// has no request in flight and gathers only while it has one.
+	// ceiling: nothing waits once no further record can arrive (see [Callers]). Zero sends at once, and gathers
+	// only while a request is in flight that was not full.
 	RecordMaxBufferedTime time.Duration
 	// RecordTTL is how long after Put the producer gives up on a record. More than RecordMaxBufferedTime.
 	RecordTTL time.Duration

@@ -9,6 +9,9 @@ import (
 // complete takes in the outcome of a request and decides about each of its records.
 func (p *pipeline) complete(now time.Time, r *request) {
 	p.inFlight--
+	if r.partial {
+		p.partial--
+	}
 	if r.err == nil && len(r.entries) != len(r.records) {
 		r.err = countMismatchError{len(r.entries), len(r.records)}
 	}
@@ -114,7 +117,14 @@ func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, ent
 
 // judge decides whether readers will find a stored record.
 func (p *pipeline) judge(now time.Time, stored storedRecord) {
-	verdict := judgeStored(stored.kinesisRecord, stored.attempt.ShardID, stored.attempt.End, p.router.shards)
+	verdict := verdictDelivered
+	if stored.aggregated() && !p.asked && !p.aborted {
+		p.unjudged = append(p.unjudged, stored) // it depends on what kind of stream this is
+		return
+	}
+	if !stored.movable() || p.info.automatic && stored.aggregated() {
+		verdict = judgeStored(stored.kinesisRecord, stored.attempt.ShardID, stored.attempt.End, p.listed)
+	}
 	switch {
 	case verdict == verdictDelivered:
 		p.end(ending{members: stored.members, stored: stored.attempt, sequenceNumber: stored.sequenceNumber, at: now})

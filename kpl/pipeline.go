@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -14,6 +15,9 @@ type pipeline struct {
 	config *Config
 	random *rand.Rand
 
+	info       streamInfo
+	asked      bool      // info is as good as it gets
+	listed     *shardMap // as the service told; the router's, unless it would mislead
 	router     router
 	aggregator *aggregator
 	limiter    *limiter
@@ -23,6 +27,7 @@ type pipeline struct {
 	split    []*request     // halves of refused requests
 	unjudged []storedRecord // on shards the map does not know yet
 	inFlight int
+	partial  int     // of those in flight, the ones that were not full
 	down     *outage // nil while the stream accepts records
 	draining bool    // nothing waits for others any more
 	aborted  bool    // everything that is not stored fails
@@ -70,6 +75,9 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 		p.finish(now, OutcomeCanceled, fault{}, r)
 	case p.expired(now, r.received):
 		p.finish(now, OutcomeExpired, fault{}, r)
+	case p.tooLarge(r):
+		p.finish(now, OutcomeRejected, fault{code: CodeTooLarge, message: fmt.Sprintf(
+			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.info.maxRecordSize)}, r)
 	default:
 		var buffer [2]closedRecord
 		p.pass(now, p.aggregator.add(buffer[:0], r))
@@ -135,7 +143,7 @@ func (p *pipeline) nobodyElseComes(callers callers) bool {
 		// What is sent makes room. If nothing is, only what lingers here can.
 		return p.inFlight == 0 && len(p.retries) == 0 && len(p.limiter.busy) == 0
 	case p.config.RecordMaxBufferedTime == 0:
-		return p.inFlight == 0 && !callers.filling
+		return p.partial == 0 && !callers.filling // behind full requests there is more to come, but nothing to wait for
 	default:
 		return false
 	}
@@ -185,6 +193,9 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 		late = late || len(r.records) < n
 		if len(r.records) > 0 {
 			p.inFlight++
+			if r.partial {
+				p.partial++
+			}
 			requests = append(requests, r)
 		}
 	}
@@ -203,7 +214,9 @@ func (p *pipeline) nextRequest(now time.Time) *request {
 		return nil
 	}
 	p.effects.flushed = append(p.effects.flushed, flushed{StageCollector, reason})
-	return p.collector.take()
+	r := p.collector.take()
+	r.partial = reason == FlushDeadline
+	return r
 }
 
 // nextWake is when step has something to do that no event announces; false if never.

@@ -21,10 +21,10 @@ const (
 	roundTrip  = 20 * time.Millisecond
 )
 
-// newTestKinesis is a service with one stream and a round trip of 20 ms.
+// newTestKinesis is a service with one stream that takes 20 ms for a PutRecords call, and no time for others.
 func newTestKinesis(shards int) *kpltest.Kinesis {
 	k := kpltest.New(kpltest.Config{Seed: 1}, kpltest.Stream{Name: testStream, Shards: shards})
-	k.Inject(kpltest.Latency(roundTrip))
+	k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(roundTrip)))
 	return k
 }
 

@@ -8,7 +8,15 @@ import (
 // setShards takes in a new snapshot of the shards; nil if they are not known any more. What waits is checked against
 // it before it is sent, and what was stored on a shard nobody knew is judged.
 func (p *pipeline) setShards(now time.Time, shards *shardMap) {
+	p.listed = shards
+	if p.info.automatic { // the number of shards is all that is of use
+		if shards.known() {
+			p.limiter.setRate(p.router.unknown, len(shards.open))
+		}
+		shards = nil
+	}
 	if shards == nil && p.router.shards == nil {
+		p.judgeAgain(now)
 		return
 	}
 	changed := !sameShards(p.router.shards, shards)
@@ -26,7 +34,7 @@ func (p *pipeline) setShards(now time.Time, shards *shardMap) {
 // shardsFailed notes that the shards cannot be listed. What waits to be judged would wait for nobody knows how long: it
 // is sent again, by hash key, so that it cannot be misplaced once more.
 func (p *pipeline) shardsFailed(now time.Time) {
-	if len(p.unjudged) == 0 {
+	if len(p.unjudged) == 0 || !p.asked {
 		return
 	}
 	unjudged := p.unjudged
@@ -73,7 +81,7 @@ func (p *pipeline) reconsider(now time.Time, keep func(*kinesisRecord) bool) {
 // noteShard counts the shards that have answered. While they cannot be listed, that is all we know of how much the
 // stream can take.
 func (p *pipeline) noteShard(id ShardID) {
-	if p.router.shards.known() {
+	if p.listed.known() {
 		return
 	}
 	if p.answered == nil {

@@ -24,13 +24,9 @@ const (
 	verdictUnavailable
 )
 
-// judgeStored decides about a record that the service has stored on the given shard at the given time. Readers of
-// aggregated records drop a whole one if any member lies outside of the shard's range, so all members must be in it.
-// Where a record that cannot be misplaced landed does not matter.
+// judgeStored decides about an aggregate that the service has stored on the given shard at the given time. Readers drop
+// all of an aggregate if any member lies outside of the shard's range, so all members must be in it.
 func judgeStored(k *kinesisRecord, actual ShardID, stored time.Time, shards *shardMap) verdict {
-	if k.movable() {
-		return verdictDelivered
-	}
 	keys, known := shards.rangeOf(actual)
 	switch {
 	case known && keys.contains(k.lowest) && keys.contains(k.highest):

@@ -30,7 +30,8 @@ type refresher struct {
 	random  *rand.Rand
 	publish func(shardNews)
 
-	previous *shardMap
+	previous  *shardMap
+	described time.Time // when the stream was last asked for; zero for never
 }
 
 // run serves wishes until ctx ends. The first is served at once. A listing that fails is published too, and tried again
@@ -52,7 +53,11 @@ func (r *refresher) run(ctx context.Context, wishes <-chan struct{}) {
 			if ctx.Err() != nil {
 				return
 			}
-			r.publish(shardNews{shards, err})
+			r.publish(shardNews{shards: shards, err: err})
+			r.describe(ctx)
+			if isGone(err) {
+				r.described = time.Time{} // another one may come in its place
+			}
 			if err == nil {
 				r.previous = shards
 				earliest = listed.Add(minRefreshInterval + r.jitter(maxRefreshJitter))

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -37,13 +38,14 @@ func TestSimulation(t *testing.T) {
 
 // simulation is one random schedule.
 type simulation struct {
-	t        *testing.T
-	random   *rand.Rand
-	kinesis  *kpltest.Kinesis
-	producer *Producer
-	config   Config
-	keys     int
-	closeIn  time.Duration // of patience for Close
+	t         *testing.T
+	random    *rand.Rand
+	kinesis   *kpltest.Kinesis
+	producer  *Producer
+	config    Config
+	keys      int
+	automatic bool          // the stream chooses shards itself
+	closeIn   time.Duration // of patience for Close
 
 	mu      sync.Mutex
 	results map[int][]Result
@@ -55,10 +57,12 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	random := rand.New(rand.NewPCG(seed, 0))
 	chance := func(p float64) bool { return random.Float64() < p }
 	s := &simulation{t: t, random: random, results: map[int][]Result{}, bytes: map[int]int{}, keys: 1 + random.IntN(200)}
+	stream := kpltest.Stream{Name: testStream, Shards: 1 + random.IntN(8)}
+	if s.automatic = chance(0.15); s.automatic {
+		stream.Distribution = types.RecordDistributionStrategyAuto
+	}
 	s.kinesis = kpltest.New(
-		kpltest.Config{Seed: seed, ShardLimits: chance(0.5), MaxShardsPerPage: 1 + random.IntN(10)},
-		kpltest.Stream{Name: testStream, Shards: 1 + random.IntN(8)},
-	)
+		kpltest.Config{Seed: seed, ShardLimits: chance(0.5), MaxShardsPerPage: 1 + random.IntN(10)}, stream)
 	s.config = NewDefaultConfig()
 	s.config.RecordMaxBufferedTime = []time.Duration{0, 10 * time.Millisecond, 100 * time.Millisecond, time.Second}[random.IntN(4)]
 	s.config.RecordTTL = time.Duration(2+random.IntN(30)) * time.Second
@@ -105,6 +109,9 @@ func (s *simulation) injectFaults(chance func(float64) bool) {
 	if chance(0.2) {
 		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpListShards,
 			kpltest.Fraction(s.random.Float64(), kpltest.FailCall(kpltest.CodeAccessDenied))))
+	}
+	if chance(0.2) && !s.automatic { // who may not ask has to configure such a stream
+		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
 	}
 }
 

@@ -43,6 +43,7 @@ type mail struct {
 type shardNews struct {
 	shards *shardMap // nil if err is not
 	err    error
+	info   *streamInfo // instead of both: what kind of stream it is
 }
 
 // startStream starts the goroutines of a stream. Close them with drain mail, and abort or patience; then join.
@@ -166,6 +167,10 @@ func (s *stream) takeMail(used mail) mail {
 func (s *stream) tell(now time.Time, news *mail) {
 	p := s.pipeline
 	for _, n := range news.shards {
+		if n.info != nil {
+			p.setStream(now, *n.info)
+			continue
+		}
 		if n.err != nil {
 			p.shardsFailed(now)
 			s.producer.config.Observer.ShardMapRefreshed(s.name, 0, n.err)
