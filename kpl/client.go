@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -33,5 +34,29 @@ func (c plainBodies) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = struct{ io.ReadCloser }{r.Body}
 	}
-	return c.HTTPClient.Do(r)
+	response, err := c.HTTPClient.Do(r)
+	if err == nil {
+		response.Body = &boundedBody{response.Body, maxAnswerSize}
+	}
+	return response, err
+}
+
+// maxAnswerSize is far more than what the service says of 500 records or 1,000 shards, in bytes.
+const maxAnswerSize = 16 << 20
+
+// boundedBody is the body of an answer, which the SDK keeps in memory, up to a size.
+type boundedBody struct {
+	io.ReadCloser
+
+	left int // bytes
+}
+
+// Read fails where the body is longer than allowed.
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, fmt.Errorf("the answer has more than %d bytes", maxAnswerSize)
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }

@@ -52,10 +52,10 @@ type Config struct {
 	// RequestTimeout bounds one PutRecords or ListShards call. Positive.
 	RequestTimeout time.Duration
 
-	// MaxConnections is the most PutRecords calls in flight for one stream, at least 1.
+	// MaxConnections is the most PutRecords calls in flight for one stream, from 1 to 10,000.
 	MaxConnections int
-	// RateLimit is the share of a shard's 1,000 records/s and 1 MiB/s that this producer uses at most, in percent, at
-	// least 1. Over 100 it is sure to be throttled, which only pays where the limits are not the service's.
+	// RateLimit is the share of a shard's 1,000 records/s and 1 MiB/s that this producer uses at most, in percent, from 1
+	// to 1,000,000. Over 100 it is sure to be throttled, which only pays where the limits are not the service's.
 	RateLimit int
 	// FailIfThrottled ends a throttled record at once with [OutcomeThrottled] rather than retrying it.
 	FailIfThrottled bool
@@ -101,8 +101,8 @@ func (c *Config) Validate() error {
 	within("AggregationMaxSize", c.AggregationMaxSize, 64, max(64, c.MaxRecordSize))
 	within("CollectionMaxCount", c.CollectionMaxCount, 1, MaxRecordsPerRequest)
 	within("CollectionMaxSize", c.CollectionMaxSize, c.MaxRecordSize, MaxRequestSize)
-	within("MaxConnections", c.MaxConnections, 1, math.MaxInt)
-	within("RateLimit", c.RateLimit, 1, math.MaxInt)
+	within("MaxConnections", c.MaxConnections, 1, 10_000)
+	within("RateLimit", c.RateLimit, 1, 1_000_000)
 	within("MaxOutstandingRecords", c.MaxOutstandingRecords, 1, math.MaxInt)
 	within("MaxOutstandingBytes", c.MaxOutstandingBytes, c.MaxRecordSize, math.MaxInt)
 	if c.RecordMaxBufferedTime < 0 {

@@ -7,6 +7,7 @@ type effects struct {
 	ended        []ending
 	flushed      []flushed
 	wantShards   bool
+	wantStream   bool
 	availability []error // changes, oldest first; nil means available
 }
 

@@ -1,12 +1,13 @@
 package kpl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -72,9 +73,10 @@ type fault struct {
 	code, message string
 }
 
-// faultOfEntry reads the error of one record in an answer.
+// faultOfEntry reads the error of one record in an answer. A fault always has a code: without one it would look like a
+// success to observers.
 func faultOfEntry(code, message string) fault {
-	return fault{classOfCode[code], code, clip(message)}
+	return fault{classOfCode[code], cmp.Or(clip(code), CodeUnknown), clip(message)}
 }
 
 // faultOfCall reads the error of a whole call.
@@ -126,15 +128,12 @@ func classOfStatus(status int) errorClass {
 	}
 }
 
-// clip shortens a message to what an Attempt keeps.
+// clip shortens what a service says to what an Attempt keeps. It copies what it keeps of a longer one: a Result must not
+// hold on to an answer.
 func clip(message string) string {
 	const most = 256
-	if len(message) <= most {
-		return message
+	if len(message) > most {
+		message = strings.Clone(message[:most])
 	}
-	end := most
-	for !utf8.RuneStart(message[end]) {
-		end--
-	}
-	return message[:end]
+	return strings.ToValidUTF8(message, "") // services may send any bytes, and the cut may be amid a character
 }

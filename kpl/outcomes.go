@@ -139,7 +139,7 @@ func (p *pipeline) judge(now time.Time, stored storedRecord) {
 // misplaced sends the members of a record that readers drop again.
 func (p *pipeline) misplaced(now time.Time, attempt Attempt, members []*userRecord) {
 	attempt.Code = CodeWrongShard
-	attempt.Message = fmt.Sprintf("stored on %s, which does not serve the hash keys of all members", attempt.ShardID)
+	attempt.Message = clip(fmt.Sprintf("stored on %s, which does not serve the hash keys of all members", attempt.ShardID))
 	addAttempt(members, attempt)
 	p.addAll(now, slices.Clone(members))
 }

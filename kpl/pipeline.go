@@ -18,6 +18,7 @@ type pipeline struct {
 	info       streamInfo
 	asked      bool      // info is as good as it gets
 	listed     *shardMap // as the service told; the router's, unless it would mislead
+	everListed bool
 	router     router
 	aggregator *aggregator
 	limiter    *limiter

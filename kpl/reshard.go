@@ -8,6 +8,10 @@ import (
 // setShards takes in a new snapshot of the shards; nil if they are not known any more. What waits is checked against
 // it before it is sent, and what was stored on a shard nobody knew is judged.
 func (p *pipeline) setShards(now time.Time, shards *shardMap) {
+	if shards.known() {
+		p.effects.wantStream = p.everListed && !sameShards(p.listed, shards)
+		p.everListed = true
+	}
 	p.listed = shards
 	if p.info.automatic { // the number of shards is all that is of use
 		if shards.known() {
@@ -87,7 +91,7 @@ func (p *pipeline) noteShard(id ShardID) {
 	if p.answered == nil {
 		p.answered = map[ShardID]struct{}{}
 	}
-	if _, known := p.answered[id]; !known {
+	if _, known := p.answered[id]; !known && len(p.answered) < maxShards {
 		p.answered[id] = struct{}{}
 		p.limiter.setRate(p.router.unknown, len(p.answered))
 	}

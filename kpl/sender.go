@@ -84,14 +84,20 @@ func (w *worker) do(r *request) {
 	}
 	r.entries = make([]entryResult, len(output.Records))
 	for i := range output.Records {
-		entry := &output.Records[i]
-		r.entries[i] = entryResult{
-			shard:          ShardID(aws.ToString(entry.ShardId)),
-			sequenceNumber: aws.ToString(entry.SequenceNumber),
-			code:           aws.ToString(entry.ErrorCode),
-			message:        aws.ToString(entry.ErrorMessage),
-		}
+		r.entries[i] = readEntry(&output.Records[i])
 	}
+}
+
+// readEntry reads what the service says about a record: its sequence number, or else why there is none.
+func readEntry(e *types.PutRecordsResultEntry) entryResult {
+	if number := aws.ToString(e.SequenceNumber); number != "" {
+		return entryResult{shard: ShardID(clip(aws.ToString(e.ShardId))), sequenceNumber: number}
+	}
+	if e.ErrorCode == nil && e.ErrorMessage == nil {
+		return entryResult{code: CodeUnknown, message: "the answer has neither a sequence number nor an error code"}
+	}
+	f := faultOfEntry(aws.ToString(e.ErrorCode), aws.ToString(e.ErrorMessage))
+	return entryResult{code: f.code, message: f.message}
 }
 
 // input encodes r.

@@ -22,6 +22,26 @@ const (
 	lastRefreshBackoff  = 30 * time.Second
 )
 
+// Where a listing is given up: far beyond the largest streams, in pages of 1,000 shards. Records may wait for it to be
+// judged.
+const (
+	maxPages       = 1000
+	maxShards      = 1 << 18
+	maxListingTime = 30 * time.Second
+)
+
+// listError is a call that failed. Its text is clipped as those of attempts are: what the service says of a wrong
+// signature has the session token in it, further back.
+type listError struct{ cause error }
+
+func (e *listError) Error() string {
+	f := faultOfCall(e.cause)
+	return fmt.Sprintf("kpl: cannot list the shards: %s: %s", f.code, f.message)
+}
+
+// Unwrap returns the error of the client.
+func (e *listError) Unwrap() error { return e.cause }
+
 // refresher lists the shards of a stream when somebody wishes it, one listing at a time.
 type refresher struct {
 	client  Client
@@ -30,8 +50,7 @@ type refresher struct {
 	random  *rand.Rand
 	publish func(shardNews)
 
-	previous  *shardMap
-	described time.Time // when the stream was last asked for; zero for never
+	previous *shardMap
 }
 
 // run serves wishes until ctx ends. The first is served at once. A listing that fails is published too, and tried again
@@ -54,10 +73,6 @@ func (r *refresher) run(ctx context.Context, wishes <-chan struct{}) {
 				return
 			}
 			r.publish(shardNews{shards: shards, err: err})
-			r.describe(ctx)
-			if isGone(err) {
-				r.described = time.Time{} // another one may come in its place
-			}
 			if err == nil {
 				r.previous = shards
 				earliest = listed.Add(minRefreshInterval + r.jitter(maxRefreshJitter))
@@ -74,23 +89,28 @@ func (r *refresher) jitter(most time.Duration) time.Duration {
 
 // list asks the service for the open shards, page by page.
 func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxListingTime)
+	defer cancel()
 	input := &kinesis.ListShardsInput{ShardFilter: &types.ShardFilter{Type: types.ShardFilterTypeAtLatest}}
 	input.StreamName, input.StreamARN = streamAddress(r.name)
 	var open []shard
-	for {
+	for pages := 1; ; pages++ {
 		output, err := r.page(ctx, input)
 		if err != nil {
-			return nil, fmt.Errorf("kpl: cannot list the shards: %w", err)
+			return nil, &listError{err}
 		}
 		for i := range output.Shards {
 			s, err := readShard(&output.Shards[i])
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("kpl: cannot list the shards: %w", err)
 			}
 			open = append(open, s)
 		}
 		if aws.ToString(output.NextToken) == "" {
 			break
+		}
+		if pages == maxPages || len(open) > maxShards {
+			return nil, fmt.Errorf("kpl: cannot list the shards: no end after %d pages and %d shards", pages, len(open))
 		}
 		input = &kinesis.ListShardsInput{NextToken: output.NextToken} // the service wants nothing beside it
 	}
@@ -109,18 +129,25 @@ func (r *refresher) page(ctx context.Context, input *kinesis.ListShardsInput) (*
 
 // readShard reads a shard as the service describes it.
 func readShard(s *types.Shard) (shard, error) {
+	id := clip(aws.ToString(s.ShardId))
+	if id == "" {
+		return shard{}, errors.New("a shard has no id")
+	}
 	if s.HashKeyRange == nil {
-		return shard{}, fmt.Errorf("kpl: cannot list the shards: %s has no hash key range", aws.ToString(s.ShardId))
+		return shard{}, fmt.Errorf("%s has no hash key range", id)
 	}
 	first, err := parseHashKey(aws.ToString(s.HashKeyRange.StartingHashKey))
 	if err != nil {
-		return shard{}, fmt.Errorf("kpl: cannot list the shards: starting hash key of %s: %w", aws.ToString(s.ShardId), err)
+		return shard{}, fmt.Errorf("starting hash key of %s: %w", id, err)
 	}
 	last, err := parseHashKey(aws.ToString(s.HashKeyRange.EndingHashKey))
 	if err != nil {
-		return shard{}, fmt.Errorf("kpl: cannot list the shards: ending hash key of %s: %w", aws.ToString(s.ShardId), err)
+		return shard{}, fmt.Errorf("ending hash key of %s: %w", id, err)
 	}
-	return shard{ShardID(aws.ToString(s.ShardId)), hashRange{first, last}}, nil
+	if last.less(first) {
+		return shard{}, fmt.Errorf("%s ends before it starts", id)
+	}
+	return shard{ShardID(id), hashRange{first, last}}, nil
 }
 
 // sleepUntil waits until at; it reports false if ctx ended first.

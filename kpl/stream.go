@@ -16,6 +16,7 @@ type stream struct {
 	sender   *sender
 	delivery *delivery
 	refresh  chan struct{} // a wish for a new shard map
+	describe chan struct{} // a wish to know what kind of stream it is
 	wakeUp   chan struct{}
 
 	mu   sync.Mutex
@@ -55,6 +56,7 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 		pipeline: newPipeline(&p.config, random),
 		delivery: newDelivery(p, name),
 		refresh:  make(chan struct{}, 1),
+		describe: make(chan struct{}, 1),
 		wakeUp:   make(chan struct{}, 1),
 		drained:  make(chan struct{}),
 		ended:    make(chan struct{}),
@@ -68,10 +70,12 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 		random:  rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
 		publish: func(news shardNews) { s.post(func(m *mail) { m.shards = append(m.shards, news) }) },
 	}
+	describer := describer{client: p.client, name: name, timeout: p.config.RequestTimeout, publish: refresher.publish}
 	s.refresh <- struct{}{}
 	s.joinable.Go(s.loop)
 	s.joinable.Go(s.delivery.run)
 	s.joinable.Go(func() { refresher.run(ctx, s.refresh) })
+	s.joinable.Go(func() { describer.run(ctx, s.describe) })
 	return s
 }
 
@@ -206,13 +210,8 @@ func (s *stream) tell(now time.Time, news *mail) {
 // carryOut does what the pipeline wants done.
 func (s *stream) carryOut() {
 	e := &s.pipeline.effects
-	if e.wantShards {
-		e.wantShards = false
-		select {
-		case s.refresh <- struct{}{}:
-		default:
-		}
-	}
+	wish(&e.wantShards, s.refresh)
+	wish(&e.wantStream, s.describe)
 	for _, f := range e.flushed {
 		s.producer.config.Observer.Flushed(s.name, f.stage, f.reason)
 	}
@@ -222,4 +221,16 @@ func (s *stream) carryOut() {
 	s.delivery.add(e.ended)
 	clear(e.ended)
 	e.ended, e.flushed, e.availability = e.ended[:0], e.flushed[:0], e.availability[:0]
+}
+
+// wish passes a wish on, unless there is one already.
+func wish(wanted *bool, wishes chan<- struct{}) {
+	if !*wanted {
+		return
+	}
+	*wanted = false
+	select {
+	case wishes <- struct{}{}:
+	default:
+	}
 }

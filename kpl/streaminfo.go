@@ -2,25 +2,25 @@ package kpl
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
 // Describer tells what kind of stream a stream is; [*kinesis.Client] is one. A [Client] that is a Describer too is asked
-// when a stream's pipeline starts, and again with a listing of the shards ten minutes later or after the stream was gone.
-// Nothing depends on the answer being there: a call that is denied or fails is as good as none.
+// when a stream's pipeline starts, and again when its shards have changed or it was gone. Nothing depends on the answer
+// being there: a call that is denied or fails is as good as none.
 type Describer interface {
 	DescribeStreamSummary(
 		context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options),
 	) (*kinesis.DescribeStreamSummaryOutput, error)
 }
 
-// describeInterval is how long a description is good for. The service takes few of these calls, for all streams of an
-// account together.
-const describeInterval = 10 * time.Minute
+// describeInterval is the least time between two descriptions. The service takes few of these calls, for all streams of
+// an account together.
+const describeInterval = 10 * time.Second
 
 // streamInfo is what the producer wants to know of a stream.
 type streamInfo struct {
@@ -31,45 +31,60 @@ type streamInfo struct {
 	maxRecordSize int
 }
 
-// describe publishes the stream's info, unless it has been asked for lately.
-func (r *refresher) describe(ctx context.Context) {
-	if !r.described.IsZero() && time.Since(r.described) < describeInterval {
-		return
-	}
-	r.described = time.Now()
-	info := r.ask(ctx)
-	if ctx.Err() == nil {
-		r.publish(shardNews{info: &info})
+// describer asks what kind of stream it is, at once and then when somebody wishes it.
+type describer struct {
+	client  Client
+	name    string
+	timeout time.Duration
+	publish func(shardNews)
+}
+
+// run serves wishes until ctx ends. It always publishes a first answer, if only that there is none to be had.
+func (d *describer) run(ctx context.Context, wishes <-chan struct{}) {
+	for first := true; ; first = false {
+		asked := time.Now()
+		info, ok := d.ask(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if ok || first {
+			d.publish(shardNews{info: &info})
+		}
+		select {
+		case <-wishes:
+		case <-ctx.Done():
+			return
+		}
+		if !sleepUntil(ctx, asked.Add(describeInterval)) {
+			return
+		}
 	}
 }
 
-// ask asks for the stream's info. It is zero, the most usual one, where there is no answer.
-func (r *refresher) ask(ctx context.Context) streamInfo {
-	describer, able := r.client.(Describer)
-	if !able {
-		return streamInfo{}
+// ask makes one call, if the client can. It reports whether there is an answer.
+func (d *describer) ask(ctx context.Context) (streamInfo, bool) {
+	able, is := d.client.(Describer)
+	if !is {
+		return streamInfo{}, false
 	}
 	input := &kinesis.DescribeStreamSummaryInput{}
-	input.StreamName, input.StreamARN = streamAddress(r.name)
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	input.StreamName, input.StreamARN = streamAddress(d.name)
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	output, err := describer.DescribeStreamSummary(ctx, input, callOptions)
+	output, err := able.DescribeStreamSummary(ctx, input, callOptions)
 	if err != nil || output.StreamDescriptionSummary == nil {
-		return streamInfo{}
+		return streamInfo{}, false
 	}
 	summary := output.StreamDescriptionSummary
 	info := streamInfo{automatic: summary.RecordDistributionStrategy == types.RecordDistributionStrategyAuto}
-	if summary.MaxRecordSizeInKiB != nil && *summary.MaxRecordSizeInKiB > 0 {
-		info.maxRecordSize = int(*summary.MaxRecordSizeInKiB) << 10
+	if kib := aws.ToInt32(summary.MaxRecordSizeInKiB); kib >= leastMaxRecordKiB {
+		info.maxRecordSize = int(kib) << 10
 	}
-	return info
+	return info, true
 }
 
-// isGone reports whether an error says that there is no such stream.
-func isGone(err error) bool {
-	_, gone := errors.AsType[*types.ResourceNotFoundException](err)
-	return gone
-}
+// leastMaxRecordKiB is the smallest size limit that a stream can have.
+const leastMaxRecordKiB = 1 << 10
 
 // setStream takes in what kind of stream it is.
 func (p *pipeline) setStream(now time.Time, info streamInfo) {

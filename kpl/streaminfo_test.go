@@ -42,7 +42,7 @@ func TestStreamThatChoosesShardsItself(t *testing.T) {
 				assert.Len(t, readable(t, k), 200)
 				assert.Len(t, k.Records(testStream)[before:], 100, "each by itself, and once")
 				advance(time.Minute)
-				assert.Len(t, k.Calls(kpltest.OpListShards), 1, "no landing tells anything")
+				assert.LessOrEqual(t, len(k.Calls(kpltest.OpListShards)), 2, "once it is known, no landing tells anything")
 			})
 		})
 	}

@@ -1,0 +1,210 @@
+package kpl
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What the SDK's own client makes of answers that no service should give, and what the producer makes of that.
+
+const (
+	theShard    = "shardId-000000000000"
+	wholeRange  = `{"StartingHashKey":"0","EndingHashKey":"340282366920938463463374607431768211455"}`
+	storedEntry = `{"SequenceNumber":"49650000000000000000","ShardId":"` + theShard + `"}`
+	answerTime  = 5 * time.Millisecond // until an answer comes
+)
+
+// wireAnswer is an answer as it comes over the wire.
+type wireAnswer struct {
+	status    int    // zero means 200
+	errorType string // the header that names an error
+	body      string
+	end       bodyEnd // how the body ends; nil means well
+}
+
+// bodyEnd is a read behind the last byte of a body.
+type bodyEnd func(ctx context.Context, p []byte) (int, error)
+
+// breaks is the end of a body whose connection breaks.
+func breaks(context.Context, []byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// hangs is the end of a body that never comes.
+func hangs(ctx context.Context, _ []byte) (int, error) {
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+func wellAnswer(body string) wireAnswer { return wireAnswer{body: body} }
+
+func statusAnswer(code int, body string) wireAnswer { return wireAnswer{status: code, body: body} }
+
+// errorAnswer is an answer with an error as the service spells it.
+func errorAnswer(code, message string) wireAnswer {
+	body, err := json.Marshal(map[string]string{"__type": code, "message": message})
+	if err != nil {
+		panic(err)
+	}
+	return statusAnswer(http.StatusBadRequest, string(body))
+}
+
+// entriesAnswer is the answer to a PutRecords call with these entries.
+func entriesAnswer(list ...string) wireAnswer {
+	return wellAnswer(`{"Records":[` + strings.Join(list, ",") + `]}`)
+}
+
+// shardsAnswer is the last page of a list of shards.
+func shardsAnswer(list ...string) wireAnswer {
+	return wellAnswer(`{"Shards":[` + strings.Join(list, ",") + `]}`)
+}
+
+// describeShard is a shard in such a list.
+func describeShard(id, first, last string) string {
+	return fmt.Sprintf(`{"ShardId":%q,"HashKeyRange":{"StartingHashKey":%q,"EndingHashKey":%q}}`, id, first, last)
+}
+
+func theOnlyShard() wireAnswer {
+	return shardsAnswer(`{"ShardId":"` + theShard + `","HashKeyRange":` + wholeRange + `}`)
+}
+
+// wire answers the SDK's client in place of a network.
+type wire struct {
+	put  func(call int, data []string) wireAnswer // data has that of each record
+	list func(call int) wireAnswer
+
+	mu          sync.Mutex
+	puts, lists int // guarded by mu
+}
+
+// Do implements [kinesis.HTTPClient].
+func (w *wire) Do(r *http.Request) (*http.Response, error) {
+	var input struct{ Records []struct{ Data []byte } }
+	if err := json.NewDecoder(r.Body).Decode(&input); err != nil {
+		return nil, err
+	}
+	if !sleepUntil(r.Context(), time.Now().Add(answerTime)) {
+		return nil, r.Context().Err()
+	}
+	var answer wireAnswer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch _, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); operation {
+	default:
+		answer = errorAnswer("AccessDeniedException", "")
+	case "ListShards":
+		w.lists++
+		answer = w.list(w.lists)
+	case "PutRecords":
+		var data []string
+		for _, record := range input.Records {
+			data = append(data, string(record.Data))
+		}
+		w.puts++
+		answer = w.put(w.puts, data)
+	}
+	header := http.Header{}
+	if answer.errorType != "" {
+		header.Set("X-Amzn-ErrorType", answer.errorType)
+	}
+	return &http.Response{
+		StatusCode: max(answer.status, http.StatusOK),
+		Header:     header,
+		Body:       bodyOf(r, &answer),
+		Request:    r,
+	}, nil
+}
+
+// calls returns how many calls there were.
+func (w *wire) calls() (puts, lists int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.puts, w.lists
+}
+
+// client is the SDK's client over w.
+func (w *wire) client() *kinesis.Client {
+	return kinesis.New(kinesis.Options{
+		Region:       "us-east-1",
+		BaseEndpoint: aws.String("https://kinesis.invalid"),
+		HTTPClient:   w,
+		Credentials:  credentials.NewStaticCredentialsProvider("id", "secret", ""),
+	})
+}
+
+// bodyOf reads an answer for a request.
+func bodyOf(r *http.Request, a *wireAnswer) io.ReadCloser {
+	body := io.Reader(strings.NewReader(a.body))
+	if a.end != nil {
+		body = io.MultiReader(body, readerFunc(func(p []byte) (int, error) { return a.end(r.Context(), p) }))
+	}
+	return io.NopCloser(body)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// requestLog keeps what an Observer hears of requests and of the shards.
+type requestLog struct {
+	NopObserver
+	mu       sync.Mutex
+	entries  []FinishedEntry // guarded by mu
+	listings []error         // guarded by mu
+	open     int             // guarded by mu
+}
+
+func (l *requestLog) RequestFinished(_ string, r FinishedRequest) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, r.Entries...)
+}
+
+func (l *requestLog) ShardMapRefreshed(_ string, open int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listings, l.open = append(l.listings, err), open
+}
+
+// fuzzProducer runs a producer over w until all records have their Results, and checks these.
+func fuzzProducer(t *testing.T, w *wire) {
+	p, err := New(w.client(), func() Config {
+		c := NewDefaultConfig()
+		c.RecordTTL, c.RequestTimeout = 2*time.Second, time.Second
+		return c
+	}())
+	require.NoError(t, err)
+	got := make([]results, 5)
+	for i := range got {
+		require.NoError(t, p.Put(t.Context(), numbered(fmt.Sprint("key", i/2), i), got[i].add))
+	}
+	advance(time.Second)
+	require.NoError(t, p.Close(t.Context()))
+	for i := range got {
+		require.Len(t, got[i].all(), 1, "record %d", i)
+		result := got[i].all()[0]
+		for _, attempt := range result.Attempts {
+			assert.LessOrEqual(t, len(attempt.Code), 256)
+			assert.LessOrEqual(t, len(attempt.Message), 256)
+			assert.True(t, utf8.ValidString(attempt.Code+attempt.Message))
+		}
+		if result.Err == nil {
+			assert.NotEmpty(t, result.SequenceNumber)
+		} else {
+			assert.NotEqual(t, OutcomeSuccess, result.Outcome())
+			assert.Less(t, len(result.Err.Error()), 1024)
+		}
+	}
+}
