@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -69,7 +70,7 @@ func (l *lifecycle) Start(ctx context.Context, host component.Host) error {
 }
 
 // Shutdown sends what the queue and the producer hold and returns once each record has its outcome, or soon after ctx
-// ended. What is not sent by then goes back to the queue, which keeps it if it has a storage and retry_on_failure is
+// ended or nothing was delivered for as long as a record lives. What is not sent by then goes back to the queue, which keeps it if it has a storage and retry_on_failure is
 // on. Further calls, and calls without Start, do nothing.
 func (l *lifecycle) Shutdown(ctx context.Context) error {
 	var err error
@@ -83,18 +84,51 @@ func (l *lifecycle) shutdown(ctx context.Context) error {
 	}
 	l.session.detach(l)
 	l.worker.drain()
-	drained := make(chan error, 1)
-	go func() { drained <- l.helper.Shutdown(ctx) }()
-	var helperErr, closeErr error
-	select {
-	case helperErr = <-drained:
-	case <-ctx.Done():
+	drained := make(chan struct{})
+	var helperErr, timeErr error
+	go func() {
+		defer close(drained)
+		helperErr = l.helper.Shutdown(ctx)
+	}()
+	if !l.drains(ctx, drained) {
 		// Closing the producer ends every push, for the other signals too: the Collector stops all of them together,
 		// and their time is over as well.
-		closeErr = l.session.producer.Close(ctx)
-		helperErr = <-drained
+		timeErr = ctx.Err()
+		_ = l.session.producer.Close(ended()) // the error is that of its context
 	}
-	return errors.Join(helperErr, closeErr, l.sessions.release(ctx, l.config, l.session))
+	<-drained
+	return errors.Join(helperErr, timeErr, l.sessions.release(ctx, l.config, l.session))
+}
+
+// drains waits until the queue is drained. It reports false when ctx ended first, or when nothing was delivered for as
+// long as a record lives: the Collector's context has no end, and a queue that nobody takes anything from would be tried
+// request by request, for that long each.
+func (l *lifecycle) drains(ctx context.Context, drained <-chan struct{}) bool {
+	ttl := l.config.Producer.RecordTTL
+	timer := time.NewTimer(ttl)
+	defer timer.Stop()
+	for delivered := l.session.producer.Stats().RecordsDelivered; ; {
+		select {
+		case <-drained:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-timer.C:
+			now := l.session.producer.Stats().RecordsDelivered
+			if now == delivered {
+				return false
+			}
+			delivered = now
+			timer.Reset(ttl)
+		}
+	}
+}
+
+// ended is a context that has ended.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
 }
 
 // ExporterHelperBatchingEnabled tells the Collector whether the sending_queue makes batches.

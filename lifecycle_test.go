@@ -128,6 +128,24 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 }
 
 // The same without a queue: those who wait for a push get an error that lets them keep the data.
+// The Collector gives shutdowns no deadline. A queue that nobody takes anything from must not hold it for as long as all
+// its requests live one after the other.
+func TestShutdownEndsWhenNothingIsDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := queuedConfig()
+		c.Timeout.Timeout = 0
+		e := startLogs(t, hanging(), c)
+		for i := range 200 {
+			require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(fmt.Sprint(i))))
+		}
+		synctest.Wait()
+		start := time.Now()
+		require.NoError(t, e.Shutdown(context.Background()))
+		assert.Equal(t, c.Producer.RecordTTL, time.Since(start))
+		assert.Zero(t, e.sum(t, "items_put", "outcome", "success"))
+	})
+}
+
 func TestShutdownEndsPushesWithoutQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := directConfig()

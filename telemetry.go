@@ -229,6 +229,11 @@ func (t *telemetry) withShard(prepared metric.MeasurementOption, shard kpl.Shard
 	return options(t.common, attributes...)
 }
 
+// Misplaced implements [kpl.Observer].
+func (t *telemetry) Misplaced(_ string, entry kpl.FinishedEntry) {
+	t.failed(entry.Code, entry.ShardID)
+}
+
 // Flushed implements [kpl.Observer].
 func (t *telemetry) Flushed(_ string, stage kpl.Stage, reason kpl.FlushReason) {
 	t.builder.KinesisKplFlushes.Add(context.Background(), 1, t.flushes[flush{stage, reason}])

@@ -77,6 +77,7 @@ func (d *delivery) deliver(e *ending) {
 		return
 	}
 	if e.outcome == OutcomeSuccess {
+		d.producer.delivered.Add(int64(len(e.members)))
 		addAttempt(e.members, e.stored)
 	}
 	bytes := 0

@@ -6,6 +6,7 @@ import "time"
 type effects struct {
 	ended        []ending
 	flushed      []flushed
+	misplaced    []FinishedEntry
 	wantShards   bool
 	wantStream   bool
 	availability []error // changes, oldest first; nil means available

@@ -10,6 +10,9 @@ type Observer interface {
 	RecordFinished(stream string, record FinishedRecord)
 	// RequestFinished is called once for each PutRecords call.
 	RequestFinished(stream string, request FinishedRequest)
+	// Misplaced is called for each aggregated record, besides RequestFinished, that was stored where readers skip it and
+	// whose members are sent again, with [CodeWrongShard].
+	Misplaced(stream string, entry FinishedEntry)
 	// Flushed is called when an aggregate is closed or a request is put together.
 	Flushed(stream string, stage Stage, reason FlushReason)
 	// ShardMapRefreshed is called after each attempt to list the shards: how many are open, or why it failed.
@@ -88,6 +91,9 @@ func (NopObserver) RecordFinished(string, FinishedRecord) {}
 
 // RequestFinished implements [Observer].
 func (NopObserver) RequestFinished(string, FinishedRequest) {}
+
+// Misplaced implements [Observer].
+func (NopObserver) Misplaced(string, FinishedEntry) {}
 
 // Flushed implements [Observer].
 func (NopObserver) Flushed(string, Stage, FlushReason) {}

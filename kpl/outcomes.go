@@ -132,16 +132,25 @@ func (p *pipeline) judge(now time.Time, stored storedRecord) {
 		p.unjudged = append(p.unjudged, stored)
 		p.effects.wantShards = true
 	default:
-		p.misplaced(now, stored.attempt, stored.members)
+		p.misplaced(now, stored)
 	}
 }
 
 // misplaced sends the members of a record that readers drop again.
-func (p *pipeline) misplaced(now time.Time, attempt Attempt, members []*userRecord) {
+func (p *pipeline) misplaced(now time.Time, stored storedRecord) {
+	p.effects.misplaced = append(p.effects.misplaced, FinishedEntry{
+		UserRecords:    len(stored.members),
+		Bytes:          stored.dataSize(),
+		PredictedShard: stored.predictedShard(),
+		ShardID:        stored.attempt.ShardID,
+		Code:           CodeWrongShard,
+	})
+	attempt := stored.attempt
 	attempt.Code = CodeWrongShard
-	attempt.Message = clip(fmt.Sprintf("stored on %s, which does not serve the hash keys of all members", attempt.ShardID))
-	addAttempt(members, attempt)
-	p.addAll(now, slices.Clone(members))
+	attempt.Message = clip(
+		fmt.Sprintf("stored on %s, which does not serve the hash keys of all members", attempt.ShardID))
+	addAttempt(stored.members, attempt)
+	p.addAll(now, slices.Clone(stored.members))
 }
 
 // splitOff sends some members of a refused record in a request of their own.

@@ -18,6 +18,7 @@ type Producer struct {
 	config    Config
 	admission admission
 	filling   atomic.Int64 // batches that are being put and not yet waited for
+	delivered atomic.Int64 // records
 
 	mu      sync.RWMutex // guards the fields below; a record is handed to its stream under it
 	streams map[string]*stream
@@ -166,12 +167,18 @@ func (p *Producer) Close(ctx context.Context) error {
 type Stats struct {
 	// RecordsReceived counts the user records that Put ever accepted.
 	RecordsReceived int64
+	// RecordsDelivered counts those that ended with [OutcomeSuccess].
+	RecordsDelivered int64
 	// OutstandingRecords and OutstandingBytes are what has been accepted and has no Result yet.
 	OutstandingRecords, OutstandingBytes int
 }
 
 // Stats returns a snapshot of the producer's counts.
-func (p *Producer) Stats() Stats { return p.admission.stats() }
+func (p *Producer) Stats() Stats {
+	stats := p.admission.stats()
+	stats.RecordsDelivered = p.delivered.Load()
+	return stats
+}
 
 // all returns the streams that there are.
 func (p *Producer) all() []*stream {

@@ -45,7 +45,7 @@ func (p *pipeline) shardsFailed(now time.Time) {
 	p.unjudged = nil
 	p.setShards(now, nil)
 	for _, stored := range unjudged {
-		p.misplaced(now, stored.attempt, stored.members)
+		p.misplaced(now, stored)
 	}
 }
 

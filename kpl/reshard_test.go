@@ -34,7 +34,8 @@ func warmUp(t *testing.T, p *Producer, k *kpltest.Kinesis) int {
 func TestSplitWhileRecordsAreBuffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		p := startProducer(t, k, nil)
+		told := &misplacements{}
+		p := startProducer(t, k, func(c *Config) { c.Observer = told })
 		var got results
 		putNumbered(t, p, 0, 100, &got)
 		advance(50 * time.Millisecond) // the shards are known by now
@@ -56,7 +57,18 @@ func TestSplitWhileRecordsAreBuffered(t *testing.T) {
 			assert.Equal(t, result.ShardID, result.Attempts[1].ShardID)
 		}
 		assert.Len(t, k.Calls(kpltest.OpListShards), 2)
+		assert.Equal(t, []int{100}, told.userRecords)
 	})
+}
+
+// misplacements notes how many user records were in each record that readers skip.
+type misplacements struct {
+	NopObserver
+	userRecords []int
+}
+
+func (m *misplacements) Misplaced(_ string, entry FinishedEntry) {
+	m.userRecords = append(m.userRecords, entry.UserRecords)
 }
 
 // A record that lands on a shard nobody predicted is where readers find it as long as its members agree: no resend.

@@ -215,6 +215,10 @@ func (s *stream) carryOut() {
 	for _, f := range e.flushed {
 		s.producer.config.Observer.Flushed(s.name, f.stage, f.reason)
 	}
+	for _, entry := range e.misplaced {
+		s.producer.config.Observer.Misplaced(s.name, entry)
+	}
+	e.misplaced = e.misplaced[:0]
 	for _, err := range e.availability {
 		s.producer.config.Observer.AvailabilityChanged(s.name, err)
 	}

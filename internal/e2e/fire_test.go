@@ -1,0 +1,289 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/grpc"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/peers"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+)
+
+// service serves a Kinesis at an address that stays the same while it goes down and comes up again.
+type service struct {
+	*kpltest.Kinesis
+
+	address string
+	server  *http.Server // nil while it is down
+	serving sync.WaitGroup
+}
+
+// newService returns a service that is down.
+func newService(t *testing.T, config kpltest.Config, shards int) *service {
+	t.Helper()
+	s := &service{
+		Kinesis: kpltest.New(config, kpltest.Stream{Name: stream, Shards: shards}),
+		address: lastingAddress(t),
+	}
+	t.Cleanup(s.down)
+	return s
+}
+
+// lastingAddress returns an address of this machine that nobody listens on, and that no connection is given by chance
+// while nobody does: its port is below those that systems give to connections.
+func lastingAddress(t *testing.T) string {
+	t.Helper()
+	const first, end = 20_000, 32_000
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(end-first))
+		if listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address); err == nil {
+			require.NoError(t, listener.Close())
+			return address
+		}
+	}
+}
+
+func (s *service) url() string { return "http://" + s.address }
+
+// up starts to serve.
+func (s *service) up(t *testing.T) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", s.address)
+	require.NoError(t, err)
+	s.server = &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: peers.Patience,
+		ErrorLog:          log.New(io.Discard, "", 0), // Connections break here on purpose.
+	}
+	s.serving.Go(func() { _ = s.server.Serve(listener) }) // It always ends with an error, that of down.
+}
+
+// down refuses connections from now on, and breaks those there are in the middle of what they do.
+func (s *service) down() {
+	if s.server == nil {
+		return
+	}
+	_ = s.server.Close()
+	s.serving.Wait()
+	s.server = nil
+}
+
+// logRequest returns a request of log records whose bodies are their ids. Each has its own resource, of as many services
+// as there are records, and text of the given length beside its id.
+func logRequest(name string, records, textLength int) request {
+	logs := plog.NewLogs()
+	items := make([]string, records)
+	for i := range records {
+		items[i] = fmt.Sprintf("%s/%d", name, i)
+		resource := logs.ResourceLogs().AppendEmpty()
+		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service-", i))
+		record := resource.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		record.Body().SetStr(items[i])
+		record.Attributes().PutStr("text", strings.Repeat("x", textLength))
+	}
+	r := plogotlp.NewExportRequestFromLogs(logs)
+	return request{
+		items:    items,
+		path:     "/v1/logs",
+		protobuf: r.MarshalProto,
+		export: func(ctx context.Context, connection *grpc.ClientConn) error {
+			_, err := plogotlp.NewGRPCClient(connection).Export(ctx, r)
+			return err
+		},
+	}
+}
+
+// loadConfig is what the clients of a load do.
+type loadConfig struct {
+	name       string
+	records    int           // in a request
+	textLength int           // of each record
+	every      time.Duration // from one request of a client to its next
+}
+
+// load is clients that send log records, as OTLP clients do: one request after the other, each until it is accepted.
+type load struct {
+	config   loadConfig
+	stopping chan struct{}
+	running  sync.WaitGroup
+
+	mu       sync.Mutex
+	accepted []string // items of requests that were answered with success
+	failed   int      // requests that were not
+}
+
+// startLoad starts a client for each of sends.
+func startLoad(ctx context.Context, config loadConfig, sends ...send) *load {
+	l := &load{config: config, stopping: make(chan struct{})}
+	for i, send := range sends {
+		l.running.Go(func() { l.run(ctx, fmt.Sprintf("%s/%d", config.name, i), send) })
+	}
+	return l
+}
+
+func (l *load) run(ctx context.Context, name string, send send) {
+	pace := time.NewTicker(l.config.every)
+	defer pace.Stop()
+	var r request
+	for n, done := 0, true; ; {
+		if done {
+			r = logRequest(fmt.Sprintf("%s/%d", name, n), l.config.records, l.config.textLength)
+			n++
+		}
+		done = l.send(ctx, send, r)
+		select {
+		case <-l.stopping:
+			return
+		case <-ctx.Done():
+			return
+		case <-pace.C:
+		}
+	}
+}
+
+// send sends r once, and reports whether it was accepted.
+func (l *load) send(ctx context.Context, send send, r request) bool {
+	err := send(ctx, r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.failed++
+		return false
+	}
+	l.accepted = append(l.accepted, r.items...)
+	return true
+}
+
+// counts returns how many items were accepted, and how many requests were not.
+func (l *load) counts() (items, failed int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.accepted), l.failed
+}
+
+// waitAccepted returns once so many items more were accepted.
+func (l *load) waitAccepted(ctx context.Context, t *testing.T, more int) {
+	t.Helper()
+	before, _ := l.counts()
+	peers.Until(ctx, t, func() error {
+		if now, failed := l.counts(); now < before+more {
+			return fmt.Errorf("%d items were accepted, not %d more; %d requests failed", now-before, more, failed)
+		}
+		return nil
+	})
+}
+
+// waitFailed returns once so many requests were not answered with success.
+func (l *load) waitFailed(ctx context.Context, t *testing.T, n int) {
+	t.Helper()
+	peers.Until(ctx, t, func() error {
+		if _, failed := l.counts(); failed < n {
+			return fmt.Errorf("%d requests failed, not %d", failed, n)
+		}
+		return nil
+	})
+}
+
+// stop lets every client have its last answer and ends them.
+func (l *load) stop() {
+	close(l.stopping)
+	l.running.Wait()
+}
+
+// bothClients returns n clients for each of OTLP/gRPC and OTLP/HTTP.
+func bothClients(t *testing.T, c *collector, n int) (sends []send) {
+	t.Helper()
+	for range n {
+		sends = append(sends, grpcClient(t, c), httpClient(t, c))
+	}
+	return sends
+}
+
+// copies returns how often a reader of the stream gets each log record of [logRequest], by id.
+func copies(t *testing.T, k *kpltest.Kinesis) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	for _, r := range k.UserRecords(stream) {
+		logs, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(r.Data)
+		require.NoError(t, err)
+		for _, resource := range logs.ResourceLogs().All() {
+			for _, scope := range resource.ScopeLogs().All() {
+				for _, record := range scope.LogRecords().All() {
+					found[record.Body().Str()]++
+				}
+			}
+		}
+	}
+	return found
+}
+
+// lost returns those items of the loads that were accepted and that no reader gets.
+func lost(found map[string]int, loads ...*load) (missing []string) {
+	for _, l := range loads {
+		for _, item := range l.accepted {
+			if found[item] == 0 {
+				missing = append(missing, item)
+			}
+		}
+	}
+	return missing
+}
+
+// duplicates returns how many copies there are beyond the first of each item.
+func duplicates(found map[string]int) (n int) {
+	for _, copies := range found {
+		n += copies - 1
+	}
+	return n
+}
+
+// drained waits until the collector's queue holds nothing, and what was in it has an outcome.
+func (c *collector) drained(ctx context.Context, t *testing.T) {
+	t.Helper()
+	peers.Until(ctx, t, func() error {
+		s := c.scrape(ctx, t)
+		if queued, pending := s.sum("exporter_queue_size"), s.sum("kinesis_kpl_user_records_pending"); queued+pending > 0 {
+			return fmt.Errorf("%d bytes are queued and %d user records pending", queued, pending)
+		}
+		return nil
+	})
+}
+
+// success returns how many items the collector says to have delivered.
+func (s scrape) success() int { return s.sum("kinesis_kpl_items_put", `outcome="success"`) }
+
+// withStorage are overrides that keep the queue in a directory.
+func withStorage(directory string) []string {
+	return []string{
+		"extensions::file_storage::directory: " + directory,
+		"service::extensions: [file_storage]",
+		"exporters::kinesis_kpl::sending_queue::storage: file_storage",
+	}
+}
+
+// impatient are overrides that make a record's life short and the pauses between lives too. What happens in an outage of
+// hours happens with them in seconds: a request is tried until record_ttl, comes back, pauses, and is tried again, and no
+// pause depends on how many there were before beyond its own upper bound.
+func impatient() []string {
+	return []string{
+		"exporters::kinesis_kpl::record_ttl: 500ms",
+		"exporters::kinesis_kpl::request_timeout: 300ms",
+		"exporters::kinesis_kpl::timeout: 5s",
+		"exporters::kinesis_kpl::retry_on_failure: {initial_interval: 50ms, max_interval: 200ms, max_elapsed_time: 0s}",
+	}
+}
