@@ -33,6 +33,8 @@ func (c smallPages) ListShards(
 
 // watcher is an Observer that hands on what these tests wait for and look at.
 type watcher struct {
+	kpl.NopObserver
+
 	listed chan int // open shards, of each listing that worked
 
 	mu       sync.Mutex
@@ -53,9 +55,6 @@ func (w *watcher) RequestFinished(_ string, request kpl.FinishedRequest) {
 	w.requests = append(w.requests, slices.Clone(request.Entries))
 }
 
-func (*watcher) RecordFinished(string, kpl.FinishedRecord)  {}
-func (*watcher) Flushed(string, kpl.Stage, kpl.FlushReason) {}
-func (*watcher) AvailabilityChanged(_ string, _ error)      {}
 
 // patientConfig returns the defaults, but for times: no record may be sent twice because this machine is busy.
 func patientConfig() kpl.Config {
