@@ -55,7 +55,6 @@ func (w *watcher) RequestFinished(_ string, request kpl.FinishedRequest) {
 	w.requests = append(w.requests, slices.Clone(request.Entries))
 }
 
-
 // patientConfig returns the defaults, but for times: no record may be sent twice because this machine is busy.
 func patientConfig() kpl.Config {
 	config := kpl.NewDefaultConfig()
