@@ -70,8 +70,8 @@ func (l *lifecycle) Start(ctx context.Context, host component.Host) error {
 }
 
 // Shutdown sends what the queue and the producer hold and returns once each record has its outcome, or soon after ctx
-// ended or nothing was delivered for as long as a record lives. What is not sent by then goes back to the queue, which keeps it if it has a storage and retry_on_failure is
-// on. Further calls, and calls without Start, do nothing.
+// ended or nothing was delivered for as long as a record lives. What is not sent by then goes back to the queue,
+// which keeps it if it has a storage and retry_on_failure is on. Further calls, and calls without Start, do nothing.
 func (l *lifecycle) Shutdown(ctx context.Context) error {
 	var err error
 	l.stop.Do(func() { err = l.shutdown(ctx) })
@@ -100,9 +100,9 @@ func (l *lifecycle) shutdown(ctx context.Context) error {
 	return errors.Join(helperErr, timeErr, l.sessions.release(ctx, l.config, l.session))
 }
 
-// drains waits until the queue is drained. It reports false when ctx ended first, or when nothing was delivered for as
-// long as a record lives: the Collector's context has no end, and a queue that nobody takes anything from would be tried
-// request by request, for that long each.
+// drains waits until the queue is drained. It reports false when ctx ended first, or when nothing was delivered for
+// as long as a record lives: the Collector's context has no end, and a queue that nobody takes anything from would be
+// tried request by request, for that long each.
 func (l *lifecycle) drains(ctx context.Context, drained <-chan struct{}) bool {
 	ttl := l.config.Producer.RecordTTL
 	timer := time.NewTimer(ttl)
