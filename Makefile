@@ -16,6 +16,9 @@ OCB           := $(call tool,go.opentelemetry.io/collector/cmd/builder@v0.161.0)
 comma := ,
 export GOPROXY := $(patsubst %$(comma)direct,%,$(shell go env GOPROXY))
 
+# Nothing here needs git, which would be asked for a stamp otherwise.
+export GOFLAGS += -buildvcs=false
+
 COLLECTOR := dist/otelcol-kinesis
 PEERS     := testdata/peers
 FUZZTIME  ?= 10s
@@ -32,7 +35,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .tools/%:
-	GOBIN=$(CURDIR)/$(@D) go install $(patsubst .tools/%/,%,$(dir $@))
+	CGO_ENABLED=0 GOBIN=$(CURDIR)/$(@D) go install $(patsubst .tools/%/,%,$(dir $@))
 
 .PHONY: build
 build: $(COLLECTOR) ## build the collector: dist/otelcol-kinesis
@@ -45,8 +48,8 @@ $(COLLECTOR): dist/go.mod $(SOURCES)
 
 .PHONY: demo
 demo: $(COLLECTOR) ## send real telemetry of this machine through the collector into a local Kinesis, and read it back
-	go build -o dist/ ./cmd/kinesisfake ./cmd/kinesistail
-	@go run ./internal/demo -bin dist -config testdata/demo.yaml
+	CGO_ENABLED=0 go build -o dist/ ./cmd/kinesisfake ./cmd/kinesistail
+	@CGO_ENABLED=0 go run ./internal/demo -bin dist -config testdata/demo.yaml
 
 .PHONY: test
 test: check $(COLLECTOR) peers $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
