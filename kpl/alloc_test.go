@@ -40,6 +40,7 @@ func TestPutAllocatesAtMostTwice(t *testing.T) {
 func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	p := newPipeline(&config, testRandom())
+	p.setStream(at(0), streamInfo{})
 	p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
 	records := make([]*userRecord, 1000)
 	for i := range records {
@@ -64,6 +65,7 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 		p.effects.ended, p.effects.flushed = p.effects.ended[:0], p.effects.flushed[:0]
 	}) / 1000
 	assert.LessOrEqual(t, perRecord, 0.05)
+	assert.Zero(t, p.outstanding, "what was measured is the whole way")
 }
 
 func TestEncodingAnAggregateAllocatesNothing(t *testing.T) {
