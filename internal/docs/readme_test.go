@@ -60,6 +60,23 @@ func TestReadmeConfigurations(t *testing.T) {
 	}
 }
 
+// The manifest in the README names this module, as the repository's own does.
+func TestReadmeManifest(t *testing.T) {
+	var modules []string
+	for _, text := range []string{snippets(read(t, "README.md"), "manifest")[""], read(t, "builder-config.yaml")} {
+		retrieved, err := confmap.NewRetrievedFromYAML([]byte(text))
+		require.NoError(t, err)
+		conf, err := retrieved.AsConf()
+		require.NoError(t, err)
+		exporters, is := conf.Get("exporters").([]any)
+		require.True(t, is)
+		module, _, _ := strings.Cut(exporters[0].(map[string]any)["gomod"].(string), " ")
+		modules = append(modules, module)
+	}
+	assert.Equal(t, modules[1], modules[0])
+	assert.Contains(t, read(t, "go.mod"), "module "+modules[0]+"\n")
+}
+
 func defaultConfig() component.Config {
 	return kinesiskplexporter.NewFactory().CreateDefaultConfig()
 }
