@@ -1,9 +1,6 @@
 package kpl
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // aggregator packs user records into Kinesis records: those for one predicted shard together, those whose shard is not
 // known by hash key (equal keys always share a shard), and those without a key into one record at a time.
@@ -124,8 +121,8 @@ func (a *aggregator) nextDeadline() (time.Time, bool) {
 	return oldest.record.deadline, true
 }
 
-// setShards makes shards the ones to predict from. It returns the user records that were in open records, oldest
-// first: they are to be added anew.
+// setShards makes shards the ones to predict from. It returns the user records that were in open records: they are to
+// be added anew.
 func (a *aggregator) setShards(shards *shardMap) []*userRecord {
 	members := a.takeAll()
 	a.shards = shards
@@ -136,13 +133,12 @@ func (a *aggregator) setShards(shards *shardMap) []*userRecord {
 	return members
 }
 
-// takeAll empties the stage and returns the user records that were in it, oldest first.
+// takeAll empties the stage and returns the user records that were in it.
 func (a *aggregator) takeAll() []*userRecord {
 	var members []*userRecord
 	for _, k := range a.closeAll(nil, FlushRequest) {
 		members = append(members, k.members...)
 	}
-	slices.SortStableFunc(members, func(x, y *userRecord) int { return x.received.Compare(y.received) })
 	return members
 }
 

@@ -26,7 +26,9 @@
 // # What is guaranteed
 //
 //   - Every record that Put accepted gets exactly one [Result], after Close at the latest.
-//   - A success is where readers find it: not on a shard whose readers would drop the aggregate it is in.
+//   - A success is where readers find it: not on a shard whose readers would drop the aggregate it is in. Two kinds of
+//     stream can break that unnoticed: one that chooses shards itself, if the producer may not ask what it is (set
+//     [Config.AggregationEnabled] to false there), and one that was deleted and made anew while nothing was sent.
 //   - A record that the service will never accept takes no other record with it.
 //   - The producer holds no more than [Config.MaxOutstandingRecords] and [Config.MaxOutstandingBytes]; Put blocks.
 //   - No record is sent after [Config.RecordTTL].

@@ -9,7 +9,9 @@ import (
 // it before it is sent, and what was stored on a shard nobody knew is judged.
 func (p *pipeline) setShards(now time.Time, shards *shardMap) {
 	if shards.known() {
-		p.effects.wantStream = p.everListed && !sameShards(p.listed, shards)
+		if p.everListed && !sameShards(p.listed, shards) {
+			p.effects.wantStream = true
+		}
 		p.everListed = true
 	}
 	p.listed = shards

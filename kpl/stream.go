@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// stream runs the pipeline of one stream. Its loop goroutine owns the pipeline; everybody else leaves mail for it. The
-// other goroutines are the sender's workers, the refresher of the shard map, and the one that delivers Results.
+// stream runs the pipeline of one stream. Its loop goroutine owns the pipeline; everybody else leaves mail for it.
+// The other goroutines are the sender's workers, the refresher of the shard map, the one that asks what kind of
+// stream it is, and the one that delivers Results.
 type stream struct {
 	producer *Producer
 	name     string
