@@ -24,6 +24,7 @@ type ProducerConfig struct {
 	MaxConnections        int           `mapstructure:"max_connections"`
 	RateLimit             int           `mapstructure:"rate_limit"`
 	FailIfThrottled       bool          `mapstructure:"fail_if_throttled"`
+	SDKSerializer         bool          `mapstructure:"sdk_serializer"`
 	MaxOutstandingRecords int           `mapstructure:"max_outstanding_records"`
 	MaxOutstandingBytes   int           `mapstructure:"max_outstanding_bytes"`
 
@@ -45,6 +46,7 @@ func newDefaultProducerConfig() ProducerConfig {
 		MaxConnections:        d.MaxConnections,
 		RateLimit:             d.RateLimit,
 		FailIfThrottled:       d.FailIfThrottled,
+		SDKSerializer:         d.SDKSerializer,
 		MaxOutstandingRecords: d.MaxOutstandingRecords,
 		MaxOutstandingBytes:   d.MaxOutstandingBytes,
 	}
@@ -65,6 +67,7 @@ func (c *ProducerConfig) kplConfig(observer kpl.Observer) kpl.Config {
 		MaxConnections:        c.MaxConnections,
 		RateLimit:             c.RateLimit,
 		FailIfThrottled:       c.FailIfThrottled,
+		SDKSerializer:         c.SDKSerializer,
 		MaxOutstandingRecords: c.MaxOutstandingRecords,
 		MaxOutstandingBytes:   c.MaxOutstandingBytes,
 		Observer:              observer,

@@ -61,6 +61,7 @@ func TestLoadConfig(t *testing.T) {
 		MaxConnections:        8,
 		RateLimit:             50,
 		FailIfThrottled:       true,
+		SDKSerializer:         true,
 		MaxOutstandingRecords: 5000,
 		MaxOutstandingBytes:   16 << 20,
 	}

@@ -11,8 +11,9 @@ import (
 )
 
 // Client is the part of the Kinesis API that a [Producer] calls; [*kinesis.Client] is one. The producer turns the SDK's
-// own retries off for its calls: it alone decides what is sent again and until when. PutRecords must not keep its
-// input, nor the data it refers to, after it returned.
+// own retries off for its calls: it alone decides what is sent again and until when. PutRecords must not use its input,
+// the data it refers to, or its options any more after it returned, nor the options in two calls at once: they hold
+// buffers.
 type Client interface {
 	PutRecords(context.Context, *kinesis.PutRecordsInput, ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error)
 	ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error)

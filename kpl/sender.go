@@ -41,7 +41,7 @@ func (s *sender) send(r *request) {
 	s.busy <- struct{}{}
 	if len(s.busy) > s.workers {
 		s.workers++
-		s.running.Go((&worker{sender: s}).run)
+		s.running.Go(newWorker(s).run)
 	}
 	s.queue <- r
 }
@@ -58,6 +58,16 @@ type worker struct {
 	frames  []byte // aggregated records
 	entries []types.PutRecordsRequestEntry
 	report  []FinishedEntry
+	wire    wireProtocol
+	options []func(*kinesis.Options) // of each call
+}
+
+func newWorker(s *sender) *worker {
+	w := &worker{sender: s, options: []func(*kinesis.Options){callOptions}}
+	if !s.producer.config.SDKSerializer {
+		w.options = append(w.options, w.wire.speak)
+	}
+	return w
 }
 
 func (w *worker) run() {
@@ -75,7 +85,7 @@ func (w *worker) do(r *request) {
 	ctx, cancel := context.WithTimeout(w.ctx, w.producer.config.RequestTimeout)
 	defer cancel()
 	r.start = time.Now()
-	output, err := w.producer.client.PutRecords(ctx, input, callOptions)
+	output, err := w.producer.client.PutRecords(ctx, input, w.options...)
 	r.end = time.Now()
 	clear(w.entries)
 	if err != nil {

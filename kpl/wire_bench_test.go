@@ -1,0 +1,115 @@
+//go:build unix
+
+package kpl
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/require"
+)
+
+// wireRequest is a request of one size.
+type wireRequest struct{ records, bytes int }
+
+func (r wireRequest) String() string { return fmt.Sprintf("%dx%d", r.records, r.bytes) }
+
+func (r wireRequest) input() *kinesis.PutRecordsInput {
+	in := &kinesis.PutRecordsInput{StreamName: aws.String(testStream)}
+	for i := range r.records {
+		data := make([]byte, r.bytes)
+		for j := range data {
+			data[j] = byte(i + j)
+		}
+		in.Records = append(in.Records, types.PutRecordsRequestEntry{
+			Data: data, PartitionKey: aws.String(outerPartitionKey), ExplicitHashKey: aws.String(maxHashKey.String()),
+		})
+	}
+	return in
+}
+
+// wireRequests are a request full of small aggregates, one of large ones, and one with an aggregate alone.
+func wireRequests() []wireRequest { return []wireRequest{{500, 10_000}, {5, 1 << 20}, {1, 50_000}} }
+
+// loopback returns the SDK's client for a server in this process that stores all records of such a request.
+func loopback(tb testing.TB, size wireRequest) *kinesis.Client {
+	tb.Helper()
+	answer := []byte(`{"FailedRecordCount":0,"Records":[` + strings.Repeat(storedEntry+",", size.records-1) + storedEntry + "]}")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		_, _ = w.Write(answer)
+	}))
+	tb.Cleanup(server.Close)
+	transport := &http.Transport{}
+	tb.Cleanup(transport.CloseIdleConnections)
+	return kinesis.New(kinesis.Options{
+		Region:       "us-east-1",
+		BaseEndpoint: &server.URL,
+		HTTPClient:   &http.Client{Transport: transport},
+		Credentials:  credentials.NewStaticCredentialsProvider("id", "secret", ""),
+	})
+}
+
+// cpuTime is what this process has used, user and system.
+func cpuTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var usage syscall.Rusage
+	require.NoError(tb, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// BenchmarkPutRecordsWire is a call from entries to entries over loopback, with the SDK's serializer and ours. The
+// server's part, in the same process, is in the CPU time of both.
+func BenchmarkPutRecordsWire(b *testing.B) {
+	for _, size := range wireRequests() {
+		in := size.input()
+		w := &wireProtocol{}
+		for _, variant := range []struct {
+			name    string
+			options []func(*kinesis.Options)
+		}{
+			{"sdk", []func(*kinesis.Options){callOptions}},
+			{"hand", []func(*kinesis.Options){callOptions, w.speak}},
+		} {
+			b.Run(size.String()+"/"+variant.name, func(b *testing.B) {
+				client := loopback(b, size)
+				b.SetBytes(int64(size.records * size.bytes))
+				b.ReportAllocs()
+				start := cpuTime(b)
+				for b.Loop() {
+					out, err := client.PutRecords(b.Context(), in, variant.options...)
+					if err != nil || len(out.Records) != size.records {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(cpuTime(b)-start)/float64(time.Millisecond)/float64(b.N), "cpu-ms/op")
+			})
+		}
+	}
+}
+
+// BenchmarkBody is the body of a request alone.
+func BenchmarkBody(b *testing.B) {
+	for _, size := range wireRequests() {
+		b.Run(size.String(), func(b *testing.B) {
+			in := size.input()
+			var body []byte
+			b.SetBytes(int64(size.records * size.bytes))
+			b.ReportAllocs()
+			for b.Loop() {
+				body = appendPutRecords(body[:0], in)
+			}
+		})
+	}
+}
