@@ -59,8 +59,8 @@ type Config struct {
 	RateLimit int
 	// FailIfThrottled ends a throttled record at once with [OutcomeThrottled] rather than retrying it.
 	FailIfThrottled bool
-	// SDKSerializer lets the SDK encode PutRecords calls. The producer does the same, byte for byte, for a fraction of the
-	// CPU time and memory; this is the way back should that ever be wrong.
+	// SDKSerializer lets the SDK encode PutRecords calls and decode their answers. The producer does the same, byte for
+	// byte, for a fraction of the CPU time and memory; this is the way back should that ever be wrong.
 	SDKSerializer bool
 
 	// MaxOutstandingRecords and MaxOutstandingBytes (data and keys) bound what Put has accepted and not yet ended with

@@ -3,6 +3,8 @@ package kpl
 import (
 	"bytes"
 	"context"
+	"io"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/smithy-go"
@@ -10,13 +12,20 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 )
 
-// wireProtocol speaks the SDK's JSON protocol with the body of PutRecords written by hand; all else is the SDK's. It keeps
-// the body's buffer from one call to the next, so calls must not overlap: each worker has its own.
+// wireProtocol speaks the SDK's JSON protocol with the bytes of PutRecords written and read by hand; all else is the
+// SDK's. It keeps its buffers from one call to the next, so calls must not overlap: each worker has its own.
 type wireProtocol struct {
 	*awsjson.Protocol // of the client that the call is made with
 
-	body []byte // of the last request; nothing reads it once the call has returned
+	body    []byte // of the last request; nothing reads it once the call has returned
+	records int    // in the last request
+	answer  bytes.Buffer
+	reader  answerReader
 }
+
+// maxAnswerKept is the most bytes of an answer's buffer that are kept for the next one: it holds what the service says
+// of 500 records.
+const maxAnswerKept = 256 << 10
 
 // speak is an option of a call. It leaves a client alone that speaks something else than the SDK's JSON.
 func (w *wireProtocol) speak(o *kinesis.Options) {
@@ -38,6 +47,7 @@ func (w *wireProtocol) SerializeRequest(
 	if err := w.Protocol.SerializeRequest(ctx, schema, &kinesis.PutRecordsInput{}, r); err != nil {
 		return err
 	}
+	w.records = len(put.Records)
 	w.body = appendPutRecords(w.body[:0], put)
 	with, err := r.SetStream(bytes.NewReader(w.body))
 	if err != nil {
@@ -45,4 +55,30 @@ func (w *wireProtocol) SerializeRequest(
 	}
 	*r = *with
 	return nil
+}
+
+// DeserializeResponse implements [smithyhttp.ClientProtocol]. What [answerReader] does not know is the SDK's to judge.
+func (w *wireProtocol) DeserializeResponse(
+	ctx context.Context, schema *smithy.OperationSchema, types *smithy.TypeRegistry,
+	r *smithyhttp.Response, out smithy.Deserializable,
+) error {
+	put, ok := out.(*kinesis.PutRecordsOutput)
+	if !ok || r.StatusCode != http.StatusOK {
+		return w.Protocol.DeserializeResponse(ctx, schema, types, r, out)
+	}
+	w.answer.Reset()
+	if w.answer.Cap() > maxAnswerKept {
+		w.answer = bytes.Buffer{}
+	}
+	if _, err := w.answer.ReadFrom(r.Body); err != nil {
+		return &smithy.DeserializationError{Err: err}
+	}
+	if w.reader.read(w.answer.Bytes(), w.records, put) {
+		return nil
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{bytes.NewReader(w.answer.Bytes()), r.Body}
+	return w.Protocol.DeserializeResponse(ctx, schema, types, r, out)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -44,7 +43,7 @@ func wireRequests() []wireRequest { return []wireRequest{{500, 10_000}, {5, 1 <<
 // loopback returns the SDK's client for a server in this process that stores all records of such a request.
 func loopback(tb testing.TB, size wireRequest) *kinesis.Client {
 	tb.Helper()
-	answer := []byte(`{"FailedRecordCount":0,"Records":[` + strings.Repeat(storedEntry+",", size.records-1) + storedEntry + "]}")
+	answer := []byte(usualAnswer(size.records))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -111,5 +110,18 @@ func BenchmarkBody(b *testing.B) {
 				body = appendPutRecords(body[:0], in)
 			}
 		})
+	}
+}
+
+// BenchmarkAnswer is the answer about 500 records alone.
+func BenchmarkAnswer(b *testing.B) {
+	answer := []byte(usualAnswer(MaxRecordsPerRequest))
+	var r answerReader
+	b.SetBytes(int64(len(answer)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if !r.read(answer, MaxRecordsPerRequest, &kinesis.PutRecordsOutput{}) {
+			b.Fatal("not the usual answer")
+		}
 	}
 }

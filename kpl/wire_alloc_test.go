@@ -1,0 +1,51 @@
+//go:build unix && !race
+
+package kpl
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWritingARequestAllocatesNothing(t *testing.T) {
+	in := wireRequest{records: 500, bytes: 1000}.input()
+	body := appendPutRecords(nil, in)
+	assert.Zero(t, testing.AllocsPerRun(10, func() { body = appendPutRecords(body[:0], in) }))
+}
+
+func TestReadingAnAnswerAllocatesForAllRecordsTogether(t *testing.T) {
+	answer := []byte(usualAnswer(500))
+	var r answerReader
+	perAnswer := testing.AllocsPerRun(10, func() {
+		require.True(t, r.read(answer, 500, &kinesis.PutRecordsOutput{}))
+	})
+	assert.LessOrEqual(t, perAnswer, 8.0)
+}
+
+// What a call allocates does not depend on the bytes it sends, and hardly on the number of records. The server's part,
+// about 40 objects, is counted too.
+func TestACallAllocatesLittle(t *testing.T) {
+	for _, size := range wireRequests() {
+		t.Run(size.String(), func(t *testing.T) {
+			client, in, w := loopback(t, size), size.input(), &wireProtocol{}
+			call := func() {
+				_, err := client.PutRecords(t.Context(), in, callOptions, w.speak)
+				require.NoError(t, err)
+			}
+			call() // it opens the connection
+			const calls = 10
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range calls {
+				call()
+			}
+			runtime.ReadMemStats(&after)
+			assert.LessOrEqual(t, int(after.TotalAlloc-before.TotalAlloc)/calls, 200_000)
+			assert.LessOrEqual(t, int(after.Mallocs-before.Mallocs)/calls, 450)
+		})
+	}
+}
