@@ -1,12 +1,14 @@
 package kinesiskplexporter
 
 import (
+	"crypto/tls"
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -87,6 +89,34 @@ func TestClientTLS(t *testing.T) {
 			assert.False(t, consumererror.IsPermanent(err))
 		})
 	}
+}
+
+// A connection that has to be made anew, as after idling, resumes the session of the one before.
+func TestTLSSessionsAreResumed(t *testing.T) {
+	k := newTestKinesis(1)
+	service := k.Handler()
+	var mu sync.Mutex
+	var puts []bool // whether the connection of each PutRecords call resumed a session
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Target") == "Kinesis_20131202.PutRecords" {
+			mu.Lock()
+			puts = append(puts, r.TLS.DidResume)
+			mu.Unlock()
+			assert.Equal(t, uint16(tls.VersionTLS13), r.TLS.Version)
+		}
+		w.Header().Set("Connection", "close") // so that each call makes its own
+		service.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	c := directConfig()
+	c.AWS.Endpoint, c.AWS.InsecureSkipVerify = server.URL, true
+	e := startReal(t, c)
+	for _, body := range []string{"a", "b", "c"} {
+		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(body)))
+	}
+	assert.ElementsMatch(t, []string{"a", "b", "c"}, storedBodies(t, k))
+	require.Len(t, puts, 3)
+	assert.Equal(t, []bool{true, true}, puts[1:])
 }
 
 func TestStartFailsOnAFileThatIsNoAuthority(t *testing.T) {
