@@ -99,6 +99,7 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	if err != nil {
 		return consumererror.NewPermanent(err)
 	}
+	defer encoded.Release()
 	v := verdict{signal: p.name, telemetry: p.session.telemetry}
 	for _, err := range encoded.Rejected {
 		v.oversize(err)
@@ -118,10 +119,10 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict) {
 	batch := p.callers.Begin()
 	put := make([]marshaler.Chunk, 0, len(chunks))
-	p.putAll(chunks, v, func(c marshaler.Chunk) error {
+	p.putAll(chunks, v, func(c *marshaler.Chunk) error {
 		err := batch.Put(ctx, p.record(c))
 		if err == nil {
-			put = append(put, c)
+			put = append(put, *c)
 		}
 		return err
 	})
@@ -133,19 +134,22 @@ func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *ve
 	}
 }
 
-// submit puts chunks into the producer and leaves them there.
+// submit puts chunks into the producer and leaves them there. Those that it takes are released with their Result, and no
+// chunks any more where they were.
 func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *verdict) {
 	telemetry := p.session.telemetry
-	p.putAll(chunks, v, func(c marshaler.Chunk) error {
-		items := c.Items // the callback must not keep the chunk's data
+	p.putAll(chunks, v, func(c *marshaler.Chunk) error {
+		taken := *c
 		err := p.session.producer.Put(ctx, p.record(c), func(result kpl.Result) {
-			telemetry.itemsPut(p.name, result.Outcome().String(), items)
+			telemetry.itemsPut(p.name, result.Outcome().String(), taken.Items)
 			if result.Err != nil {
-				telemetry.lost(p.name, items, result.Err)
+				telemetry.lost(p.name, taken.Items, result.Err)
 			}
+			taken.Release()
 		})
 		if err == nil {
-			v.delivered += items
+			v.delivered += c.Items
+			*c = marshaler.Chunk{}
 		}
 		return err
 	})
@@ -153,13 +157,13 @@ func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *ver
 
 // putAll calls put for each chunk. Once one is not accepted for a reason that is not its own, it takes none of those
 // behind it either.
-func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(marshaler.Chunk) error) {
-	for i, chunk := range chunks {
-		err := put(chunk)
+func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(*marshaler.Chunk) error) {
+	for i := range chunks {
+		err := put(&chunks[i])
 		switch {
 		case err == nil:
 		case errors.Is(err, kpl.ErrRecordTooLarge) || errors.Is(err, kpl.ErrInvalidRecord):
-			v.rejected(chunk.Items, err)
+			v.rejected(chunks[i].Items, err)
 		default:
 			v.notAccepted(chunks[i:], err)
 			return
@@ -167,7 +171,7 @@ func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(marsha
 	}
 }
 
-func (p *pusher[T]) record(c marshaler.Chunk) kpl.UserRecord {
+func (p *pusher[T]) record(c *marshaler.Chunk) kpl.UserRecord {
 	return kpl.UserRecord{Stream: p.stream, PartitionKey: c.PartitionKey, Data: c.Data}
 }
 

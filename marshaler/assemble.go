@@ -15,10 +15,10 @@ func (t *tree) framedSize(depth, n int) int {
 	return 1 + protowire.SizeVarint(unsigned(n)) + n
 }
 
-// assemble writes a chunk of the given size that has the rows, which come in the order of the request. It writes from
-// the end to the start, so that the length of a container is known when its turn comes.
-func (t *tree) assemble(rows []row, size int) []byte {
-	w := backwardWriter{tree: t, buf: make([]byte, size), pos: size}
+// assemble writes a chunk that has the rows, which come in the order of the request, into dst, which has its exact size.
+// It writes from the end to the start, so that the length of a container is known when its turn comes.
+func (t *tree) assemble(rows []row, dst []byte) {
+	w := backwardWriter{tree: t, buf: dst, pos: len(dst)}
 	var path [maxDepth]int
 	for _, r := range slices.Backward(rows) {
 		t.path(r, &path)
@@ -37,7 +37,6 @@ func (t *tree) assemble(rows []row, size int) []byte {
 		w.write(t.extent(r))
 	}
 	w.closeTo(0)
-	return w.buf[w.pos:]
 }
 
 // backwardWriter fills a buffer from its end.

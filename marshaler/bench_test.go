@@ -86,9 +86,11 @@ func BenchmarkMarshalLogs(b *testing.B) {
 				b.SetBytes(int64(len(data)))
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := m.MarshalLogs(logs); err != nil {
+					encoded, err := m.MarshalLogs(logs)
+					if err != nil {
 						b.Fatal(err)
 					}
+					encoded.Release()
 				}
 			})
 		}

@@ -10,37 +10,42 @@ import (
 // request is one encoded request and what pdata says about it.
 type request struct {
 	signal     Signal
-	data       []byte
+	whole      *buffer
 	items      int
 	resources  int
 	attributes func(resource int) pcommon.Map
 }
 
-// split makes the chunks of a request that has at least one item.
+// split makes the chunks of a request that has at least one item. The request's buffer is released or is that of the
+// only chunk.
 func (m *Marshaler) split(r request) (Encoded, error) {
+	data := r.whole.data
 	groups := m.keys.groups(r.resources, r.attributes)
 	keySize := m.cfg.Key.keySize()
-	if len(groups) == 1 && len(r.data)+keySize <= m.cfg.TargetSize {
-		return Encoded{Chunks: []Chunk{{Data: r.data, PartitionKey: groups[0].key, Items: r.items}}}, nil
+	if len(groups) == 1 && len(data)+keySize <= m.cfg.TargetSize {
+		only := Chunk{Data: data, PartitionKey: groups[0].key, Items: r.items, buffer: r.whole}
+		return Encoded{Chunks: []Chunk{only}}, nil
 	}
 
-	t := m.trees.Get().(*tree)
+	c := m.workers.Get().(*chunker)
 	defer func() {
-		t.data = nil
-		m.trees.Put(t)
+		c.encoded, c.key, c.tree.data = Encoded{}, "", nil
+		m.workers.Put(c)
+		r.whole.release()
 	}()
-	t.reset(r.data, m.layouts[r.signal], m.cfg.Encoding == OTLPProto)
+	c.signal, c.target, c.limit, c.keySize, c.buffers = r.signal, m.cfg.TargetSize, m.cfg.MaxSize, keySize, m.buffers
+	t := &c.tree
+	t.reset(data, m.layouts[r.signal], m.cfg.Encoding == OTLPProto)
 	t.reserve(r.resources, r.items)
 	if err := t.cut(); err != nil {
-		return Encoded{}, fmt.Errorf("marshaler: cut %s of %d bytes: %w", r.signal, len(r.data), err)
+		return Encoded{}, fmt.Errorf("marshaler: cut %s of %d bytes: %w", r.signal, len(data), err)
 	}
 	if t.itemCount() != r.items || len(t.extents[1]) != r.resources {
 		return Encoded{}, fmt.Errorf("marshaler: cut %s: found %d items of %d resources, expected %d of %d",
 			r.signal, t.itemCount(), len(t.extents[1]), r.items, r.resources)
 	}
 
-	c := chunker{tree: t, signal: r.signal, target: m.cfg.TargetSize, limit: m.cfg.MaxSize, keySize: keySize}
-	full := len(r.data) / (m.cfg.TargetSize - keySize)
+	full := len(data) / (m.cfg.TargetSize - keySize)
 	c.encoded.Chunks = make([]Chunk, 0, min(full+len(groups), r.items))
 	for _, g := range groups {
 		c.fillGroup(g)
@@ -53,11 +58,12 @@ func (m *Marshaler) split(r request) (Encoded, error) {
 // It takes whole rows where they fit, and goes into a container where it does not: the work grows with the number of
 // chunks rather than with that of the items, and the items still fill the chunks one after the other.
 type chunker struct {
-	tree    *tree
+	tree    tree
 	signal  Signal
 	target  int // Config.TargetSize
 	limit   int // Config.MaxSize
 	keySize int
+	buffers *buffers
 	encoded Encoded
 
 	// The chunk that is being filled.
@@ -192,9 +198,9 @@ func (c *chunker) sizeAlone(r row) int {
 // flush ends the chunk and starts an empty one. A chunk that has only containers without items comes to nothing.
 func (c *chunker) flush() {
 	if c.items > 0 {
-		c.encoded.Chunks = append(c.encoded.Chunks, Chunk{
-			Data: c.tree.assemble(c.rows, c.size), PartitionKey: c.key, Items: c.items,
-		})
+		b := c.buffers.get(c.size)
+		c.tree.assemble(c.rows, b.data)
+		c.encoded.Chunks = append(c.encoded.Chunks, Chunk{Data: b.data, PartitionKey: c.key, Items: c.items, buffer: b})
 	}
 	c.clear()
 }

@@ -11,6 +11,8 @@
 //   - chunker fills chunks greedily up to the target size and knows the exact size of each before it exists;
 //   - tree.assemble writes a chunk into one buffer of that size.
 //
+// The request and its chunks lie in pooled memory: whoever gets chunks releases them when nobody reads them any more.
+//
 // Containers without items (a resource, a scope or a metric that is empty) hold nothing that the Collector counts. They
 // stay in a request that fits a chunk whole, and are left out of one that is cut.
 package marshaler

@@ -18,6 +18,16 @@ type Chunk struct {
 	PartitionKey string
 	// Items is how many log records, spans or data points Data holds, at least one.
 	Items int
+
+	buffer *buffer // that Data lies in
+}
+
+// Release gives the memory of Data back, for the chunks of later requests. Data must not be read any more then, neither
+// here nor in a copy of the chunk, and Release not be called again. Without it, the memory is garbage in the end.
+func (c *Chunk) Release() {
+	c.Data = nil
+	c.buffer.release()
+	c.buffer = nil
 }
 
 // Encoded is a request as chunks. The items of all Chunks and the Rejected ones add up to the items of the request.
@@ -26,6 +36,13 @@ type Encoded struct {
 	Chunks []Chunk
 	// Rejected has one error for each item that fits no chunk.
 	Rejected []*ItemSizeError
+}
+
+// Release releases all chunks, see [Chunk.Release].
+func (e *Encoded) Release() {
+	for i := range e.Chunks {
+		e.Chunks[i].Release()
+	}
 }
 
 // ItemSizeError says by how much an item is too large to be sent.
@@ -48,7 +65,8 @@ type Marshaler struct {
 	keys    keyer
 	codec   codec
 	layouts [Metrics + 1][]layer
-	trees   sync.Pool // of *tree: their slices grow to what the usual request takes
+	buffers *buffers
+	workers sync.Pool // of *chunker: their slices grow to what the usual request takes
 }
 
 // New returns a Marshaler, or an error that names the field of the configuration that is wrong.
@@ -61,7 +79,8 @@ func New(cfg Config) (*Marshaler, error) {
 		keys:    newKeyer(cfg.Key),
 		codec:   newCodec(cfg.Encoding),
 		layouts: [...][]layer{Logs: Logs.layout(), Traces: Traces.layout(), Metrics: Metrics.layout()},
-		trees:   sync.Pool{New: func() any { return new(tree) }},
+		buffers: new(buffers),
+		workers: sync.Pool{New: func() any { return new(chunker) }},
 	}, nil
 }
 
@@ -77,7 +96,7 @@ func (m *Marshaler) MarshalLogs(logs plog.Logs) (Encoded, error) {
 	}
 	resources := logs.ResourceLogs()
 	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Logs, data, count, resources.Len(), attributes})
+	return m.split(request{Logs, &buffer{data: data}, count, resources.Len(), attributes})
 }
 
 // MarshalTraces encodes spans. A request without any makes no chunk.
@@ -92,7 +111,7 @@ func (m *Marshaler) MarshalTraces(traces ptrace.Traces) (Encoded, error) {
 	}
 	resources := traces.ResourceSpans()
 	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Traces, data, count, resources.Len(), attributes})
+	return m.split(request{Traces, &buffer{data: data}, count, resources.Len(), attributes})
 }
 
 // MarshalMetrics encodes data points. A metric that has more of them than fit a chunk is cut between them: its name,
@@ -109,7 +128,7 @@ func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
 	}
 	resources := metrics.ResourceMetrics()
 	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Metrics, data, count, resources.Len(), attributes})
+	return m.split(request{Metrics, &buffer{data: data}, count, resources.Len(), attributes})
 }
 
 // UnmarshalLogs is the inverse of [Marshaler.MarshalLogs] for the data of one chunk.

@@ -1,6 +1,8 @@
 package marshaler
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,6 +17,7 @@ type telemetry interface {
 	signal() Signal
 	count() int
 	markReadOnly()
+	// marshal returns chunks in memory of their own, and releases that of the Marshaler.
 	marshal(t testing.TB, m *Marshaler) Encoded
 	// whole encodes everything with pdata's own marshaler, which these tests take for right.
 	whole(t testing.TB, m *Marshaler) []byte
@@ -42,22 +45,32 @@ func (d logsData) markReadOnly()    { d.MarkReadOnly() }
 func (d tracesData) markReadOnly()  { d.MarkReadOnly() }
 func (d metricsData) markReadOnly() { d.MarkReadOnly() }
 
+func kept(encoded Encoded) Encoded {
+	copied := encoded
+	copied.Chunks = slices.Clone(encoded.Chunks)
+	for i := range copied.Chunks {
+		copied.Chunks[i].Data, copied.Chunks[i].buffer = bytes.Clone(encoded.Chunks[i].Data), nil
+	}
+	encoded.Release()
+	return copied
+}
+
 func (d logsData) marshal(t testing.TB, m *Marshaler) Encoded {
 	encoded, err := m.MarshalLogs(d.Logs)
 	require.NoError(t, err)
-	return encoded
+	return kept(encoded)
 }
 
 func (d tracesData) marshal(t testing.TB, m *Marshaler) Encoded {
 	encoded, err := m.MarshalTraces(d.Traces)
 	require.NoError(t, err)
-	return encoded
+	return kept(encoded)
 }
 
 func (d metricsData) marshal(t testing.TB, m *Marshaler) Encoded {
 	encoded, err := m.MarshalMetrics(d.Metrics)
 	require.NoError(t, err)
-	return encoded
+	return kept(encoded)
 }
 
 func (d logsData) whole(t testing.TB, m *Marshaler) []byte {

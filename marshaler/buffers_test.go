@@ -1,0 +1,47 @@
+package marshaler
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestSizeClasses(t *testing.T) {
+	for _, tt := range []struct{ size, capacity int }{
+		{0, 256}, {1, 256}, {256, 256}, {257, 320}, {320, 320}, {321, 384}, {512, 512}, {51_184, 57_344}, {maxKept, maxKept},
+	} {
+		_, capacity := sizeClass(tt.size)
+		assert.Equal(t, tt.capacity, capacity, tt.size)
+	}
+	var p buffers
+	last, lastPlace := 0, -1
+	for size := 1; size <= maxKept; size += 1 + size/1000 {
+		place, capacity := sizeClass(size)
+		require.GreaterOrEqual(t, capacity, size)
+		if size > minKept {
+			require.LessOrEqual(t, 4*(capacity-size), capacity, size)
+		}
+		if capacity != last {
+			require.Greater(t, place, lastPlace, size)
+			last, lastPlace = capacity, place
+		}
+		require.Equal(t, lastPlace, place, "one size, one place")
+		require.Less(t, place, len(p.kept))
+	}
+}
+
+// Whoever is lent a buffer has it to himself, and huge ones are not kept.
+func TestBuffersAreLentOnce(t *testing.T) {
+	var p buffers
+	first, second := p.get(1000), p.get(1000)
+	assert.Len(t, first.data, 1000)
+	assert.NotSame(t, &first.data[0], &second.data[0])
+	first.release()
+	second.release()
+	huge := p.get(maxKept + 1)
+	assert.Len(t, huge.data, maxKept+1)
+	assert.Nil(t, huge.home)
+	huge.release()
+	(*buffer)(nil).release()
+}
