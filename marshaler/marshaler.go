@@ -90,13 +90,13 @@ func (m *Marshaler) MarshalLogs(logs plog.Logs) (Encoded, error) {
 	if count == 0 {
 		return Encoded{}, nil
 	}
-	data, err := m.codec.encodeLogs.MarshalLogs(logs)
+	whole, err := encode(m, logs, m.codec.encodeLogs.MarshalLogs)
 	if err != nil {
 		return Encoded{}, encodeError(Logs, err)
 	}
 	resources := logs.ResourceLogs()
 	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Logs, &buffer{data: data}, count, resources.Len(), attributes})
+	return m.split(request{Logs, whole, count, resources.Len(), attributes})
 }
 
 // MarshalTraces encodes spans. A request without any makes no chunk.
@@ -105,13 +105,13 @@ func (m *Marshaler) MarshalTraces(traces ptrace.Traces) (Encoded, error) {
 	if count == 0 {
 		return Encoded{}, nil
 	}
-	data, err := m.codec.encodeTraces.MarshalTraces(traces)
+	whole, err := encode(m, traces, m.codec.encodeTraces.MarshalTraces)
 	if err != nil {
 		return Encoded{}, encodeError(Traces, err)
 	}
 	resources := traces.ResourceSpans()
 	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Traces, &buffer{data: data}, count, resources.Len(), attributes})
+	return m.split(request{Traces, whole, count, resources.Len(), attributes})
 }
 
 // MarshalMetrics encodes data points. A metric that has more of them than fit a chunk is cut between them: its name,
@@ -122,13 +122,28 @@ func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
 	if count == 0 {
 		return Encoded{}, nil
 	}
-	data, err := m.codec.encodeMetrics.MarshalMetrics(metrics)
+	whole, err := encode(m, metrics, m.codec.encodeMetrics.MarshalMetrics)
 	if err != nil {
 		return Encoded{}, encodeError(Metrics, err)
 	}
 	resources := metrics.ResourceMetrics()
 	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Metrics, &buffer{data: data}, count, resources.Len(), attributes})
+	return m.split(request{Metrics, whole, count, resources.Len(), attributes})
+}
+
+// encode returns a request as a whole, in memory of m's where that is possible.
+func encode[T any](m *Marshaler, pdata T, marshal func(T) ([]byte, error)) (*buffer, error) {
+	if m.cfg.Encoding == OTLPProto {
+		if message, ok := wireMessageOf(pdata); ok {
+			whole := m.buffers.get(message.SizeProto())
+			if message.MarshalProto(whole.data) == len(whole.data) {
+				return whole, nil
+			}
+			whole.release()
+		}
+	}
+	data, err := marshal(pdata)
+	return &buffer{data: data}, err
 }
 
 // UnmarshalLogs is the inverse of [Marshaler.MarshalLogs] for the data of one chunk.

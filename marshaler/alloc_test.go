@@ -1,0 +1,48 @@
+//go:build !race
+
+package marshaler
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The budgets of the hot path. The race detector allocates too, and empties pools at random, so they are held without it.
+
+// allocated returns how often and how many bytes f allocates, averaged over runs, while no collection empties pools.
+func allocated(runs int, f func()) (times, bytes float64) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	f()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs-before.Mallocs) / float64(runs), float64(after.TotalAlloc-before.TotalAlloc) / float64(runs)
+}
+
+// However large a request is, its chunks cost a few small lists: the bytes lie in memory that is used again and again.
+func TestMarshalAllocatesListsOnly(t *testing.T) {
+	m := mustNew(t, usual(OTLPProto))
+	for _, shape := range append(shapes, struct{ resources, records int }{1, 10}) {
+		t.Run(fmt.Sprintf("%dx%d", shape.resources, shape.records), func(t *testing.T) {
+			logs := benchLogs(shape.resources, shape.records)
+			items, size := float64(logs.LogRecordCount()), float64(len(logsData{logs}.whole(t, m)))
+			times, bytes := allocated(50, func() {
+				encoded, err := m.MarshalLogs(logs)
+				require.NoError(t, err)
+				encoded.Release()
+			})
+			t.Logf("%v allocations of %.0f bytes for %.0f bytes of %.0f logs", times, bytes, size, items)
+			assert.LessOrEqual(t, times, 5.0, "pdata's wrapper, its attributes, lists of groups and chunks")
+			assert.LessOrEqual(t, bytes, 200+size/500, "a list entry for each chunk")
+		})
+	}
+}
