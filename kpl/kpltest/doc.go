@@ -32,7 +32,8 @@
 // # Looking inside
 //
 // [Kinesis.Records] returns what is stored, [Kinesis.UserRecords] what a reader with the Kinesis Client Library gets to
-// see of it, [Kinesis.DroppedAggregates] what such a reader loses. [Kinesis.Calls] is the log of calls.
+// see of it, [Kinesis.DroppedAggregates] what such a reader loses; [Remains] has the same of a stream that was deleted
+// with [Kinesis.TakeStream]. [Kinesis.Calls] is the log of calls.
 // [Kinesis.WaitRecords] and [Kinesis.WaitCalls] wait for what is to come without polling.
 //
 // # Differences to the service

@@ -273,17 +273,24 @@ func (k *Kinesis) CreateStream(s Stream) error {
 
 // DeleteStream deletes a stream, by name or ARN, with its records.
 func (k *Kinesis) DeleteStream(stream string) error {
+	_, err := k.TakeStream(stream)
+	return err
+}
+
+// TakeStream deletes a stream, by name or ARN, and returns what it stored until then. A stream of the same name may be
+// created again, with shards of the same ids.
+func (k *Kinesis) TakeStream(stream string) (*Remains, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.remove(parseReference(stream))
 }
 
-// remove is DeleteStream. The caller holds the mutex.
-func (k *Kinesis) remove(ref reference) error {
+// remove is TakeStream. The caller holds the mutex.
+func (k *Kinesis) remove(ref reference) (*Remains, error) {
 	s, err := k.lookup(ref)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	delete(k.streams, s.Name)
-	return nil
+	return &Remains{s}, nil
 }

@@ -172,7 +172,8 @@ func (k *Kinesis) deleteStream(
 	return call(ctx, k, c, func([]string) (*kinesis.DeleteStreamOutput, error) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		return &kinesis.DeleteStreamOutput{}, k.remove(ref)
+		_, err := k.remove(ref)
+		return &kinesis.DeleteStreamOutput{}, err
 	})
 }
 

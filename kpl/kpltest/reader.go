@@ -40,6 +40,11 @@ func (k *Kinesis) DroppedAggregates(stream string) []Record {
 
 func (k *Kinesis) read(stream string) (readable []UserRecord, dropped []Record) {
 	records, shards := k.snapshot(stream)
+	return readAll(records, shards)
+}
+
+// readAll is what KCL makes of records in shards.
+func readAll(records []Record, shards map[string]*shard) (readable []UserRecord, dropped []Record) {
 	for _, record := range records {
 		sh := shards[record.ShardID]
 		members, err := deaggregate(record.PartitionKey, record.Data, sh.start, sh.end)
@@ -66,11 +71,28 @@ func (k *Kinesis) snapshot(stream string) ([]Record, map[string]*shard) {
 	if err != nil {
 		return nil, nil
 	}
+	return s.copyRecords(), s.byID()
+}
+
+// byID returns all shards there ever were.
+func (s *stream) byID() map[string]*shard {
 	shards := make(map[string]*shard, len(s.shards))
 	for _, sh := range s.shards {
 		shards[sh.id] = sh
 	}
-	return s.copyRecords(), shards
+	return shards
+}
+
+// Remains is what a deleted stream had stored: what readers who were quick enough have got of it.
+type Remains struct{ stream *stream }
+
+// Records returns the records in the order in which they came.
+func (r *Remains) Records() []Record { return r.stream.copyRecords() }
+
+// UserRecords returns what KCL handed to readers, as [Kinesis.UserRecords] does.
+func (r *Remains) UserRecords() []UserRecord {
+	readable, _ := readAll(r.stream.copyRecords(), r.stream.byID())
+	return readable
 }
 
 // ErrDropped is wrapped by the error of [Deaggregate].
