@@ -3,6 +3,7 @@ package kinesiskplexporter
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -346,6 +347,36 @@ func TestComponentStatus(t *testing.T) {
 		e.stop(t)
 		assert.Equal(t, want, e.host.statuses())
 	})
+}
+
+// A stream that chooses shards itself gets no aggregates, and the log says so.
+func TestStreamThatChoosesShardsItselfIsLogged(t *testing.T) {
+	for known, denied := range map[string]bool{"description": false, "where records were stored": true} {
+		synctest.Test(t, func(t *testing.T) {
+			k := kpltest.New(kpltest.Config{Seed: 1},
+				kpltest.Stream{Name: testStream, Shards: 4, Distribution: types.RecordDistributionStrategyAuto})
+			k.Inject(kpltest.Latency(time.Millisecond))
+			if denied {
+				k.Inject(kpltest.ForOperation(
+					kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
+			}
+			c := directConfig()
+			c.Producer.AggregationEnabled = true
+			e := startLogs(t, k, c)
+			for i := range 10 {
+				services := make([]string, 100)
+				for j := range services {
+					services[j] = fmt.Sprint("service-", i, "-", j)
+				}
+				require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(services...)))
+			}
+			assert.Len(t, k.UserRecords(testStream), 1000)
+			lines := e.logs.FilterMessage("The stream chooses shards itself, by no key; records are not aggregated").All()
+			require.Len(t, lines, 1)
+			assert.Equal(t, map[string]any{"stream": testStream, "known_from": known}, lines[0].ContextMap())
+			e.stop(t)
+		})
+	}
 }
 
 // A signal that starts while the stream is unavailable hears of it, and all signals hear of its return.

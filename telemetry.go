@@ -251,6 +251,19 @@ func (t *telemetry) ShardMapRefreshed(_ string, openShards int, err error) {
 	t.builder.KinesisKplOpenShards.Record(ctx, int64(openShards), t.stream)
 }
 
+// DistributionChanged implements [kpl.Observer].
+func (t *telemetry) DistributionChanged(_ string, automatic, inferred bool) {
+	from := zap.String("known_from", "description")
+	if inferred {
+		from = zap.String("known_from", "where records were stored")
+	}
+	if automatic {
+		t.log.Warn("The stream chooses shards itself, by no key; records are not aggregated", from)
+	} else {
+		t.log.Info("The stream goes by keys again", from)
+	}
+}
+
 // AvailabilityChanged implements [kpl.Observer].
 func (t *telemetry) AvailabilityChanged(_ string, outage error) {
 	if outage != nil {

@@ -40,7 +40,7 @@ func TestPutAllocatesAtMostTwice(t *testing.T) {
 func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	p := newPipeline(&config, testRandom())
-	p.setStream(at(0), streamInfo{})
+	p.setStream(at(0), streamInfo{described: true})
 	p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
 	records := make([]*userRecord, 1000)
 	for i := range records {

@@ -9,7 +9,8 @@ type effects struct {
 	misplaced    []FinishedEntry
 	wantShards   bool
 	wantStream   bool
-	availability []error // changes, oldest first; nil means available
+	distribution []streamInfo // changes of who chooses shards, oldest first
+	availability []error      // changes, oldest first; nil means available
 }
 
 // ending is user records that have come to the same end at the same time; or, without any, the end of a Flush.

@@ -27,6 +27,9 @@ const (
 	classUnavailable
 )
 
+// codeNotFound is the error code of a stream that does not exist.
+const codeNotFound = "ResourceNotFoundException"
+
 // classOfCode has the error codes whose class is not classTransient. A code that nobody has heard of is transient: then
 // the worst that can happen is that good data is given back, never that it is thrown away.
 var classOfCode = map[string]errorClass{
@@ -49,7 +52,7 @@ var classOfCode = map[string]errorClass{
 
 	"AccessDenied":                classUnavailable,
 	"AccessDeniedException":       classUnavailable,
-	"ResourceNotFoundException":   classUnavailable,
+	codeNotFound:                  classUnavailable,
 	"UnrecognizedClientException": classUnavailable,
 	"InvalidClientTokenId":        classUnavailable,
 	"MissingAuthenticationToken":  classUnavailable,

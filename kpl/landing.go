@@ -29,12 +29,26 @@ func (p *pipeline) landed(r *request) {
 		if p.sureOf(&a) && a.Start.After(p.sure) {
 			p.sure = a.Start
 		}
-		if p.router.shards.known() && entry.shard != k.predictedShard() && a.Start.After(p.listed.listed) {
-			p.effects.wantShards = true
-			if keys, known := p.listed.keysOf(&a); known && !keys.contains(k.hash) {
-				p.sure, p.stray = time.Time{}, &stray{k.hash, a}
-			}
+		if p.router.shards.known() && entry.shard != k.predictedShard() {
+			p.unexpected(k, &a)
 		}
+	}
+}
+
+// unexpected takes in that a record is stored on another shard than the one predicted. If that was no old news when it was
+// sent, it asks for a new map. If the shard does not serve the record's hash key, nothing is sure until then.
+func (p *pipeline) unexpected(k *kinesisRecord, a *Attempt) {
+	news := a.Start.After(p.listed.listed)
+	p.effects.wantShards = p.effects.wantShards || news
+	keys, known := p.listed.keysOf(a)
+	if !known || keys.contains(k.hash) {
+		return
+	}
+	if p.stray == nil {
+		p.stray = &stray{k.hash, *a}
+	}
+	if news {
+		p.sure = time.Time{}
 	}
 }
 

@@ -17,6 +17,10 @@ type Observer interface {
 	Flushed(stream string, stage Stage, reason FlushReason)
 	// ShardMapRefreshed is called after each attempt to list the shards: how many are open, or why it failed.
 	ShardMapRefreshed(stream string, openShards int, err error)
+	// DistributionChanged is called when it turns out that a stream chooses the shard of each record itself (record
+	// distribution AUTO; automatic is true then, and the stream gets no aggregates any more), and when it turns out that it
+	// does not after all. Inferred says that no description told so, but where records were stored.
+	DistributionChanged(stream string, automatic, inferred bool)
 	// AvailabilityChanged is called when a stream stops accepting records, with the cause ([ErrUnavailable] and
 	// what the service said), and with nil when it accepts them again. Only changes are told.
 	AvailabilityChanged(stream string, err error)
@@ -100,6 +104,9 @@ func (NopObserver) Flushed(string, Stage, FlushReason) {}
 
 // ShardMapRefreshed implements [Observer].
 func (NopObserver) ShardMapRefreshed(string, int, error) {}
+
+// DistributionChanged implements [Observer].
+func (NopObserver) DistributionChanged(string, bool, bool) {}
 
 // AvailabilityChanged implements [Observer].
 func (NopObserver) AvailabilityChanged(string, error) {}

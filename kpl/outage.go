@@ -100,6 +100,6 @@ func (p *pipeline) abort(now time.Time) {
 	unjudged := p.unjudged
 	p.unjudged = nil
 	for _, stored := range unjudged {
-		p.misplaced(now, stored)
+		p.misplaced(now, stored, unknownKeys)
 	}
 }

@@ -2,7 +2,6 @@ package kpl
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -19,12 +18,13 @@ func (p *pipeline) complete(now time.Time, r *request) {
 		p.callFailed(now, r, faultOfCall(r.err))
 		return
 	}
+	p.landed(r)
 	answered, refused := false, fault{}
 	for i, k := range r.records {
 		entry := r.entries[i]
 		if entry.sequenceNumber != "" {
 			answered = true
-			p.recordStored(now, r, k, entry)
+			p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
 			continue
 		}
 		f := faultOfEntry(entry.code, entry.message)
@@ -65,9 +65,8 @@ func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
 	}
 	switch f.class {
 	case classUnavailable:
-		if f.code == "ResourceNotFoundException" {
-			p.setShards(now, nil) // a stream of that name may come back with other shards
-			p.effects.wantShards = true
+		if f.code == codeNotFound {
+			p.gone(now)
 		}
 		p.unavailable(now, f)
 	case classThrottle, classRejected:
@@ -104,53 +103,6 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 		p.finish(now, OutcomeUnavailable, fault{}, k.members...)
 	case verdictDelivered, verdictUnknown, verdictMisplaced: // of stored records only
 	}
-}
-
-// recordStored decides about a record that the service stored.
-func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, entry entryResult) {
-	p.noteShard(entry.shard)
-	if shards := p.router.shards; shards.known() && entry.shard != k.predictedShard() && r.start.After(shards.listed) {
-		p.effects.wantShards = true
-	}
-	p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
-}
-
-// judge decides whether readers will find a stored record.
-func (p *pipeline) judge(now time.Time, stored storedRecord) {
-	verdict := verdictDelivered
-	if stored.aggregated() && !p.asked && !p.aborted {
-		p.unjudged = append(p.unjudged, stored) // it depends on what kind of stream this is
-		return
-	}
-	if !stored.movable() || p.info.automatic && stored.aggregated() {
-		verdict = judgeStored(stored.kinesisRecord, stored.attempt.ShardID, stored.attempt.End, p.listed)
-	}
-	switch {
-	case verdict == verdictDelivered:
-		p.end(ending{members: stored.members, stored: stored.attempt, sequenceNumber: stored.sequenceNumber, at: now})
-	case verdict == verdictUnknown && !p.aborted:
-		p.unjudged = append(p.unjudged, stored)
-		p.effects.wantShards = true
-	default:
-		p.misplaced(now, stored)
-	}
-}
-
-// misplaced sends the members of a record that readers drop again.
-func (p *pipeline) misplaced(now time.Time, stored storedRecord) {
-	p.effects.misplaced = append(p.effects.misplaced, FinishedEntry{
-		UserRecords:    len(stored.members),
-		Bytes:          stored.dataSize(),
-		PredictedShard: stored.predictedShard(),
-		ShardID:        stored.attempt.ShardID,
-		Code:           CodeWrongShard,
-	})
-	attempt := stored.attempt
-	attempt.Code = CodeWrongShard
-	attempt.Message = clip(
-		fmt.Sprintf("stored on %s, which does not serve the hash keys of all members", attempt.ShardID))
-	addAttempt(stored.members, attempt)
-	p.addAll(now, slices.Clone(stored.members))
 }
 
 // splitOff sends some members of a refused record in a request of their own.

@@ -16,8 +16,12 @@ type pipeline struct {
 	random *rand.Rand
 
 	info       streamInfo
-	asked      bool      // info is as good as it gets
+	asked      bool      // the first description is here, or is not to be had
 	listed     *shardMap // as the service told; the router's, unless it would mislead
+	sure       time.Time // when the stream that answers was last known to be the one that is listed
+	stray      *stray    // what the next listing has to explain; nil if nothing
+	wished     bool      // a listing is on its way that makes sure
+	unlistable bool      // the last listing failed
 	everListed bool
 	router     router
 	aggregator *aggregator
@@ -193,6 +197,7 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 		})
 		late = late || len(r.records) < n
 		if len(r.records) > 0 {
+			p.askAhead(now, r)
 			p.inFlight++
 			if r.partial {
 				p.partial++

@@ -1,20 +1,29 @@
 package kpl
 
 import (
-	"slices"
 	"time"
 )
 
 // setShards takes in a new snapshot of the shards; nil if they are not known any more. What waits is checked against
 // it before it is sent, and what was stored on a shard nobody knew is judged.
 func (p *pipeline) setShards(now time.Time, shards *shardMap) {
+	anew := madeAnew(p.listed, shards)
+	p.wished = false
 	if shards.known() {
 		if p.everListed && !sameShards(p.listed, shards) {
 			p.effects.wantStream = true
 		}
-		p.everListed = true
+		p.everListed, p.unlistable = true, false
+		if shards.listed.After(p.sure) {
+			p.sure = shards.listed
+		}
+	} else {
+		p.sure, p.stray = time.Time{}, nil
 	}
 	p.listed = shards
+	if p.reconsiderKind(now, anew) {
+		return // this was called again with what was learned
+	}
 	if p.info.automatic { // the number of shards is all that is of use
 		if shards.known() {
 			p.limiter.setRate(p.router.unknown, len(shards.open))
@@ -38,17 +47,33 @@ func (p *pipeline) setShards(now time.Time, shards *shardMap) {
 }
 
 // shardsFailed notes that the shards cannot be listed. What waits to be judged would wait for nobody knows how long: it
-// is sent again, by hash key, so that it cannot be misplaced once more.
-func (p *pipeline) shardsFailed(now time.Time) {
+// is sent again if readers may drop it, by hash key, so that it cannot be misplaced once more.
+func (p *pipeline) shardsFailed(now time.Time, err error) {
+	p.unlistable, p.wished = true, false
+	if faultOfCall(err).code == codeNotFound {
+		p.gone(now)
+	}
 	if len(p.unjudged) == 0 || !p.asked {
 		return
 	}
-	unjudged := p.unjudged
+	unjudged, listed := p.unjudged, p.listed
 	p.unjudged = nil
 	p.setShards(now, nil)
 	for _, stored := range unjudged {
-		p.misplaced(now, stored)
+		keys, known := listed.keysOf(&stored.attempt)
+		if stored.movable() && p.keysCount() && (!known || keys.contains(stored.hash)) {
+			p.judge(now, stored)
+		} else {
+			p.misplaced(now, stored, unknownKeys)
+		}
 	}
+}
+
+// gone notes that there is no such stream: one of that name may come back with other shards, and of another kind.
+func (p *pipeline) gone(now time.Time) {
+	p.setShards(now, nil)
+	p.reconsiderKind(now, true)
+	p.effects.wantShards = true
 }
 
 // judgeAgain judges what was stored on shards that the map did not know.
@@ -97,9 +122,4 @@ func (p *pipeline) noteShard(id ShardID) {
 		p.answered[id] = struct{}{}
 		p.limiter.setRate(p.router.unknown, len(p.answered))
 	}
-}
-
-// sameShards reports whether both snapshots have the same open shards.
-func sameShards(a, b *shardMap) bool {
-	return a != nil && b != nil && slices.Equal(a.open, b.open)
 }

@@ -24,17 +24,19 @@ const (
 	verdictUnavailable
 )
 
-// judgeStored decides about an aggregate that the service has stored on the given shard at the given time. Readers drop
-// all of an aggregate if any member lies outside of the shard's range, so all members must be in it.
-func judgeStored(k *kinesisRecord, actual ShardID, stored time.Time, shards *shardMap) verdict {
-	keys, known := shards.rangeOf(actual)
+// judgeStored decides about an aggregate that was stored in an attempt, in the stream that shards lists. Readers drop all
+// of an aggregate if any member lies outside of the shard's range, so all members must be in it. A shard that does not
+// even serve the key by which the service chose it is not what we take it for, unless the choice is automatic.
+func judgeStored(k *kinesisRecord, a *Attempt, shards *shardMap, automatic bool) verdict {
+	keys, known := shards.keysOf(a)
+	fresh := shards.known() && shards.listed.After(a.End)
 	switch {
 	case known && keys.contains(k.lowest) && keys.contains(k.highest):
 		return verdictDelivered
-	case known:
+	case known && (keys.contains(k.hash) || automatic):
 		return verdictMisplaced
-	case shards.known() && shards.listed.After(stored):
-		return verdictMisplaced // the shard came and went between two listings: assume the worst
+	case fresh:
+		return verdictMisplaced // the shard came and went between two listings, or its range is what it seems
 	default:
 		return verdictUnknown
 	}

@@ -21,26 +21,34 @@ func TestJudgeStored(t *testing.T) {
 		{"lower", hashRange{minHashKey, hashKey{99, 0}}}, {"upper", hashRange{hashKey{99, 1}, maxHashKey}},
 	}, nil, at(0))
 	record := func(members int, lowest, highest uint64) *kinesisRecord {
-		return &kinesisRecord{members: make([]*userRecord, members), lowest: hashKey{high: lowest}, highest: hashKey{high: highest}}
+		low, high := hashKey{high: lowest}, hashKey{high: highest}
+		return &kinesisRecord{members: make([]*userRecord, members), hash: low, lowest: low, highest: high}
 	}
 	before, after := at(-time.Second), at(time.Second)
+	merged := newShardMap([]shard{{"child", hashRange{minHashKey, maxHashKey}}}, shards, at(2*time.Second))
 	cases := map[string]struct {
-		record *kinesisRecord
-		actual ShardID
-		stored time.Time
-		shards *shardMap
-		want   verdict
+		record    *kinesisRecord
+		actual    ShardID
+		stored    time.Time
+		shards    *shardMap
+		automatic bool
+		want      verdict
 	}{
-		"all members inside":               {record(2, 1, 50), "lower", after, shards, verdictDelivered},
-		"one member outside":               {record(2, 1, 100), "lower", after, shards, verdictMisplaced},
-		"all members outside":              {record(2, 100, 200), "lower", after, shards, verdictMisplaced},
-		"a child nobody has heard of":      {record(2, 1, 50), "child", after, shards, verdictUnknown},
-		"a child the newer map lacks":      {record(2, 1, 50), "child", before, shards, verdictMisplaced},
-		"no map":                           {record(2, 1, 50), "lower", after, nil, verdictUnknown},
-		"aggregate on the shard of others": {record(2, 1, 50), "upper", after, shards, verdictMisplaced},
+		"all members inside":              {record(2, 1, 50), "lower", after, shards, false, verdictDelivered},
+		"one member outside":              {record(2, 1, 100), "lower", after, shards, false, verdictMisplaced},
+		"a child nobody has heard of":     {record(2, 1, 50), "child", after, shards, false, verdictUnknown},
+		"a child the newer map lacks":     {record(2, 1, 50), "child", before, shards, false, verdictMisplaced},
+		"no map":                          {record(2, 1, 50), "lower", after, nil, false, verdictUnknown},
+		"not even its own key":            {record(2, 1, 50), "upper", after, shards, false, verdictUnknown},
+		"the newer map says so too":       {record(2, 1, 50), "upper", before, shards, false, verdictMisplaced},
+		"not even one key for all":        {record(2, 50, 50), "upper", after, shards, false, verdictUnknown},
+		"the service chooses":             {record(2, 1, 50), "upper", after, shards, true, verdictMisplaced},
+		"a parent, sent before it closed": {record(2, 1, 50), "lower", after, merged, false, verdictDelivered},
+		"a namesake of a closed shard":    {record(2, 1, 50), "lower", at(4 * time.Second), merged, false, verdictUnknown},
 	}
 	for name, c := range cases {
-		assert.Equal(t, c.want, judgeStored(c.record, c.actual, c.stored, c.shards), name)
+		a := &Attempt{ShardID: c.actual, Start: c.stored.Add(-time.Second), End: c.stored}
+		assert.Equal(t, c.want, judgeStored(c.record, a, c.shards, c.automatic), name)
 	}
 }
 

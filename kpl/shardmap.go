@@ -21,16 +21,27 @@ type shardMap struct {
 	// starts[i+1]. shift moves these bits to the end.
 	starts []int32
 	shift  int
-	// ranges has the open shards, and those that lately were.
-	ranges map[ShardID]hashRange
+	// byID has the open shards, and those that lately were.
+	byID map[ShardID]knownShard
 	// listed is when the listing began: what the service did earlier is in the map, what it did later may not be.
 	listed time.Time
+}
+
+// knownShard is what a snapshot knows of a shard beside its place.
+type knownShard struct {
+	keys hashRange
+	open bool
+	// first is the first sequence number of an open shard. No other shard has it, not even one of the same id in a stream
+	// that was made anew under the same name. Empty tells nothing.
+	first string
+	// since is when the first of those listings ended that, in a row, all have this very shard; zero if nobody can tell.
+	since time.Time
 }
 
 // newShardMap makes a snapshot of open shards. It remembers the ranges of previous's open shards too, because
 // requests in flight may still be answered by them.
 func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
-	m := &shardMap{open: slices.Clone(open), ranges: make(map[ShardID]hashRange, 2*len(open)), listed: listed}
+	m := &shardMap{open: slices.Clone(open), byID: make(map[ShardID]knownShard, 2*len(open)), listed: listed}
 	slices.SortFunc(m.open, func(a, b shard) int {
 		if a.keys.first == b.keys.first {
 			return cmp.Compare(a.id, b.id)
@@ -43,13 +54,30 @@ func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 	m.index()
 	if previous != nil {
 		for _, s := range previous.open {
-			m.ranges[s.id] = s.keys
+			m.byID[s.id] = knownShard{keys: s.keys}
 		}
 	}
 	for _, s := range m.open {
-		m.ranges[s.id] = s.keys
+		m.byID[s.id] = knownShard{keys: s.keys, open: true}
 	}
 	return m
+}
+
+// identify notes the first sequence numbers of the open shards, in a listing that ended then.
+func (m *shardMap) identify(first map[ShardID]string, previous *shardMap, ended time.Time) {
+	for _, s := range m.open {
+		number := first[s.id]
+		if number == "" {
+			continue
+		}
+		k := knownShard{keys: s.keys, open: true, first: number, since: ended}
+		if previous != nil {
+			if before := previous.byID[s.id]; before.first == number && before.keys == s.keys {
+				k.since = before.since
+			}
+		}
+		m.byID[s.id] = k
+	}
 }
 
 // index fills starts, with about four prefixes a shard, so that most have a single candidate.
@@ -94,6 +122,36 @@ func (m *shardMap) rangeOf(id ShardID) (hashRange, bool) {
 	if m == nil {
 		return hashRange{}, false
 	}
-	r, ok := m.ranges[id]
-	return r, ok
+	s, ok := m.byID[id]
+	return s.keys, ok
+}
+
+// keysOf returns the keys of the shard that stored a record in an attempt. What was closed when the listing began has
+// stored nothing that was sent later: that was another shard of the same id.
+func (m *shardMap) keysOf(a *Attempt) (hashRange, bool) {
+	if m == nil {
+		return hashRange{}, false
+	}
+	s, ok := m.byID[a.ShardID]
+	return s.keys, ok && (s.open || !a.Start.After(m.listed))
+}
+
+// sameShards reports whether both snapshots have the same open shards.
+func sameShards(a, b *shardMap) bool {
+	return a != nil && b != nil && slices.Equal(a.open, b.open) && !madeAnew(a, b)
+}
+
+// madeAnew reports whether the snapshots are of two streams of the same name: the range of a shard never changes, nor does
+// its first sequence number.
+func madeAnew(a, b *shardMap) bool {
+	if a == nil || b == nil {
+		return false
+	}
+	for _, s := range b.open {
+		before, now := a.byID[s.id], b.byID[s.id]
+		if before.open && (before.keys != now.keys || before.first != now.first) {
+			return true
+		}
+	}
+	return false
 }

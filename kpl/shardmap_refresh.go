@@ -94,6 +94,7 @@ func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, erro
 	input := &kinesis.ListShardsInput{ShardFilter: &types.ShardFilter{Type: types.ShardFilterTypeAtLatest}}
 	input.StreamName, input.StreamARN = streamAddress(r.name)
 	var open []shard
+	first := map[ShardID]string{}
 	for pages := 1; ; pages++ {
 		output, err := r.page(ctx, input)
 		if err != nil {
@@ -105,6 +106,9 @@ func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, erro
 				return nil, fmt.Errorf("kpl: cannot list the shards: %w", err)
 			}
 			open = append(open, s)
+			if numbers := output.Shards[i].SequenceNumberRange; numbers != nil {
+				first[s.id] = clip(aws.ToString(numbers.StartingSequenceNumber))
+			}
 		}
 		if aws.ToString(output.NextToken) == "" {
 			break
@@ -117,7 +121,9 @@ func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, erro
 	if len(open) == 0 {
 		return nil, errors.New("kpl: cannot list the shards: the service lists none")
 	}
-	return newShardMap(open, r.previous, listed), nil
+	m := newShardMap(open, r.previous, listed)
+	m.identify(first, r.previous, time.Now())
+	return m, nil
 }
 
 // page makes one call.

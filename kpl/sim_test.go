@@ -106,12 +106,13 @@ func (s *simulation) injectFaults(chance func(float64) bool) {
 			puts(kpltest.Fraction(s.random.Float64()*0.2, f))
 		}
 	}
-	if chance(0.2) {
+	undescribed := chance(0.3)
+	if undescribed {
+		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
+	}
+	if chance(0.2) && (!undescribed || !s.automatic) { // by one of them such a stream can be known
 		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpListShards,
 			kpltest.Fraction(s.random.Float64(), kpltest.FailCall(kpltest.CodeAccessDenied))))
-	}
-	if chance(0.2) && !s.automatic { // who may not ask has to configure such a stream
-		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
 	}
 }
 

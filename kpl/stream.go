@@ -177,7 +177,7 @@ func (s *stream) tell(now time.Time, news *mail) {
 			continue
 		}
 		if n.err != nil {
-			p.shardsFailed(now)
+			p.shardsFailed(now, n.err)
 			s.producer.config.Observer.ShardMapRefreshed(s.name, 0, n.err)
 			continue
 		}
@@ -220,12 +220,16 @@ func (s *stream) carryOut() {
 		s.producer.config.Observer.Misplaced(s.name, entry)
 	}
 	e.misplaced = e.misplaced[:0]
+	for _, d := range e.distribution {
+		s.producer.config.Observer.DistributionChanged(s.name, d.automatic, !d.described)
+	}
 	for _, err := range e.availability {
 		s.producer.config.Observer.AvailabilityChanged(s.name, err)
 	}
 	s.delivery.add(e.ended)
 	clear(e.ended)
 	e.ended, e.flushed, e.availability = e.ended[:0], e.flushed[:0], e.availability[:0]
+	e.distribution = e.distribution[:0]
 }
 
 // wish passes a wish on, unless there is one already.

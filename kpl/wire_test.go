@@ -104,6 +104,8 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	switch _, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); operation {
 	default:
 		answer = errorAnswer("AccessDeniedException", "")
+	case "DescribeStreamSummary":
+		answer = wellAnswer(`{"StreamDescriptionSummary":{"RecordDistributionStrategy":"USER_PARTITION_KEY"}}`)
 	case "ListShards":
 		w.lists++
 		answer = w.list(w.lists)
