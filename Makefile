@@ -22,13 +22,16 @@ export GOFLAGS += -buildvcs=false
 COLLECTOR := dist/otelcol-kinesis
 PEERS     := testdata/peers
 FUZZTIME  ?= 10s
+ROUNDS    ?= 5
+SHAPES    ?=
 SEEDS     ?= 10000
 FROM      ?= 0
 
 # What the collector is made of: the module's own Go files. The generated ones of dist/ depend on the manifest alone.
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
 	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*' \
-	! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' ! -path './internal/docs/*') go.mod go.sum
+	! -path './bench/*' ! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' \
+	! -path './internal/docs/*') go.mod go.sum
 
 .PHONY: help
 help: ## list the targets
@@ -56,6 +59,7 @@ test: check $(COLLECTOR) peers $(GOTESTSUM) ## all that CI runs: check, unit tes
 	go test -count=1 -run Alloc ./kpl ./marshaler # what the race detector allocates would count
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-race -shuffle=on -tags e2e ./...
+	cd bench && $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on ./...
 
 .PHONY: unit
 unit: $(GOTESTSUM) ## the unit tests alone; needs nothing but Go
@@ -73,6 +77,7 @@ generated: ## generate what is generated, and fail if that changed a file
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linters; they check the format too
 	$(GOLANGCI_LINT) run ./...
+	cd bench && $(CURDIR)/$(GOLANGCI_LINT) run ./...
 
 .PHONY: docs
 docs: ## check the documents' links and DESIGN.md's file map
@@ -82,9 +87,14 @@ docs: ## check the documents' links and DESIGN.md's file map
 fix: $(GOLANGCI_LINT) ## format, and apply what the linters can fix themselves
 	$(GOLANGCI_LINT) fmt
 	$(GOLANGCI_LINT) run --fix ./...
+	cd bench && $(CURDIR)/$(GOLANGCI_LINT) fmt && $(CURDIR)/$(GOLANGCI_LINT) run --fix ./...
 
 .PHONY: bench
-bench: ## run the benchmarks
+bench: ## measure the exporter beside awskinesisexporter: ROUNDS (5) rounds of SHAPES (all); takes some minutes
+	cd bench && go run . -rounds $(ROUNDS) -shapes '$(SHAPES)' $(if $(SHAPES),,-docs ../docs)
+
+.PHONY: microbench
+microbench: ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./kpl ./marshaler
 
 .PHONY: fuzz

@@ -1,0 +1,80 @@
+// Package measure tells what a process has used.
+package measure
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"syscall"
+	"time"
+)
+
+// Usage is what a process has used since it began, or a difference of two such.
+type Usage struct {
+	CPU    time.Duration // user and system time
+	Wall   time.Duration
+	Alloc  uint64 // bytes of heap
+	Allocs uint64
+}
+
+// Meter sums what is used between its Start and Stop, any number of times.
+type Meter struct {
+	Sum Usage
+
+	start Usage
+	began time.Time
+}
+
+// Start begins a measured part.
+func (m *Meter) Start() {
+	m.began = time.Now()
+	m.start = now()
+}
+
+// Stop ends a measured part.
+func (m *Meter) Stop() {
+	end := now()
+	m.Sum.CPU += end.CPU - m.start.CPU
+	m.Sum.Wall += time.Since(m.began)
+	m.Sum.Alloc += end.Alloc - m.start.Alloc
+	m.Sum.Allocs += end.Allocs - m.start.Allocs
+}
+
+// now returns what the process has used so far, but for the wall clock.
+func now() Usage {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err) // it has no way to fail with these arguments
+	}
+	samples := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/allocs:objects"}}
+	metrics.Read(samples)
+	return Usage{
+		CPU:    time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
+		Alloc:  samples[0].Value.Uint64(),
+		Allocs: samples[1].Value.Uint64(),
+	}
+}
+
+// PeakKB returns the most memory that the process has had resident, in KiB.
+func PeakKB() (int, error) {
+	status, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	defer status.Close() //nolint:errcheck // it was only read
+	for lines := bufio.NewScanner(status); lines.Scan(); {
+		var peak int
+		if n, _ := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &peak); n == 1 {
+			return peak, nil
+		}
+	}
+	return 0, fmt.Errorf("%s has no VmHWM", status.Name())
+}
+
+// ForgetPeak gives back what memory is not in use and forgets what was resident, so that PeakKB is the peak from now on.
+func ForgetPeak() error {
+	debug.FreeOSMemory()
+	return os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
+}

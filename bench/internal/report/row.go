@@ -1,0 +1,187 @@
+// Package report turns what was measured into rows, and rows into a table, a plot and a page.
+package report
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
+)
+
+// Key names a row.
+type Key struct {
+	Shape       string `json:"shape"`
+	Compression string `json:"compression"`
+	Variant     string `json:"variant"`
+}
+
+// Row is what was measured of one variant with one shape of telemetry. Each figure is the median of all rounds; ratios are
+// medians of the ratios within a round. What was not measured, or would mean nothing, is null.
+type Row struct {
+	Key
+
+	CPUSecondsPerMillion     float64  `json:"cpu_s_per_million"`
+	CPURatio                 *float64 `json:"cpu_ratio_vs_awskinesis"` // see [Samples.Rows]
+	LimitRatio               *float64 `json:"limit_ratio"`             // to the CPU time of the limit with the same compression
+	AllocBytesPerItem        float64  `json:"alloc_bytes_per_item"`
+	KinesisRecordsPerMillion *float64 `json:"kinesis_records_per_million"`
+	PutUnitsPerMillion       *float64 `json:"put_units_per_million"`
+	WireBytesPerItem         *float64 `json:"wire_bytes_per_item"`
+	PeakRSS                  float64  `json:"peak_rss_mb"` // MiB
+
+	Rounds             int      `json:"rounds"`
+	Spread             float64  `json:"cpu_spread"`       // (most - least) / median of the CPU time
+	MBPerSecondCore    float64  `json:"mb_per_s_core"`    // 10^6 bytes of payload for a second of CPU time
+	ItemsPerSecondCore float64  `json:"items_per_s_core"` // for a second of CPU time
+	AllocsPerItem      float64  `json:"allocs_per_item"`
+	CallsPerMillion    *float64 `json:"put_records_calls_per_million"`
+	PutUnitsRatio      *float64 `json:"put_units_ratio"` // to the least for the same bytes
+	LatencyP50         *float64 `json:"latency_p50_ms"`  // of a lone confirmed request
+	LatencyP99         *float64 `json:"latency_p99_ms"`
+}
+
+// putUnit is the size of a PUT payload unit in bytes.
+const putUnit = 25_600
+
+// Samples are the runs of each row, one a round, the rows in the order of the report.
+type Samples struct {
+	keys []Key
+	runs map[Key][]result.Run
+}
+
+// Add adds a run. All rows have their runs in the same order of rounds.
+func (s *Samples) Add(key Key, run result.Run) {
+	if s.runs == nil {
+		s.runs = map[Key][]result.Run{}
+	}
+	if s.runs[key] == nil {
+		s.keys = append(s.keys, key)
+	}
+	s.runs[key] = append(s.runs[key], run)
+}
+
+// Rows returns the rows. What other rows are compared with is the variants that isPeer names, of which the cheapest
+// with the same shape and compression counts, and the limit. Without a peer of the same compression, it is that without
+// compression.
+func (s *Samples) Rows(isPeer func(variant string) bool, limit string) []Row {
+	rows := make([]Row, 0, len(s.keys))
+	for _, key := range s.keys {
+		row := s.row(key)
+		peer, found := s.cheapest(key, isPeer)
+		if !found {
+			peer, found = s.cheapest(Key{key.Shape, "none", key.Variant}, isPeer)
+		}
+		if found {
+			row.CPURatio = s.ratio(key, peer)
+		}
+		row.LimitRatio = s.ratio(key, Key{key.Shape, key.Compression, limit})
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// cheapest returns the row of the least CPU time among those of key's shape and compression whose variant is wanted.
+func (s *Samples) cheapest(key Key, wanted func(variant string) bool) (found Key, ok bool) {
+	least := math.Inf(1)
+	for _, k := range s.keys {
+		if k.Shape != key.Shape || k.Compression != key.Compression || !wanted(k.Variant) {
+			continue
+		}
+		if cost := median(each(s.runs[k], cpuPerItem)); cost < least {
+			found, least, ok = k, cost, true
+		}
+	}
+	return found, ok
+}
+
+// ratio returns the median of the ratios of CPU time in each round, or nil if there is no other row.
+func (s *Samples) ratio(key, other Key) *float64 {
+	ours, theirs := s.runs[key], s.runs[other]
+	if len(theirs) == 0 {
+		return nil
+	}
+	var ratios []float64
+	for i := range min(len(ours), len(theirs)) {
+		ratios = append(ratios, cpuPerItem(ours[i])/cpuPerItem(theirs[i]))
+	}
+	return new(round(median(ratios), 3))
+}
+
+func cpuPerItem(r result.Run) float64 { return r.CPU.Seconds() / float64(r.Items) }
+
+func (s *Samples) row(key Key) Row {
+	runs := s.runs[key]
+	perItem := func(f func(result.Run) float64) float64 {
+		return median(each(runs, func(r result.Run) float64 { return f(r) / float64(r.Items) }))
+	}
+	cpu := each(runs, cpuPerItem)
+	row := Row{
+		Key:                  key,
+		CPUSecondsPerMillion: round(median(cpu)*1e6, 3),
+		AllocBytesPerItem:    round(perItem(func(r result.Run) float64 { return float64(r.Alloc) }), 1),
+		PeakRSS:              round(median(each(runs, func(r result.Run) float64 { return float64(r.PeakKB) / 1024 })), 1),
+		Rounds:               len(runs),
+		Spread:               round((slices.Max(cpu)-slices.Min(cpu))/median(cpu), 3),
+		MBPerSecondCore:      round(perItem(func(r result.Run) float64 { return float64(r.Bytes) })/median(cpu)/1e6, 1),
+		ItemsPerSecondCore:   math.Round(1 / median(cpu)),
+		AllocsPerItem:        round(perItem(func(r result.Run) float64 { return float64(r.Allocs) }), 3),
+	}
+	if runs[0].Sink.Calls > 0 {
+		row.KinesisRecordsPerMillion = new(math.Round(1e6 * perItem(func(r result.Run) float64 { return float64(r.Sink.Records) })))
+		row.PutUnitsPerMillion = new(math.Round(1e6 * perItem(func(r result.Run) float64 { return float64(r.Sink.PutUnits) })))
+		row.CallsPerMillion = new(math.Round(1e6 * perItem(func(r result.Run) float64 { return float64(r.Sink.Calls) })))
+		row.WireBytesPerItem = new(round(perItem(func(r result.Run) float64 { return float64(r.Sink.Wire) }), 1))
+		row.PutUnitsRatio = new(round(median(each(runs, func(r result.Run) float64 {
+			return float64(r.Sink.PutUnits) * putUnit / float64(r.Sink.Bytes)
+		})), 3))
+	}
+	row.latencies(runs)
+	return row
+}
+
+// latencies fills in what is known of all rounds' lone requests together.
+func (row *Row) latencies(runs []result.Run) {
+	var all []time.Duration
+	for _, r := range runs {
+		all = append(all, r.Latencies...)
+	}
+	if len(all) == 0 {
+		return
+	}
+	slices.Sort(all)
+	at := func(share float64) *float64 { return new(round(1e3*all[int(share*float64(len(all)-1))].Seconds(), 3)) }
+	row.LatencyP50, row.LatencyP99 = at(0.5), at(0.99)
+}
+
+// Write writes rows as JSON.
+func Write(name string, rows []Row) error {
+	text, err := json.MarshalIndent(rows, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, append(text, '\n'), 0o644) //nolint:gosec // a document for everyone
+}
+
+func each(runs []result.Run, f func(result.Run) float64) []float64 {
+	values := make([]float64, len(runs))
+	for i, r := range runs {
+		values[i] = f(r)
+	}
+	return values
+}
+
+// median returns the middle value, or the mean of the two in the middle.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// round rounds to so many places.
+func round(x float64, places int) float64 {
+	scale := math.Pow10(places)
+	return math.Round(x*scale) / scale
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
+)
+
+// build builds the programs of the module into a directory. The peer is built twice: with the versions of its own
+// release, from awskinesis.mod, and with those of everything else here.
+func build(ctx context.Context, module, bin string, stderr io.Writer) error {
+	for _, args := range [][]string{
+		{"-o", bin + "/", "./cmd/..."},
+		{"-o", filepath.Join(bin, "awskinesis-new"), "./cmd/awskinesis"},
+		{"-modfile=awskinesis.mod", "-o", filepath.Join(bin, "awskinesis"), "./cmd/awskinesis"},
+	} {
+		command := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...) //nolint:gosec // arguments from above
+		command.Dir, command.Stdout, command.Stderr = module, stderr, stderr
+		if err := command.Run(); err != nil {
+			return fmt.Errorf("go build: %w", err)
+		}
+	}
+	return nil
+}
+
+// execute runs a program that measures on one core and returns what it prints.
+func execute(ctx context.Context, program string, args []string) (r result.Run, err error) {
+	command := exec.CommandContext(ctx, program, args...) //nolint:gosec // one that was built here
+	command.Env = append(os.Environ(), "GOMAXPROCS=1", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
+		"AWS_EC2_METADATA_DISABLED=true")
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		return r, fmt.Errorf("%w: %s", err, stderr.Bytes())
+	}
+	err = json.Unmarshal(output, &r)
+	return r, err
+}
+
+// sinkProcess is a running sink.
+type sinkProcess struct {
+	url  string
+	stop func()
+}
+
+func startSink(ctx context.Context, program string) (*sinkProcess, error) {
+	command := exec.CommandContext(ctx, program)
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	command.Stderr = os.Stderr
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	stop := func() {
+		_ = stdin.Close()
+		_ = command.Wait() // it has nothing to say at its end
+	}
+	url, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("the sink does not tell its address: %w", err)
+	}
+	return &sinkProcess{strings.TrimSpace(url), stop}, nil
+}
