@@ -52,14 +52,17 @@ func (s *sender) close() {
 	s.running.Wait()
 }
 
-// worker sends one request at a time. It keeps its buffers from one to the next.
+// worker sends one request at a time. It keeps its small buffers from one to the next.
 type worker struct {
 	*sender
-	frames  []byte // aggregated records
-	entries []types.PutRecordsRequestEntry
-	report  []FinishedEntry
-	wire    wireProtocol
-	options []func(*kinesis.Options) // of each call
+	frames   []byte // aggregated records
+	digits   []byte // of all hash keys
+	ends     []int  // of each in digits
+	hashKeys []string
+	entries  []types.PutRecordsRequestEntry
+	report   []FinishedEntry
+	wire     wireProtocol
+	options  []func(*kinesis.Options) // of each call
 }
 
 func newWorker(s *sender) *worker {
@@ -123,7 +126,8 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 	}
 	frames := w.frames[:0]
 	w.entries = w.entries[:0]
-	for _, k := range r.records {
+	w.writeHashKeys(r.records)
+	for i, k := range r.records {
 		data := k.members[0].data
 		if k.aggregated() {
 			start := len(frames)
@@ -133,12 +137,26 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 		w.entries = append(w.entries, types.PutRecordsRequestEntry{
 			Data:            data,
 			PartitionKey:    &k.partitionKey,
-			ExplicitHashKey: aws.String(k.hash.String()),
+			ExplicitHashKey: &w.hashKeys[i],
 		})
 	}
 	input := &kinesis.PutRecordsInput{Records: w.entries}
 	input.StreamName, input.StreamARN = streamAddress(w.stream)
 	return input
+}
+
+// writeHashKeys writes the hash key of each record in decimal, all of them in one string.
+func (w *worker) writeHashKeys(records []*kinesisRecord) {
+	w.digits, w.ends, w.hashKeys = w.digits[:0], w.ends[:0], w.hashKeys[:0]
+	for _, k := range records {
+		w.digits = k.hash.appendDecimal(w.digits)
+		w.ends = append(w.ends, len(w.digits))
+	}
+	all, start := string(w.digits), 0
+	for _, end := range w.ends {
+		w.hashKeys = append(w.hashKeys, all[start:end])
+		start = end
+	}
 }
 
 // tell tells the observer about r.

@@ -17,6 +17,20 @@ func TestWritingARequestAllocatesNothing(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(10, func() { body = appendPutRecords(body[:0], in) }))
 }
 
+// The hash keys of a request are one string; the input itself is another object, and its stream a third.
+func TestEncodingRecordsAllocatesThreeTimes(t *testing.T) {
+	config := benchmarkConfig()
+	p, err := New(newSink(1), config)
+	require.NoError(t, err)
+	w := newWorker(newSender(t.Context(), p, testStream, nil))
+	r := &request{}
+	for range MaxRecordsPerRequest {
+		r.records = append(r.records, aggregate(t, 51_200, sized("key", 100), sized("key", 100))...)
+	}
+	assert.LessOrEqual(t, testing.AllocsPerRun(10, func() { w.input(r) }), 3.0)
+	require.NoError(t, p.Close(t.Context()))
+}
+
 func TestReadingAnAnswerAllocatesForAllRecordsTogether(t *testing.T) {
 	answer := []byte(usualAnswer(500))
 	var r answerReader
