@@ -14,27 +14,16 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// plainBodies is a transport that sends bodies without the WriteTo that the SDK gives them: with it, the SDK breaks the
-// connection now and then when an answer comes faster than net/http notices that the request is written.
-type plainBodies struct{ *http.Transport }
-
-func (p plainBodies) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.Body != nil {
-		request = request.Clone(request.Context())
-		request.Body = struct{ io.ReadCloser }{request.Body}
-	}
-	return p.Transport.RoundTrip(request)
-}
 
 // start runs the command until stop is called, which returns what run returned. Its first line is checked.
 func start(t *testing.T, args ...string) (url string, client *kinesis.Client, stop func() error) {
@@ -53,13 +42,7 @@ func start(t *testing.T, args ...string) (url string, client *kinesis.Client, st
 	require.True(t, ok, line)
 	transport := &http.Transport{}
 	t.Cleanup(func() { cancel(); transport.CloseIdleConnections() })
-	client = kinesis.New(kinesis.Options{
-		BaseEndpoint: &url,
-		Region:       "eu-west-1",
-		Credentials:  credentials.NewStaticCredentialsProvider("any", "any", ""),
-		HTTPClient:   &http.Client{Transport: plainBodies{transport}},
-		Retryer:      aws.NopRetryer{},
-	})
+	client = kpltest.NewClient(url, transport)
 	return url, client, func() error { cancel(); return <-ended }
 }
 

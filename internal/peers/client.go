@@ -1,13 +1,12 @@
 package peers
 
 import (
-	"io"
 	"net/http"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
 // Region is the region of everything here.
@@ -35,27 +34,5 @@ func NewClient(t testing.TB, endpoint string) *kinesis.Client {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return kinesis.New(kinesis.Options{
-		Region:       Region,
-		BaseEndpoint: &endpoint,
-		Credentials:  credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""),
-		HTTPClient:   &http.Client{Transport: plainBodies{transport}},
-		Retryer:      aws.NopRetryer{},
-	})
-}
-
-// plainBodies is a transport that hides all methods of a request's body but Read and Close. The SDK's body has a WriteTo
-// that can fail after everything was sent; the connection is then dropped with the answer.
-type plainBodies struct{ next http.RoundTripper }
-
-func (p plainBodies) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return p.next.RoundTrip(r)
-	}
-	plain := *r
-	plain.Body = struct {
-		io.Reader
-		io.Closer
-	}{r.Body, r.Body}
-	return p.next.RoundTrip(&plain)
+	return kpltest.NewClient(endpoint, transport)
 }
