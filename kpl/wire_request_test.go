@@ -238,6 +238,24 @@ func TestOtherProtocolsAreLeftAlone(t *testing.T) {
 	assert.Same(t, w, options.Protocol)
 }
 
+func TestSDKSerializer(t *testing.T) {
+	for _, sdk := range []bool{false, true} {
+		config := NewDefaultConfig()
+		config.SDKSerializer = sdk
+		p, err := New(newSink(1), config)
+		require.NoError(t, err)
+		w := newWorker(newSender(t.Context(), p, testStream, nil))
+		options := kinesis.New(kinesis.Options{}).Options()
+		for _, option := range w.options {
+			option(&options)
+		}
+		_, is := options.Protocol.(*awsjson.Protocol)
+		assert.Equal(t, sdk, is)
+		assert.Equal(t, aws.NopRetryer{}, options.Retryer)
+		require.NoError(t, p.Close(t.Context()))
+	}
+}
+
 // The size that is reserved is the size that is needed.
 func TestBodiesGrowOnce(t *testing.T) {
 	in := putRecordsInputs()["500 records"]
