@@ -25,6 +25,7 @@ func (p *pipeline) landed(r *request) {
 			continue
 		}
 		p.noteShard(entry.shard)
+		p.effects.wantShards = p.effects.wantShards || p.missing // it is back
 		a := r.attempt(entry.shard, "", "")
 		if p.sureOf(&a) && a.Start.After(p.sure) {
 			p.sure = a.Start
@@ -100,7 +101,7 @@ func (p *pipeline) verdictOn(stored *storedRecord) verdict {
 	}
 	switch {
 	case verdict == verdictDelivered:
-	case stored.movable() && p.keysCount():
+	case stored.movable() && p.keysCount() && (sure || !p.listed.known()):
 		return verdictDelivered
 	case stored.movable() && !p.asked:
 		return verdictUnknown // what kind of stream it is will tell

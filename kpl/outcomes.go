@@ -24,7 +24,7 @@ func (p *pipeline) complete(now time.Time, r *request) {
 		entry := r.entries[i]
 		if entry.sequenceNumber != "" {
 			answered = true
-			p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
+			p.recordStored(now, r, k, entry)
 			continue
 		}
 		f := faultOfEntry(entry.code, entry.message)
@@ -67,6 +67,7 @@ func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
 	case classUnavailable:
 		if f.code == codeNotFound {
 			p.gone(now)
+			p.effects.wantShards = true
 		}
 		p.unavailable(now, f)
 	case classThrottle, classRejected:
@@ -103,6 +104,11 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 		p.finish(now, OutcomeUnavailable, fault{}, k.members...)
 	case verdictDelivered, verdictUnknown, verdictMisplaced: // of stored records only
 	}
+}
+
+// recordStored decides about a record that the service stored.
+func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, entry entryResult) {
+	p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
 }
 
 // splitOff sends some members of a refused record in a request of their own.

@@ -21,7 +21,8 @@ type pipeline struct {
 	sure       time.Time // when the stream that answers was last known to be the one that is listed
 	stray      *stray    // what the next listing has to explain; nil if nothing
 	wished     bool      // a listing is on its way that makes sure
-	unlistable bool      // the last listing failed
+	unlistable bool      // the last listing failed, though there is a stream
+	missing    bool      // the last listing found no stream
 	everListed bool
 	router     router
 	aggregator *aggregator

@@ -13,7 +13,7 @@ func (p *pipeline) setShards(now time.Time, shards *shardMap) {
 		if p.everListed && !sameShards(p.listed, shards) {
 			p.effects.wantStream = true
 		}
-		p.everListed, p.unlistable = true, false
+		p.everListed, p.unlistable, p.missing = true, false, false
 		if shards.listed.After(p.sure) {
 			p.sure = shards.listed
 		}
@@ -49,8 +49,9 @@ func (p *pipeline) setShards(now time.Time, shards *shardMap) {
 // shardsFailed notes that the shards cannot be listed. What waits to be judged would wait for nobody knows how long: it
 // is sent again if readers may drop it, by hash key, so that it cannot be misplaced once more.
 func (p *pipeline) shardsFailed(now time.Time, err error) {
-	p.unlistable, p.wished = true, false
-	if faultOfCall(err).code == codeNotFound {
+	p.missing, p.wished = faultOfCall(err).code == codeNotFound, false
+	p.unlistable = !p.missing
+	if p.missing {
 		p.gone(now)
 	}
 	if len(p.unjudged) == 0 || !p.asked {
@@ -71,9 +72,10 @@ func (p *pipeline) shardsFailed(now time.Time, err error) {
 
 // gone notes that there is no such stream: one of that name may come back with other shards, and of another kind.
 func (p *pipeline) gone(now time.Time) {
-	p.setShards(now, nil)
-	p.reconsiderKind(now, true)
-	p.effects.wantShards = true
+	if p.listed.known() {
+		p.setShards(now, nil)
+		p.reconsiderKind(now, true)
+	}
 }
 
 // judgeAgain judges what was stored on shards that the map did not know.

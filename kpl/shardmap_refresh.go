@@ -54,7 +54,7 @@ type refresher struct {
 }
 
 // run serves wishes until ctx ends. The first is served at once. A listing that fails is published too, and tried again
-// until it succeeds.
+// until it succeeds: after a pause, or when somebody wishes it meanwhile.
 func (r *refresher) run(ctx context.Context, wishes <-chan struct{}) {
 	var earliest time.Time
 	for {
@@ -73,12 +73,17 @@ func (r *refresher) run(ctx context.Context, wishes <-chan struct{}) {
 				return
 			}
 			r.publish(shardNews{shards: shards, err: err})
+			earliest = listed.Add(minRefreshInterval + r.jitter(maxRefreshJitter))
 			if err == nil {
 				r.previous = shards
-				earliest = listed.Add(minRefreshInterval + r.jitter(maxRefreshJitter))
 				break
 			}
-			earliest = time.Now().Add(backoff + r.jitter(backoff/2))
+			wait, cancel := context.WithTimeout(ctx, backoff+r.jitter(backoff/2))
+			select {
+			case <-wishes:
+			case <-wait.Done():
+			}
+			cancel()
 		}
 	}
 }

@@ -112,12 +112,13 @@ func (p *pipeline) learn(now time.Time, info streamInfo) {
 }
 
 // reconsiderKind learns what a listing says about the kind of stream, together with where records were stored. It reports
-// whether that is news. A stream that was made anew may be of another kind.
+// whether that is news. A stream that was made anew may be of another kind; until somebody says so, what was told of the
+// old one is the best guess.
 func (p *pipeline) reconsiderKind(now time.Time, anew bool) bool {
 	info := p.info
 	switch {
-	case anew && info.automatic && !info.described:
-		info.automatic = false
+	case anew && info != (streamInfo{}):
+		info = streamInfo{automatic: info.automatic && info.described}
 	case p.asked && p.provenAutomatic() && !info.automatic:
 		info.automatic, info.described = true, false
 		p.effects.wantStream = true // should it be allowed by now
