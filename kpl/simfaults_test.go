@@ -1,0 +1,122 @@
+package kpl
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+)
+
+// injectFaults lets some of the things go wrong that can.
+func (s *simulation) injectFaults(chance func(float64) bool) {
+	puts := func(f kpltest.Fault) { s.kinesis.Inject(kpltest.ForOperation(kpltest.OpPutRecords, f)) }
+	spread := time.Duration(1 + s.random.IntN(100))
+	s.kinesis.Inject(func(c *kpltest.Call) kpltest.Action {
+		return kpltest.Action{Delay: time.Millisecond * time.Duration(1+c.Rand.Int64N(int64(spread)))}
+	})
+	for _, code := range []string{kpltest.CodeThrottled, kpltest.CodeInternalFailure} {
+		if chance(0.5) {
+			puts(kpltest.FailRecordFraction(code, s.random.Float64()*0.4))
+		}
+	}
+	calls := []kpltest.Fault{
+		kpltest.FailCall(kpltest.CodeInternalFailure), kpltest.FailCall(kpltest.CodeServiceUnavailable),
+		kpltest.FailCall(kpltest.CodeThrottling), kpltest.FailCall(kpltest.CodeExpiredToken),
+		kpltest.Break(kpltest.ConnectionReset), kpltest.Break(kpltest.ConnectionHangs),
+		kpltest.Break(kpltest.ConnectionCut), kpltest.Break(kpltest.ConnectionHangsStored),
+	}
+	for _, f := range calls {
+		if chance(0.2) {
+			puts(kpltest.Fraction(s.random.Float64()*0.2, f))
+		}
+	}
+	automatic, undescribed := s.stream.Distribution == types.RecordDistributionStrategyAuto, chance(0.3)
+	if undescribed {
+		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
+	}
+	if s.unlisted = chance(0.2) && (!undescribed || !automatic); s.unlisted {
+		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpListShards,
+			kpltest.Fraction(s.random.Float64(), kpltest.FailCall(kpltest.CodeAccessDenied))))
+	}
+	if chance(0.2) {
+		s.expireCredentials(automatic)
+	}
+	s.rates = watchRates(s.kinesis)
+	s.config.Observer = s.rates
+}
+
+// expireCredentials lets the credentials expire, and renews them later. For what the producer has to know of some streams
+// it has others.
+func (s *simulation) expireCredentials(ofPutsAlone bool) {
+	expired := time.Now().Add(time.Duration(s.random.IntN(3_000)) * time.Millisecond)
+	renewed := expired.Add(time.Duration(s.random.IntN(20_000)) * time.Millisecond)
+	s.unlisted = s.unlisted || !ofPutsAlone
+	s.kinesis.Inject(func(c *kpltest.Call) kpltest.Action {
+		now := time.Now()
+		if now.Before(expired) || !now.Before(renewed) || ofPutsAlone && c.Operation != kpltest.OpPutRecords {
+			return kpltest.Action{}
+		}
+		return kpltest.Action{Code: kpltest.CodeExpiredToken}
+	})
+}
+
+// upset changes the shards for a while: splits and merges them, or makes the whole stream anew.
+func (s *simulation) upset(random *rand.Rand, remakes bool) {
+	for range 1 + random.IntN(6) {
+		advance(time.Duration(random.IntN(2_000)) * time.Millisecond)
+		open := s.kinesis.OpenShards(testStream)
+		i := random.IntN(len(open))
+		switch {
+		case remakes && random.IntN(3) == 0:
+			s.remake(random)
+		case random.IntN(2) == 0 || len(open) == 1:
+			_, _, err := s.kinesis.SplitShard(testStream, open[i].ID, "")
+			assert.NoError(s.t, err)
+		default:
+			i = min(i, len(open)-2)
+			_, err := s.kinesis.MergeShards(testStream, open[i].ID, open[i+1].ID)
+			assert.NoError(s.t, err)
+		}
+	}
+}
+
+// remake deletes the stream and makes it anew, with other shards of the same ids. It is gone for at least as long as the
+// service needs for that. Sometimes nobody puts a record all the while, so that the producer may not see that it is gone.
+func (s *simulation) remake(random *rand.Rand) {
+	gone := remakeTime + time.Duration(random.IntN(3_000))*time.Millisecond
+	if random.IntN(2) == 0 {
+		before := time.Duration(random.IntN(4_000)) * time.Millisecond
+		s.mu.Lock()
+		s.quiet = time.Now().Add(before + gone)
+		s.mu.Unlock()
+		advance(before)
+	}
+	remains, err := s.kinesis.TakeStream(testStream)
+	if !assert.NoError(s.t, err) {
+		return
+	}
+	s.mu.Lock()
+	s.remains = append(s.remains, remains)
+	s.mu.Unlock()
+	advance(gone)
+	if random.IntN(3) > 0 {
+		s.stream.Shards = 1 + random.IntN(8)
+	}
+	if random.IntN(5) == 0 && !s.unlisted {
+		s.stream.Distribution = types.RecordDistributionStrategyAuto
+	}
+	assert.NoError(s.t, s.kinesis.CreateStream(s.stream))
+}
+
+// keepQuiet waits for the end of a silence.
+func (s *simulation) keepQuiet() {
+	s.mu.Lock()
+	wait := time.Until(s.quiet)
+	s.mu.Unlock()
+	if wait > 0 {
+		advance(wait)
+	}
+}
