@@ -66,6 +66,50 @@ func TestReshardUnderLoad(t *testing.T) {
 	}
 }
 
+// TestReshardEverySecond splits or merges a shard every second under load, in the default configuration.
+func TestReshardEverySecond(t *testing.T) {
+	t.Parallel()
+	const changes = 12
+	for name, overrides := range map[string][]string{"keyless": nil, "keyed": {keyed}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := peers.Context(t)
+			s := newService(t, kpltest.Config{}, 2)
+			s.up(t)
+			s.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(5*time.Millisecond)))
+			c := startCollector(t, settings{kinesis: s.url(), overrides: overrides})
+			l := startLoad(ctx, loadConfig{name: name, records: 20, every: 20 * time.Millisecond}, bothClients(t, c, 2)...)
+			second := time.NewTicker(time.Second)
+			defer second.Stop()
+			for i := range changes {
+				<-second.C
+				open := s.OpenShards(stream)
+				var err error
+				if i%4 == 3 {
+					_, err = s.MergeShards(stream, open[0].ID, open[1].ID)
+				} else {
+					_, _, err = s.SplitShard(stream, open[i%len(open)].ID, "")
+				}
+				require.NoError(t, err)
+			}
+			l.stop()
+			c.drained(ctx, t)
+
+			items, failed := l.counts()
+			assert.Zero(t, failed)
+			found := copies(t, s.Kinesis)
+			assert.Empty(t, lost(found, l))
+			assert.Len(t, found, items)
+			m := c.scrape(ctx, t)
+			assert.Equal(t, items, m.success())
+			wrong := m.sum("kinesis_kpl_errors_by_code", `error_code="WrongShard"`)
+			assert.GreaterOrEqual(t, wrong, len(s.DroppedAggregates(stream)), "records that readers drop are noticed")
+			t.Logf("%d items accepted, %d duplicates; %d aggregates that readers drop, %d by the metrics",
+				items, duplicates(found), len(s.DroppedAggregates(stream)), wrong)
+		})
+	}
+}
+
 // waitMore returns once the stream has so many records more.
 func (s *service) waitMore(ctx context.Context, t *testing.T, more int) {
 	t.Helper()

@@ -29,7 +29,8 @@ type service struct {
 	*kpltest.Kinesis
 
 	address string
-	server  *http.Server // nil while it is down
+	trouble func(http.Handler) http.Handler // around the handler; may be nil
+	server  *http.Server                    // nil while it is down
 	serving sync.WaitGroup
 }
 
@@ -65,8 +66,12 @@ func (s *service) up(t *testing.T) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", s.address)
 	require.NoError(t, err)
+	handler := s.Handler()
+	if s.trouble != nil {
+		handler = s.trouble(handler)
+	}
 	s.server = &http.Server{
-		Handler:           s.Handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: peers.Patience,
 		ErrorLog:          log.New(io.Discard, "", 0), // Connections break here on purpose.
 	}
