@@ -257,3 +257,31 @@ func TestProofOfAutomaticDistribution(t *testing.T) {
 		assert.Equal(t, c.want, p.provenAutomatic(), name)
 	}
 }
+
+func TestMadeAnew(t *testing.T) {
+	lower, upper := hashRange{minHashKey, hashKey{99, 0}}, hashRange{hashKey{99, 1}, maxHashKey}
+	listing := func(numbers string, open ...shard) *shardMap {
+		m, first := newShardMap(open, nil, at(0)), map[ShardID]string{}
+		for _, s := range open {
+			first[s.id] = numbers + string(s.id)
+		}
+		m.identify(first, nil, at(0))
+		return m
+	}
+	old := listing("49", shard{"0", lower}, shard{"1", upper})
+	cases := map[string]struct {
+		now  *shardMap
+		want bool
+	}{
+		"as it was":                    {listing("49", shard{"0", lower}, shard{"1", upper}), false},
+		"one shard has become another": {listing("49", shard{"0", lower}, shard{"2", upper}), false},
+		"other numbers":                {listing("50", shard{"0", lower}, shard{"1", upper}), true},
+		"another range":                {listing("49", shard{"0", hashRange{minHashKey, maxHashKey}}), true},
+		"nothing is left":              {listing("49", shard{"2", lower}, shard{"3", upper}), true},
+		"not known":                    {nil, false},
+	}
+	for name, c := range cases {
+		assert.Equal(t, c.want, madeAnew(old, c.now), name)
+		assert.False(t, madeAnew(nil, c.now), name)
+	}
+}

@@ -141,17 +141,20 @@ func sameShards(a, b *shardMap) bool {
 	return a != nil && b != nil && slices.Equal(a.open, b.open) && !madeAnew(a, b)
 }
 
-// madeAnew reports whether the snapshots are of two streams of the same name: the range of a shard never changes, nor does
-// its first sequence number.
+// madeAnew reports whether the snapshots may be of two streams of the same name. They are if a shard has changed: its
+// range never does, nor its first sequence number. They may be if no shard is in both.
 func madeAnew(a, b *shardMap) bool {
-	if a == nil || b == nil {
+	if !a.known() || !b.known() {
 		return false
 	}
+	kept := false
 	for _, s := range b.open {
 		before, now := a.byID[s.id], b.byID[s.id]
-		if before.open && (before.keys != now.keys || before.first != now.first) {
+		same := before.keys == now.keys && before.first == now.first
+		if before.open && !same {
 			return true
 		}
+		kept = kept || before.open
 	}
-	return false
+	return !kept
 }

@@ -23,6 +23,7 @@ var keptSeeds = []struct {
 	{467, "the same, with other shards"},
 	{123, "shards that cannot be listed because the stream is gone are taken for shards that never can be"},
 	{389, "the same, and the stream comes back as one that chooses shards itself"},
+	{24930, "a stream made anew that has no open shard in common with the old one is taken for that one resharded"},
 }
 
 // check looks at what must hold when all is over.

@@ -112,8 +112,8 @@ func (p *pipeline) learn(now time.Time, info streamInfo) {
 }
 
 // reconsiderKind learns what a listing says about the kind of stream, together with where records were stored. It reports
-// whether that is news. A stream that was made anew may be of another kind; until somebody says so, what was told of the
-// old one is the best guess.
+// whether that is news. A stream that may have been made anew may be of another kind; until somebody says so, what was told
+// of the old one is the best guess.
 func (p *pipeline) reconsiderKind(now time.Time, anew bool) bool {
 	info := p.info
 	switch {
