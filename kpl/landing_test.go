@@ -285,3 +285,16 @@ func TestMadeAnew(t *testing.T) {
 		assert.False(t, madeAnew(nil, c.now), name)
 	}
 }
+
+// What was open in a stream says nothing about the shards of the same ids that another one has closed already.
+func TestOldShardsOfAnotherStream(t *testing.T) {
+	lower, upper := hashRange{minHashKey, hashKey{99, 0}}, hashRange{hashKey{99, 1}, maxHashKey}
+	before := newShardMap([]shard{{"0", lower}, {"1", upper}}, nil, at(0))
+	before.identify(map[ShardID]string{"0": "490", "1": "491"}, nil, at(1))
+	for number, known := range map[string]bool{"491": true, "501": false} {
+		after := newShardMap([]shard{{"1", upper}, {"2", lower}}, before, at(10))
+		after.identify(map[ShardID]string{"1": number, "2": "502"}, before, at(11))
+		_, ok := after.keysOf(&Attempt{ShardID: "0", Start: at(5)})
+		assert.Equal(t, known, ok, number)
+	}
+}

@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"cmp"
+	"maps"
 	"math/bits"
 	"slices"
 	"time"
@@ -63,7 +64,8 @@ func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 	return m
 }
 
-// identify notes the first sequence numbers of the open shards, in a listing that ended then.
+// identify notes the first sequence numbers of the open shards, in a listing that ended then. What is remembered of
+// previous goes if that may be of another stream.
 func (m *shardMap) identify(first map[ShardID]string, previous *shardMap, ended time.Time) {
 	for _, s := range m.open {
 		number := first[s.id]
@@ -77,6 +79,9 @@ func (m *shardMap) identify(first map[ShardID]string, previous *shardMap, ended 
 			}
 		}
 		m.byID[s.id] = k
+	}
+	if madeAnew(previous, m) {
+		maps.DeleteFunc(m.byID, func(_ ShardID, s knownShard) bool { return !s.open })
 	}
 }
 

@@ -23,6 +23,7 @@ var keptSeeds = []struct {
 	{467, "the same, with other shards"},
 	{123, "shards that cannot be listed because the stream is gone are taken for shards that never can be"},
 	{389, "the same, and the stream comes back as one that chooses shards itself"},
+	{40311, "closed shards of the old stream are taken for those of the same ids that the new one has closed"},
 	{24930, "a stream made anew that has no open shard in common with the old one is taken for that one resharded"},
 }
 

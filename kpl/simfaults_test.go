@@ -65,6 +65,8 @@ func (s *simulation) expireCredentials(ofPutsAlone bool) {
 
 // upset changes the shards for a while: splits and merges them, or makes the whole stream anew.
 func (s *simulation) upset(random *rand.Rand, remakes bool) {
+	// What may not be listed cannot be known to choose shards itself when it comes back.
+	remakes = remakes && (!s.unlisted || s.stream.Distribution != types.RecordDistributionStrategyAuto)
 	for range 1 + random.IntN(6) {
 		advance(time.Duration(random.IntN(2_000)) * time.Millisecond)
 		open := s.kinesis.OpenShards(testStream)
