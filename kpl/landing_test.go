@@ -298,3 +298,28 @@ func TestOldShardsOfAnotherStream(t *testing.T) {
 		assert.Equal(t, known, ok, number)
 	}
 }
+
+// In an outage the shards cannot be listed either, and are asked for at ever longer intervals. When it is over, the first
+// verdicts do not wait for the next of those.
+func TestVerdictsAfterAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(2)
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		back := k.Inject(kpltest.FailCall(kpltest.CodeInternalFailure))
+		var lost, got results
+		for range 120 {
+			putNumbered(t, p, 0, 10, &lost)
+			advance(time.Second)
+		}
+		back()
+		start := time.Now()
+		putNumbered(t, p, 0, 100, &got)
+		for len(got.all()) < 100 {
+			advance(10 * time.Millisecond)
+		}
+		linger := NewDefaultConfig().RecordMaxBufferedTime
+		assert.Less(t, time.Since(start), linger+minRefreshInterval+maxRefreshJitter+2*roundTrip)
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
+	})
+}
