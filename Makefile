@@ -89,9 +89,16 @@ fix: $(GOLANGCI_LINT) ## format, and apply what the linters can fix themselves
 	$(GOLANGCI_LINT) run --fix ./...
 	cd bench && $(CURDIR)/$(GOLANGCI_LINT) fmt && $(CURDIR)/$(GOLANGCI_LINT) run --fix ./...
 
+# Producers for Python to compare with, where Python is to be had.
+BENCH_PYTHON := .tools/python/bin/python
+
+$(BENCH_PYTHON): bench/python/requirements.txt
+	@{ python3 -m venv .tools/python && $@ -m pip install -q -r $<; } || { rm -rf .tools/python; echo 'no Python to compare with'; }
+
 .PHONY: bench
-bench: ## measure the exporter beside awskinesisexporter: ROUNDS (5) rounds of SHAPES (all); takes some minutes
-	cd bench && go run . -rounds $(ROUNDS) -shapes '$(SHAPES)' $(if $(SHAPES),,-docs ../docs)
+bench: $(BENCH_PYTHON) ## measure the exporter beside awskinesisexporter: ROUNDS (5) rounds of SHAPES (all); takes some minutes
+	cd bench && go run . -rounds $(ROUNDS) -shapes '$(SHAPES)' $(if $(SHAPES),,-docs ../docs) \
+		-python "$$(ls $(CURDIR)/$(BENCH_PYTHON) 2>/dev/null)"
 
 .PHONY: microbench
 microbench: ## run the Go benchmarks

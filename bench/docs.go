@@ -92,6 +92,7 @@ Machine: %s, %s. %d rounds, %d items a measurement.
 - **paced**: both are given 50,000 items a second. **lone**: requests of 10 log records, one at a time, confirmed;
   the queue is off.
 - **core**: the library alone, from 200-byte user records with random partition keys to requests that a client discards.
+  aws_kinesis_agg only packs.
 
 ## Results
 

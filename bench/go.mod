@@ -96,3 +96,4 @@ require (
 )
 
 replace github.com/otel-kinesis/kinesiskplexporter => ../
+

@@ -1,6 +1,7 @@
-// Command bench measures the exporter of this repository beside contrib's awskinesisexporter and beside the least that
-// any exporter has to do. Each measurement is a process of its own with GOMAXPROCS=1 that sends generated telemetry to a
-// sink on loopback, in another process. Rounds are interleaved; figures are medians.
+// Command bench measures the exporter of this repository beside contrib's awskinesisexporter and beside the least
+// that any exporter has to do. It runs in the directory of its module. Each measurement is a process of its own with
+// GOMAXPROCS=1 that sends generated telemetry to a sink on loopback, in another process. Rounds are interleaved;
+// figures are medians.
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/load"
@@ -32,7 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	rounds := flags.Int("rounds", 5, "how often everything is measured")
 	names := flags.String("shapes", "", "names of shapes, separated by commas or spaces; all if empty")
 	items := flags.Int("items", 200_000, "items of a measurement")
-	module := flags.String("module", ".", "directory of the bench module")
+	python := flags.String("python", "", "an interpreter that has python/requirements.txt; without it, no Python is measured")
 	out := flags.String("out", "results.json", "file for the rows")
 	docs := flags.String("docs", "", "directory for the page and the plot; none if empty")
 	if err := flags.Parse(args[1:]); err != nil {
@@ -47,10 +49,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(bin) //nolint:errcheck // it is a temporary directory
-	if err := build(ctx, *module, bin, stderr); err != nil {
+	if err := build(ctx, bin, stderr); err != nil {
 		return err
 	}
-	rows, err := measure(ctx, bin, jobs(shapes, *items), *rounds, stderr)
+	rows, err := measure(ctx, bin, jobs(shapes, *items, *python), *rounds, stderr)
 	if err != nil {
 		return err
 	}
@@ -92,7 +94,14 @@ func measure(ctx context.Context, bin string, list []job, rounds int, stderr io.
 		for i := range list {
 			j := &list[i]
 			fmt.Fprintf(stderr, "round %d of %d: %s, %s, %s\n", round+1, rounds, j.Shape, j.Compression, j.Variant)
-			result, err := execute(ctx, filepath.Join(bin, j.program), append(j.args, "-endpoint", sink.url))
+			program, args := j.program, j.args
+			if !filepath.IsAbs(program) {
+				program = filepath.Join(bin, program)
+			}
+			if !j.alone {
+				args = append(slices.Clone(args), "-endpoint", sink.url)
+			}
+			result, err := execute(ctx, program, args)
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s, %s: %w", j.Shape, j.Compression, j.Variant, err)
 			}

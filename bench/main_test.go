@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 			assert.NotNil(t, row.LimitRatio, row.Key)
 		}
 	}
-	assert.Equal(t, map[string]bool{"logs-1x1000": true, "paced-logs-1x1000": true, "lone-logs-1x10": true}, shapes)
+	assert.Equal(t, map[string]bool{"logs-1x1000": true, "paced-logs-1x1000": true, "lone-logs-1x10": true, "core": true}, shapes)
 	assert.Contains(t, stdout.String(), "| kinesis_kpl | none |")
 
 	page, err := os.ReadFile(filepath.Join(directory, "bench.md"))

@@ -11,8 +11,9 @@ import (
 type job struct {
 	report.Key
 
-	program string
+	program string // among those built, or a path
 	args    []string
+	alone   bool // it needs no sink
 }
 
 // Names of variants. Those of the peer begin with its name: its release is built with the versions that its own go.mod
@@ -24,7 +25,7 @@ const (
 )
 
 // jobs returns the rows for a list of shapes, in the order of the report.
-func jobs(shapes []load.Shape, items int) []job {
+func jobs(shapes []load.Shape, items int, python string) []job {
 	var list []job
 	for _, shape := range shapes {
 		list = append(list, loadJobs(shape, items)...)
@@ -34,7 +35,8 @@ func jobs(shapes []load.Shape, items int) []job {
 			list = append(list, pacedJobs(shape, items)...)
 		}
 	}
-	return append(list, loneJobs()...)
+	list = append(list, loneJobs()...)
+	return append(list, coreJobs(items, python)...)
 }
 
 // gzipItems is how many items are enough for the peer's gzip, which makes a compressor for each resource.
@@ -45,7 +47,7 @@ func loadJobs(shape load.Shape, items int) []job {
 	add := func(compression, variant, program string, items int, args ...string) {
 		args = append(args, "-shape", shape.Name, "-compression", compression, "-items", strconv.Itoa(items),
 			"-warmup", strconv.Itoa(items/5))
-		list = append(list, job{report.Key{Shape: shape.Name, Compression: compression, Variant: variant}, program, args})
+		list = append(list, job{report.Key{Shape: shape.Name, Compression: compression, Variant: variant}, program, args, false})
 	}
 	for _, c := range []string{"none", "gzip"} {
 		add(c, limit, "limit", items)
@@ -81,7 +83,7 @@ func pacedJobs(shape load.Shape, items int) []job {
 	key := func(exporter string) report.Key {
 		return report.Key{Shape: "paced-" + shape.Name, Compression: "none", Variant: variant(exporter, "default")}
 	}
-	return []job{{key(peer), "awskinesis", args}, {key(ours), "kinesiskpl", args}}
+	return []job{{key(peer), "awskinesis", args, false}, {key(ours), "kinesiskpl", args, false}}
 }
 
 // loneJobs measure the latency of one small request at a time.
@@ -93,8 +95,36 @@ func loneJobs() []job {
 	args := []string{"-shape", load.Lone().Name, "-lone", requests, "-warmup", "100"}
 	with := func(more ...string) []string { return append(more, args...) }
 	return []job{
-		{key(limit), "limit", args},
-		{key(peer), "awskinesis", args},
-		{key(ours + ", record_max_buffered_time: 0s"), "kinesiskpl", with("-config", `{"record_max_buffered_time":"0s"}`)},
+		{key(limit), "limit", args, false},
+		{key(peer), "awskinesis", args, false},
+		{key(ours + ", record_max_buffered_time: 0s"), "kinesiskpl", with("-config", `{"record_max_buffered_time":"0s"}`), false},
 	}
+}
+
+// coreJobs measure producer libraries alone, those for Python with fewer records.
+func coreJobs(items int, python string) []job {
+	key := func(variant string) report.Key {
+		return report.Key{Shape: "core", Compression: "none", Variant: variant}
+	}
+	var list []job
+	add := func(variant string, args ...string) {
+		args = append(args, "-items", strconv.Itoa(5*items))
+		list = append(list, job{key(variant), "core", args, true})
+	}
+	for _, shards := range []string{"1", "64", "1024"} {
+		add("kpl, shards: "+shards, "-shards", shards)
+	}
+	for _, shards := range []string{"1", "64"} {
+		add("kpl, 16 streams, shards of each: "+shards, "-streams", "16", "-shards", shards)
+	}
+	if python == "" {
+		return list
+	}
+	addPython := func(library string, items int) {
+		args := []string{"python/core.py", "-library", library, "-items", strconv.Itoa(items)}
+		list = append(list, job{key(library + " (Python)"), python, args, true})
+	}
+	addPython("aws_kinesis_agg", items/4)
+	addPython("aiokpl", items/20)
+	return list
 }

@@ -17,14 +17,14 @@ import (
 
 // build builds the programs of the module into a directory. The peer is built twice: with the versions of its own
 // release, from awskinesis.mod, and with those of everything else here.
-func build(ctx context.Context, module, bin string, stderr io.Writer) error {
+func build(ctx context.Context, bin string, stderr io.Writer) error {
 	for _, args := range [][]string{
 		{"-o", bin + "/", "./cmd/..."},
 		{"-o", filepath.Join(bin, "awskinesis-new"), "./cmd/awskinesis"},
 		{"-modfile=awskinesis.mod", "-o", filepath.Join(bin, "awskinesis"), "./cmd/awskinesis"},
 	} {
 		command := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...) //nolint:gosec // arguments from above
-		command.Dir, command.Stdout, command.Stderr = module, stderr, stderr
+		command.Stdout, command.Stderr = stderr, stderr
 		if err := command.Run(); err != nil {
 			return fmt.Errorf("go build: %w", err)
 		}

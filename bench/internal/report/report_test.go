@@ -43,9 +43,9 @@ func TestRows(t *testing.T) {
 		CPUSecondsPerMillion: 2,
 		CPURatio:             new(0.375), // the median of 2/4, 3/8 and 1/5: the peer without a queue is the cheaper one
 		LimitRatio:           new(1.5),   // of 2/1, 3/2 and 1/1
-		AllocBytesPerItem:    500, KinesisRecordsPerMillion: new(6000.0), PutUnitsPerMillion: new(15_000.0),
+		AllocBytesPerItem:    new(500.0), KinesisRecordsPerMillion: new(6000.0), PutUnitsPerMillion: new(15_000.0),
 		WireBytesPerItem: new(410.0), PeakRSS: 50,
-		Rounds: 3, Spread: 1, MBPerSecondCore: 150, ItemsPerSecondCore: 500_000, AllocsPerItem: 0.25,
+		Rounds: 3, Spread: 1, MBPerSecondCore: 150, ItemsPerSecondCore: 500_000, AllocsPerItem: new(0.25),
 		CallsPerMillion: new(1000.0), PutUnitsRatio: new(1.25),
 	}, r[3])
 	assert.Equal(t, new(1.0), r[0].LimitRatio)
@@ -56,6 +56,7 @@ func TestRows(t *testing.T) {
 	assert.Equal(t, new(0.2), snappy.CPURatio, "to the peer without compression, which has no such")
 	assert.Nil(t, snappy.LimitRatio)
 	assert.Nil(t, snappy.KinesisRecordsPerMillion, "nothing was sent")
+	assert.Nil(t, snappy.AllocBytesPerItem, "nothing is known")
 }
 
 func TestLatencies(t *testing.T) {

@@ -26,7 +26,7 @@ type Row struct {
 	CPUSecondsPerMillion     float64  `json:"cpu_s_per_million"`
 	CPURatio                 *float64 `json:"cpu_ratio_vs_awskinesis"` // see [Samples.Rows]
 	LimitRatio               *float64 `json:"limit_ratio"`             // to the CPU time of the limit with the same compression
-	AllocBytesPerItem        float64  `json:"alloc_bytes_per_item"`
+	AllocBytesPerItem        *float64 `json:"alloc_bytes_per_item"`
 	KinesisRecordsPerMillion *float64 `json:"kinesis_records_per_million"`
 	PutUnitsPerMillion       *float64 `json:"put_units_per_million"`
 	WireBytesPerItem         *float64 `json:"wire_bytes_per_item"`
@@ -36,7 +36,7 @@ type Row struct {
 	Spread             float64  `json:"cpu_spread"`       // (most - least) / median of the CPU time
 	MBPerSecondCore    float64  `json:"mb_per_s_core"`    // 10^6 bytes of payload for a second of CPU time
 	ItemsPerSecondCore float64  `json:"items_per_s_core"` // for a second of CPU time
-	AllocsPerItem      float64  `json:"allocs_per_item"`
+	AllocsPerItem      *float64 `json:"allocs_per_item"`
 	CallsPerMillion    *float64 `json:"put_records_calls_per_million"`
 	PutUnitsRatio      *float64 `json:"put_units_ratio"` // to the least for the same bytes
 	LatencyP50         *float64 `json:"latency_p50_ms"`  // of a lone confirmed request
@@ -121,13 +121,15 @@ func (s *Samples) row(key Key) Row {
 	row := Row{
 		Key:                  key,
 		CPUSecondsPerMillion: round(median(cpu)*1e6, 3),
-		AllocBytesPerItem:    round(perItem(func(r result.Run) float64 { return float64(r.Alloc) }), 1),
 		PeakRSS:              round(median(each(runs, func(r result.Run) float64 { return float64(r.PeakKB) / 1024 })), 1),
 		Rounds:               len(runs),
 		Spread:               round((slices.Max(cpu)-slices.Min(cpu))/median(cpu), 3),
 		MBPerSecondCore:      round(perItem(func(r result.Run) float64 { return float64(r.Bytes) })/median(cpu)/1e6, 1),
 		ItemsPerSecondCore:   math.Round(1 / median(cpu)),
-		AllocsPerItem:        round(perItem(func(r result.Run) float64 { return float64(r.Allocs) }), 3),
+	}
+	if runs[0].Alloc > 0 {
+		row.AllocBytesPerItem = new(round(perItem(func(r result.Run) float64 { return float64(r.Alloc) }), 1))
+		row.AllocsPerItem = new(round(perItem(func(r result.Run) float64 { return float64(r.Allocs) }), 3))
 	}
 	if runs[0].Sink.Calls > 0 {
 		row.KinesisRecordsPerMillion = new(math.Round(1e6 * perItem(func(r result.Run) float64 { return float64(r.Sink.Records) })))

@@ -39,7 +39,7 @@ func columns(kind Kind) []column {
 		add("records/s a core", 0, func(r *Row) *float64 { return &r.ItemsPerSecondCore })
 	}
 	add("MB/s a core", 0, func(r *Row) *float64 { return &r.MBPerSecondCore })
-	add("alloc B/item", 0, func(r *Row) *float64 { return &r.AllocBytesPerItem })
+	add("alloc B/item", 0, func(r *Row) *float64 { return r.AllocBytesPerItem })
 	add("peak MiB", 0, func(r *Row) *float64 { return &r.PeakRSS })
 	if kind == Load {
 		add("records/M", 0, func(r *Row) *float64 { return r.KinesisRecordsPerMillion })

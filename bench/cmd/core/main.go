@@ -1,0 +1,102 @@
+// Command core measures a producer library alone: 200-byte user records with random partition keys go in, PutRecords
+// requests come out and are discarded.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"runtime"
+
+	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/measure"
+	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args, os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", os.Args, err)
+		os.Exit(1)
+	}
+}
+
+// producer is a library at work.
+type producer interface {
+	// put puts a record into one of the streams.
+	put(ctx context.Context, stream int, key string, data []byte) error
+	// close waits until everything was sent.
+	close(ctx context.Context) error
+}
+
+// recordSize is how many bytes of data a user record has.
+const recordSize = 200
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	shards := flags.Int("shards", 1, "of each stream")
+	streams := flags.Int("streams", 1, "how many streams")
+	items := flags.Int("items", 1_000_000, "user records to be measured")
+	profile := flags.String("cpuprofile", "", "write a CPU profile of the measured part to this file")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	open := func() (producer, error) { return newKPL(*shards, *streams) }
+	keys := randomKeys()
+	if _, err := send(ctx, open, keys, *streams, *items/5); err != nil { // to warm up
+		return err
+	}
+	runtime.GC()
+	stop, err := measure.Profile{CPU: *profile}.Start()
+	if err != nil {
+		return err
+	}
+	used, err := send(ctx, open, keys, *streams, *items)
+	if err != nil {
+		return err
+	}
+	if err := stop(); err != nil {
+		return err
+	}
+	measured := result.Run{
+		Items: *items, Bytes: *items * recordSize,
+		CPU: used.CPU, Wall: used.Wall, Alloc: used.Alloc, Allocs: used.Allocs,
+	}
+	if measured.PeakKB, err = measure.PeakKB(); err != nil {
+		return err
+	}
+	return json.NewEncoder(stdout).Encode(measured)
+}
+
+// send puts so many records into a new producer and closes it.
+func send(
+	ctx context.Context, open func() (producer, error), keys []string, streams, items int,
+) (used measure.Usage, err error) {
+	p, err := open()
+	if err != nil {
+		return used, err
+	}
+	data := make([]byte, recordSize)
+	var meter measure.Meter
+	meter.Start()
+	for i := range items {
+		if err := p.put(ctx, i%streams, keys[i%len(keys)], data); err != nil {
+			return used, err
+		}
+	}
+	err = p.close(ctx)
+	meter.Stop()
+	return meter.Sum, err
+}
+
+// randomKeys returns more keys than an aggregate or a table of keys can hold.
+func randomKeys() []string {
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the keys need to be the same each time
+	keys := make([]string, 1<<16)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%016x", random.Uint64())
+	}
+	return keys
+}
