@@ -10,7 +10,7 @@ import (
 
 // Patience is how long tests wait for what another process does. It is long, for machines are slow and shared, and it
 // only ever passes when something is wrong.
-const Patience = time.Minute
+const Patience = 3 * time.Minute
 
 // tryInterval is the time between two looks at what another process gives no sign of.
 const tryInterval = 20 * time.Millisecond
