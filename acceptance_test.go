@@ -1,7 +1,9 @@
 package kinesiskplexporter
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
@@ -151,4 +154,65 @@ func TestEncodings(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Compressed messages arrive whole, say what they are, and fill records as others do: what counts is their size after
+// compression. What comes back after a partial failure is what was not delivered.
+func TestCompressions(t *testing.T) {
+	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
+		for _, compression := range []marshaler.Compression{marshaler.Snappy, marshaler.Zstd, marshaler.Gzip} {
+			t.Run(fmt.Sprintf("%s/%s", encoding, compression), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					k, c := newTestKinesis(2), plainConfig()
+					c.Encoding, c.Compression = encoding, compression
+					c.Producer.FailIfThrottled = true
+					heal := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords,
+						kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.5)))
+					e := startLogs(t, k, c)
+					sent := oneResource("a message with number ", 20_000)
+					logs := sent
+					for range 50 {
+						err := e.ConsumeLogs(t.Context(), logs)
+						if err == nil {
+							break
+						}
+						if partial, ok := errors.AsType[consumererror.Logs](err); ok {
+							logs = partial.Data()
+						}
+					}
+					heal()
+					e.stop(t)
+					assert.ElementsMatch(t, bodiesOf(sent), storedBodies(t, k))
+					assert.Equal(t, 20_000, e.sum(t, "items_put", "outcome", "success"))
+					for _, record := range k.UserRecords(testStream) {
+						plain, found, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
+						require.NoError(t, err)
+						assert.Equal(t, compression, found)
+						signal, foundEncoding, ok := marshaler.Detect(plain)
+						assert.True(t, ok)
+						assert.Equal(t, marshaler.Logs, signal)
+						assert.Equal(t, encoding, foundEncoding)
+					}
+					for _, record := range k.Records(testStream) {
+						assert.LessOrEqual(t, len(record.Data)+len(record.PartitionKey), 51_200)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A log record that is larger than a record may be is sent if it is not after compression.
+func TestCompressionSavesLargeRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, c := newTestKinesis(1), plainConfig()
+		c.Compression = marshaler.Snappy
+		e := startLogs(t, k, c)
+		body := strings.Repeat("x", 2<<20)
+		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a", body)))
+		e.stop(t)
+		stored := storedBodies(t, k)
+		assert.Len(t, stored, 2)
+		assert.True(t, slices.Contains(stored, "a") && slices.Contains(stored, body))
+	})
 }

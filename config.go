@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configcompression"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
@@ -33,6 +34,10 @@ type Config struct {
 
 	// Encoding of the OTLP messages in the records: otlp_proto or otlp_json.
 	Encoding marshaler.Encoding `mapstructure:"encoding"`
+	// Compression of the messages, each as a whole: none, snappy, zstd or gzip.
+	Compression marshaler.Compression `mapstructure:"compression"`
+	// CompressionParams has the level of zstd or gzip; 0 leaves it to them.
+	CompressionParams configcompression.CompressionParams `mapstructure:"compression_params"`
 	// Delivery says when a request counts as sent.
 	Delivery Delivery `mapstructure:"delivery"`
 	// PartitionKey says where partition keys come from.
@@ -89,12 +94,13 @@ func createDefaultConfig() component.Config {
 	queue.Sizer = exporterhelper.RequestSizerTypeBytes
 	queue.QueueSize = defaultQueueSize
 	return &Config{
-		Timeout:  exporterhelper.TimeoutConfig{Timeout: producer.RecordTTL + 5*time.Second},
-		Queue:    configoptional.Some(queue),
-		Retry:    configretry.NewDefaultBackOffConfig(),
-		Encoding: marshaler.OTLPProto,
-		Delivery: Confirmed,
-		Producer: producer,
+		Timeout:     exporterhelper.TimeoutConfig{Timeout: producer.RecordTTL + 5*time.Second},
+		Queue:       configoptional.Some(queue),
+		Retry:       configretry.NewDefaultBackOffConfig(),
+		Encoding:    marshaler.OTLPProto,
+		Compression: marshaler.NoCompression,
+		Delivery:    Confirmed,
+		Producer:    producer,
 	}
 }
 
@@ -117,7 +123,21 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("aggregation_max_size must be more than the %d bytes of the partition key, found %d",
 			key, c.Producer.AggregationMaxSize))
 	}
-	return errors.Join(append(errs, c.validateQueue())...)
+	return errors.Join(append(errs, c.validateCompression(), c.validateQueue())...)
+}
+
+// validateCompression checks the compression and its level.
+func (c *Config) validateCompression() error {
+	least, most, ok := c.Compression.Levels()
+	switch level := int(c.CompressionParams.Level); {
+	case !ok:
+		return fmt.Errorf("compression must be %s, %s, %s or %s, found %q",
+			marshaler.NoCompression, marshaler.Snappy, marshaler.Zstd, marshaler.Gzip, c.Compression)
+	case level < least || level > most:
+		return fmt.Errorf("compression_params::level must be from %d to %d for compression %s, found %d",
+			least, most, c.Compression, level)
+	}
+	return nil
 }
 
 // validateQueue checks that the bound of the queue fits its unit: the default unit is bytes here and requests in most
@@ -149,6 +169,10 @@ func (c *Config) marshalerConfig() marshaler.Config {
 		Encoding:   c.Encoding,
 		TargetSize: c.Producer.AggregationMaxSize,
 		MaxSize:    c.Producer.MaxRecordSize,
+
+		Compression:      c.Compression,
+		CompressionLevel: int(c.CompressionParams.Level),
+
 		Key: marshaler.KeyConfig{
 			Static:             c.PartitionKey.Static,
 			ResourceAttributes: c.PartitionKey.ResourceAttributes,

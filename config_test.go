@@ -47,6 +47,7 @@ func TestLoadConfig(t *testing.T) {
 		CAFile:     "/etc/ssl/kinesis.pem",
 	}
 	all.Encoding, all.Delivery = marshaler.OTLPJSON, FireAndForget
+	all.Compression, all.CompressionParams.Level = marshaler.Zstd, 3
 	all.PartitionKey.ResourceAttributes = []string{"service.name", "service.namespace"}
 	all.Producer = ProducerConfig{
 		AggregationEnabled:    false,
@@ -93,6 +94,8 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, 35*time.Second, c.Timeout.Timeout)
 	assert.Equal(t, configretry.NewDefaultBackOffConfig(), c.Retry)
 	assert.Equal(t, marshaler.OTLPProto, c.Encoding)
+	assert.Equal(t, marshaler.NoCompression, c.Compression)
+	assert.Empty(t, c.CompressionParams)
 	assert.Equal(t, Confirmed, c.Delivery)
 	assert.Equal(t, kpl.NewDefaultConfig(), c.Producer.kplConfig(nil))
 	assert.Empty(t, c.PartitionKey)
@@ -118,6 +121,9 @@ func TestValidate(t *testing.T) {
 	)
 	want := map[string]string{
 		"encoding":                          `encoding must be otlp_proto or otlp_json, found "otlp_xml"`,
+		"compression":                       `compression must be none, snappy, zstd or gzip, found "lz4"`,
+		"compression_level":                 `compression_params::level must be from -1 to 9 for compression gzip, found 10`,
+		"compression_level_of_snappy":       `compression_params::level must be from 0 to 0 for compression snappy, found 1`,
 		"delivery":                          `delivery must be confirmed or fire_and_forget, found "maybe"`,
 		"timeout_not_over_record_ttl":       `timeout must be more than record_ttl (30s), or 0 for none, found 30s`,
 		"timeout_negative":                  `timeout must be more than record_ttl (30s), or 0 for none, found -1s`,

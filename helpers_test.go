@@ -1,6 +1,7 @@
 package kinesiskplexporter
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 	"sync"
@@ -171,12 +172,20 @@ func bodiesOf(logs plog.Logs) []string {
 // storedBodies returns the bodies of the log records that a reader of the stream gets to see.
 func storedBodies(t *testing.T, k *kpltest.Kinesis) []string {
 	t.Helper()
-	m, err := marshaler.New(directConfig().marshalerConfig())
-	require.NoError(t, err)
+	inProto, inJSON := directConfig(), directConfig()
+	inJSON.Encoding = marshaler.OTLPJSON
+	marshalers := map[bool]*marshaler.Marshaler{}
+	for _, c := range []*Config{inProto, inJSON} {
+		m, err := marshaler.New(c.marshalerConfig())
+		require.NoError(t, err)
+		marshalers[c.Encoding == marshaler.OTLPJSON] = m
+	}
 	require.Empty(t, k.DroppedAggregates(testStream))
 	var bodies []string
 	for _, record := range k.UserRecords(testStream) {
-		logs, err := m.UnmarshalLogs(record.Data)
+		plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
+		require.NoError(t, err)
+		logs, err := marshalers[bytes.HasPrefix(plain, []byte("{"))].UnmarshalLogs(plain)
 		require.NoError(t, err)
 		bodies = append(bodies, bodiesOf(logs)...)
 	}

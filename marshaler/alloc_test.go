@@ -46,3 +46,22 @@ func TestMarshalAllocatesListsOnly(t *testing.T) {
 		})
 	}
 }
+
+// Compression takes what it needs from pools as well.
+func TestCompressAllocatesLittle(t *testing.T) {
+	logs := benchLogs(100, 100)
+	size := float64(len(logsData{logs}.whole(t, mustNew(t, usual(OTLPProto)))))
+	for _, c := range []Compression{Snappy, Zstd, Gzip} {
+		t.Run(string(c), func(t *testing.T) {
+			m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 1 << 20, Compression: c})
+			times, bytes := allocated(20, func() {
+				encoded, err := m.MarshalLogs(logs)
+				require.NoError(t, err)
+				encoded.Release()
+			})
+			t.Logf("%v allocations of %.0f bytes for %.0f bytes of 10000 logs", times, bytes, size)
+			assert.LessOrEqual(t, times, 200.0, "a few for each chunk")
+			assert.LessOrEqual(t, bytes, size/50)
+		})
+	}
+}

@@ -2,6 +2,7 @@ package marshaler
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -92,6 +93,37 @@ func BenchmarkMarshalLogs(b *testing.B) {
 					}
 					encoded.Release()
 				}
+			})
+		}
+	}
+}
+
+// BenchmarkCompressLogs shows what each compression costs and saves, on log records as services write them. Without one
+// it is the cost of all else.
+func BenchmarkCompressLogs(b *testing.B) {
+	for _, compression := range []Compression{NoCompression, Snappy, Zstd, Gzip} {
+		m, err := New(Config{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 1 << 20, Compression: compression})
+		require.NoError(b, err)
+		for _, shape := range shapes {
+			logs := serviceLogs(rand.New(rand.NewPCG(1, 2)), shape.resources, shape.records)
+			data, err := m.codec.encodeLogs.MarshalLogs(logs)
+			require.NoError(b, err)
+			b.Run(fmt.Sprintf("%s/%dx%d", compression, shape.resources, shape.records), func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				b.ReportAllocs()
+				size := 0
+				for b.Loop() {
+					encoded, err := m.MarshalLogs(logs)
+					if err != nil {
+						b.Fatal(err)
+					}
+					size = 0
+					for _, chunk := range encoded.Chunks {
+						size += len(chunk.Data)
+					}
+					encoded.Release()
+				}
+				b.ReportMetric(float64(len(data))/float64(size), "ratio")
 			})
 		}
 	}

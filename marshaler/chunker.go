@@ -2,6 +2,7 @@ package marshaler
 
 import (
 	"fmt"
+	"math"
 	"sort"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -22,7 +23,7 @@ func (m *Marshaler) split(r request) (Encoded, error) {
 	data := r.whole.data
 	groups := m.keys.groups(r.resources, r.attributes)
 	keySize := m.cfg.Key.keySize()
-	if len(groups) == 1 && len(data)+keySize <= m.cfg.TargetSize {
+	if len(groups) == 1 && len(data)+keySize <= m.cfg.TargetSize && m.compressor == nil {
 		only := Chunk{Data: data, PartitionKey: groups[0].key, Items: r.items, buffer: r.whole}
 		return Encoded{Chunks: []Chunk{only}}, nil
 	}
@@ -34,6 +35,7 @@ func (m *Marshaler) split(r request) (Encoded, error) {
 		r.whole.release()
 	}()
 	c.signal, c.target, c.limit, c.keySize, c.buffers = r.signal, m.cfg.TargetSize, m.cfg.MaxSize, keySize, m.buffers
+	c.compressor, c.ratio = m.compressor, &m.ratios[r.signal]
 	t := &c.tree
 	t.reset(data, m.layouts[r.signal], m.cfg.Encoding == OTLPProto)
 	t.reserve(r.resources, r.items)
@@ -45,7 +47,7 @@ func (m *Marshaler) split(r request) (Encoded, error) {
 			r.signal, t.itemCount(), len(t.extents[1]), r.items, r.resources)
 	}
 
-	full := len(data) / (m.cfg.TargetSize - keySize)
+	full := len(data) / c.roomFor(m.cfg.TargetSize-keySize)
 	c.encoded.Chunks = make([]Chunk, 0, min(full+len(groups), r.items))
 	for _, g := range groups {
 		c.fillGroup(g)
@@ -66,13 +68,21 @@ type chunker struct {
 	buffers *buffers
 	encoded Encoded
 
+	compressor compressor // nil for none
+	ratio      *ratio
+	plain      []byte // the latest chunk before compression
+	packed     []byte // and after it
+
 	// The chunk that is being filled.
-	key   string
-	room  int // what it is filled up to, with its key
-	rows  []row
-	items int
-	size  int               // of its data
-	open  [maxDepth]opening // the containers of its last row
+	key     string
+	aim     int // the bytes that its data should come to
+	room    int // what its data is filled up to, before compression
+	ceiling int // what room does not go beyond
+	growths int // how often that has grown
+	rows    []row
+	items   int
+	size    int               // of its data, before compression
+	open    [maxDepth]opening // the containers of its last row
 
 	path [maxDepth]int // the containers of the row that comes next
 	next [maxDepth]int // the bytes that their contents have with that row
@@ -99,7 +109,9 @@ func (c *chunker) fillGroup(g group) {
 		}
 		c.fill(row{depth: 1, first: first, last: last})
 	}
-	c.flush()
+	for c.items > 0 {
+		c.flush(0)
+	}
 }
 
 // fill adds the row, part by part where it does not fit as a whole.
@@ -125,29 +137,57 @@ func (c *chunker) fill(r row) {
 
 // fillOne adds a single item that the chunk has no room for: to the next chunk, or to none.
 func (c *chunker) fillOne(item row) {
-	size := c.sizeAlone(item)
-	if size+c.keySize > c.limit {
-		c.encoded.Rejected = append(c.encoded.Rejected,
-			&ItemSizeError{Signal: c.signal, Size: size + c.keySize, Limit: c.limit})
+	size, bytes := c.sizeAlone(item), c.tree.extent(item).len()
+	if size > c.most() {
+		c.reject(size)
 		return
 	}
-	c.flush()
-	c.room = c.roomFor(size - c.tree.extent(item).len())
+	for c.items > 0 && c.fitting(item) == 0 {
+		c.flush(bytes)
+	}
+	if c.items == 0 {
+		c.drop()
+		c.aimFor(size - bytes)
+	}
 	c.take(item)
 }
 
-// roomFor returns what a chunk is filled up to whose first item has that many bytes around it. Where these fill more
-// than half of the target, the chunk grows by whole targets until they do not, as far as the limit allows: they are
-// repeated in every chunk, and a request of many small items in a large resource would come to a multiple of its size.
-func (c *chunker) roomFor(around int) int {
-	targets := (2*around + c.target - 1) / c.target
-	return max(c.target, min(targets*c.target, c.limit))
+// most returns the most bytes of data before compression.
+func (c *chunker) most() int {
+	if c.compressor != nil {
+		return MaxPlainSize
+	}
+	return c.limit - c.keySize
+}
+
+// reject leaves out the only item of a chunk whose data would have the size.
+func (c *chunker) reject(size int) {
+	c.encoded.Rejected = append(c.encoded.Rejected,
+		&ItemSizeError{Signal: c.signal, Size: size + c.keySize, Limit: c.limit})
+}
+
+// aimFor decides how large the chunk gets whose first item has that many bytes around it. Where these fill more than half
+// of the target, the chunk grows by whole targets until they do not, as far as the limit allows: they are repeated in every
+// chunk, and a request of many small items in a large resource would come to a multiple of its size.
+func (c *chunker) aimFor(around int) {
+	target := c.roomFor(c.target)
+	targets := (2*around + target - 1) / target
+	c.aim = max(c.target, min(targets*c.target, c.limit)) - c.keySize
+	c.room = min(c.roomFor(c.aim), c.ceiling)
+}
+
+// roomFor returns how many bytes of data to fill a chunk with whose data should come to the size.
+func (c *chunker) roomFor(size int) int {
+	if c.compressor != nil {
+		return max(c.ratio.plain(size), 1)
+	}
+	return size
 }
 
 // fitting returns how many siblings of the row, from the first on, the chunk has room for.
 func (c *chunker) fitting(r row) int {
 	fits := func(n int) bool {
-		return c.sizeWith(row{r.depth, r.parent, r.first, r.first + n})+c.keySize <= c.room
+		return c.sizeWith(row{r.depth, r.parent, r.first, r.first + n}) <= c.room
 	}
 	all := r.last - r.first
 	if fits(all) {
@@ -195,9 +235,15 @@ func (c *chunker) sizeAlone(r row) int {
 	return size
 }
 
-// flush ends the chunk and starts an empty one. A chunk that has only containers without items comes to nothing.
-func (c *chunker) flush() {
-	if c.items > 0 {
+// flush ends the chunk, as a rule; see pack for the exceptions. The next item has that many bytes, 0 if there is none. A
+// chunk that has only containers without items comes to nothing.
+func (c *chunker) flush(next int) {
+	switch {
+	case c.items == 0:
+	case c.compressor != nil:
+		c.pack(next)
+		return
+	default:
 		b := c.buffers.get(c.size)
 		c.tree.assemble(c.rows, b.data)
 		c.encoded.Chunks = append(c.encoded.Chunks, Chunk{Data: b.data, PartitionKey: c.key, Items: c.items, buffer: b})
@@ -205,8 +251,16 @@ func (c *chunker) flush() {
 	c.clear()
 }
 
+// clear starts a chunk.
 func (c *chunker) clear() {
-	c.room, c.rows, c.items, c.size = c.target, c.rows[:0], 0, 0
+	c.drop()
+	c.growths, c.ceiling = 0, math.MaxInt
+	c.aimFor(0)
+}
+
+// drop takes everything out of the chunk.
+func (c *chunker) drop() {
+	c.rows, c.items, c.size = c.rows[:0], 0, 0
 	for depth := range c.open {
 		c.open[depth].place = -1
 	}

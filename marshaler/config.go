@@ -74,6 +74,15 @@ type Config struct {
 	// MaxSize is what a chunk with a single item may have; an item that needs more is rejected. At least TargetSize.
 	MaxSize int
 
+	// Compression is applied to each chunk as a whole, and sizes are those after it. Chunks are filled by how well those
+	// before them were compressed. One with a single item that compression makes too large is left as it is. An item with
+	// more than [MaxPlainSize] bytes before compression is rejected. The zero value is [NoCompression].
+	Compression Compression
+
+	// CompressionLevel is one of [Compression.Levels]: larger is slower, and makes smaller chunks. Zstd has four in truth,
+	// from 1, 3, 6 and 10 on.
+	CompressionLevel int
+
 	// Key says where partition keys come from. The zero value makes chunks without a key.
 	Key KeyConfig
 }
@@ -127,12 +136,28 @@ func (c Config) validate() error {
 	if c.Encoding != OTLPProto && c.Encoding != OTLPJSON {
 		return fmt.Errorf("marshaler: Encoding must be %q or %q, found %q", OTLPProto, OTLPJSON, c.Encoding)
 	}
+	if err := c.validateCompression(); err != nil {
+		return err
+	}
 	if c.TargetSize <= c.Key.keySize() {
 		return fmt.Errorf("marshaler: TargetSize must be more than the %d bytes of the partition key, found %d",
 			c.Key.keySize(), c.TargetSize)
 	}
 	if c.MaxSize < c.TargetSize {
 		return fmt.Errorf("marshaler: MaxSize must be at least TargetSize (%d), found %d", c.TargetSize, c.MaxSize)
+	}
+	return nil
+}
+
+func (c Config) validateCompression() error {
+	least, most, ok := c.Compression.Levels()
+	switch {
+	case !ok:
+		return fmt.Errorf("marshaler: Compression must be %q, %q, %q or %q, found %q",
+			NoCompression, Snappy, Zstd, Gzip, c.Compression)
+	case c.CompressionLevel < least || c.CompressionLevel > most:
+		return fmt.Errorf("marshaler: CompressionLevel must be from %d to %d for Compression %q, found %d",
+			least, most, c.Compression, c.CompressionLevel)
 	}
 	return nil
 }

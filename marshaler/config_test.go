@@ -32,6 +32,18 @@ func TestNewNamesTheBadField(t *testing.T) {
 			"marshaler: MaxSize must be at least TargetSize (51200), found 51199",
 		},
 		{
+			"no such compression", func(c *Config) { c.Compression = "lz4" },
+			`marshaler: Compression must be "none", "snappy", "zstd" or "gzip", found "lz4"`,
+		},
+		{
+			"no such level", func(c *Config) { c.Compression, c.CompressionLevel = Zstd, 23 },
+			`marshaler: CompressionLevel must be from -1 to 22 for Compression "zstd", found 23`,
+		},
+		{
+			"level of nothing", func(c *Config) { c.CompressionLevel = 1 },
+			`marshaler: CompressionLevel must be from 0 to 0 for Compression "", found 1`,
+		},
+		{
 			"two kinds of keys", func(c *Config) { c.Key = KeyConfig{"a", []string{"b"}} },
 			"marshaler: Key has both Static and ResourceAttributes, at most one may be set",
 		},

@@ -4,7 +4,7 @@ import "google.golang.org/protobuf/encoding/protowire"
 
 // Detect tells what a message is, for readers that have no headers to go by. It returns false for what is no OTLP
 // request of the three signals, and for one whose items do not tell: a log record with nothing but a body, for example,
-// may have the bytes of a span with nothing but a name.
+// may have the bytes of a span with nothing but a name. It does not look into compressed data: see [Decompress].
 //
 // JSON shows its signal in its only top-level key of that kind. Protobuf has no names: the three signals nest in the
 // same way, so the fields of the items decide, and as many items are looked at as it takes. Detect does not replace

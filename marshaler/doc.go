@@ -9,7 +9,8 @@
 //   - keyer groups the resources by partition key;
 //   - a cutter, one for protobuf and one for JSON, finds where containers and items lie in the bytes: the tree;
 //   - chunker fills chunks greedily up to the target size and knows the exact size of each before it exists;
-//   - tree.assemble writes a chunk into one buffer of that size.
+//   - tree.assemble writes a chunk into one buffer of that size;
+//   - chunker.pack compresses it, if that is wanted, and has it filled anew if it misses the size that it should have.
 //
 // The request and its chunks lie in pooled memory: whoever gets chunks releases them when nobody reads them any more.
 //

@@ -12,7 +12,8 @@ import (
 
 // Chunk is the payload of one user record.
 type Chunk struct {
-	// Data is a complete, valid Export*ServiceRequest on its own. It shares no memory with the pdata it came from.
+	// Data is a complete, valid Export*ServiceRequest on its own, compressed as [Config.Compression] says. It shares no
+	// memory with the pdata it came from.
 	Data []byte
 	// PartitionKey is empty if the chunk may go to any shard.
 	PartitionKey string
@@ -48,8 +49,8 @@ func (e *Encoded) Release() {
 // ItemSizeError says by how much an item is too large to be sent.
 type ItemSizeError struct {
 	Signal Signal
-	// Size is the bytes of the chunk that the item alone would make, partition key included. Limit is
-	// [Config.MaxSize].
+	// Size is the bytes of the chunk that the item alone would make, partition key included, and after compression unless
+	// it is more than [MaxPlainSize] before. Limit is [Config.MaxSize].
 	Size, Limit int
 }
 
@@ -61,12 +62,14 @@ func (e *ItemSizeError) Error() string {
 // Marshaler encodes pdata as chunks and back. Any number of goroutines may use one at the same time. It only reads the
 // pdata it is given and keeps none of it.
 type Marshaler struct {
-	cfg     Config
-	keys    keyer
-	codec   codec
-	layouts [Metrics + 1][]layer
-	buffers *buffers
-	workers sync.Pool // of *chunker: their slices grow to what the usual request takes
+	cfg        Config
+	keys       keyer
+	codec      codec
+	layouts    [Metrics + 1][]layer
+	compressor compressor // nil for none
+	ratios     [Metrics + 1]ratio
+	buffers    *buffers
+	workers    sync.Pool // of *chunker: their slices grow to what the usual request takes
 }
 
 // New returns a Marshaler, or an error that names the field of the configuration that is wrong.
@@ -74,13 +77,18 @@ func New(cfg Config) (*Marshaler, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	compressor, err := newCompressor(cfg.Compression, cfg.CompressionLevel)
+	if err != nil {
+		return nil, fmt.Errorf("marshaler: %w", err)
+	}
 	return &Marshaler{
-		cfg:     cfg,
-		keys:    newKeyer(cfg.Key),
-		codec:   newCodec(cfg.Encoding),
-		layouts: [...][]layer{Logs: Logs.layout(), Traces: Traces.layout(), Metrics: Metrics.layout()},
-		buffers: new(buffers),
-		workers: sync.Pool{New: func() any { return new(chunker) }},
+		cfg:        cfg,
+		keys:       newKeyer(cfg.Key),
+		codec:      newCodec(cfg.Encoding),
+		layouts:    [...][]layer{Logs: Logs.layout(), Traces: Traces.layout(), Metrics: Metrics.layout()},
+		compressor: compressor,
+		buffers:    new(buffers),
+		workers:    sync.Pool{New: func() any { return new(chunker) }},
 	}, nil
 }
 
@@ -146,27 +154,39 @@ func encode[T any](m *Marshaler, pdata T, marshal func(T) ([]byte, error)) (*buf
 	return &buffer{data: data}, err
 }
 
-// UnmarshalLogs is the inverse of [Marshaler.MarshalLogs] for the data of one chunk.
+// UnmarshalLogs is the inverse of [Marshaler.MarshalLogs] for the data of one chunk, compressed in any way or not at all.
 func (m *Marshaler) UnmarshalLogs(data []byte) (plog.Logs, error) {
-	logs, err := m.codec.decodeLogs.UnmarshalLogs(data)
+	plain, _, err := Decompress(data, MaxPlainSize)
+	if err != nil {
+		return plog.Logs{}, err
+	}
+	logs, err := m.codec.decodeLogs.UnmarshalLogs(plain)
 	if err != nil {
 		return plog.Logs{}, decodeError(Logs, len(data), err)
 	}
 	return logs, nil
 }
 
-// UnmarshalTraces is the inverse of [Marshaler.MarshalTraces] for the data of one chunk.
+// UnmarshalTraces is the inverse of [Marshaler.MarshalTraces] for the data of one chunk, as UnmarshalLogs is.
 func (m *Marshaler) UnmarshalTraces(data []byte) (ptrace.Traces, error) {
-	traces, err := m.codec.decodeTraces.UnmarshalTraces(data)
+	plain, _, err := Decompress(data, MaxPlainSize)
+	if err != nil {
+		return ptrace.Traces{}, err
+	}
+	traces, err := m.codec.decodeTraces.UnmarshalTraces(plain)
 	if err != nil {
 		return ptrace.Traces{}, decodeError(Traces, len(data), err)
 	}
 	return traces, nil
 }
 
-// UnmarshalMetrics is the inverse of [Marshaler.MarshalMetrics] for the data of one chunk.
+// UnmarshalMetrics is the inverse of [Marshaler.MarshalMetrics] for the data of one chunk, as UnmarshalLogs is.
 func (m *Marshaler) UnmarshalMetrics(data []byte) (pmetric.Metrics, error) {
-	metrics, err := m.codec.decodeMetrics.UnmarshalMetrics(data)
+	plain, _, err := Decompress(data, MaxPlainSize)
+	if err != nil {
+		return pmetric.Metrics{}, err
+	}
+	metrics, err := m.codec.decodeMetrics.UnmarshalMetrics(plain)
 	if err != nil {
 		return pmetric.Metrics{}, decodeError(Metrics, len(data), err)
 	}

@@ -14,10 +14,11 @@ import (
 
 // otlp is a user record's data, decoded.
 type otlp struct {
-	signal   marshaler.Signal
-	encoding marshaler.Encoding
-	items    int             // log records, spans or data points
-	payload  json.RawMessage // the same in the JSON encoding of OTLP; nil if it is not wanted
+	signal      marshaler.Signal
+	encoding    marshaler.Encoding
+	compression marshaler.Compression
+	items       int             // log records, spans or data points
+	payload     json.RawMessage // the same in the JSON encoding of OTLP; nil if it is not wanted
 }
 
 var errNotOTLP = errors.New("not OTLP")
@@ -42,12 +43,17 @@ func newDecoder(signal *marshaler.Signal, wantJSON bool) (*decoder, error) {
 	return d, nil
 }
 
-// decode decodes data, or returns an error if that is not OTLP.
+// decode decodes data, compressed or not, or returns an error if that is not OTLP.
 func (d *decoder) decode(data []byte) (otlp, error) {
+	data, compression, err := marshaler.Decompress(data, marshaler.MaxPlainSize)
+	if err != nil {
+		return otlp{}, fmt.Errorf("%w: %w", errNotOTLP, err)
+	}
 	o, err := d.identify(data)
 	if err != nil {
 		return otlp{}, err
 	}
+	o.compression = compression
 	m := d.marshalers[o.encoding]
 	var render func() ([]byte, error)
 	switch o.signal {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -67,19 +69,19 @@ func TestDecode(t *testing.T) {
 	}{
 		"logs, protobuf": {
 			must(t)(new(plog.ProtoMarshaler).MarshalLogs(twoLogs())),
-			otlp{marshaler.Logs, marshaler.OTLPProto, 2, logsJSON},
+			otlp{marshaler.Logs, marshaler.OTLPProto, marshaler.NoCompression, 2, logsJSON},
 		},
 		"traces, protobuf": {
 			must(t)(new(ptrace.ProtoMarshaler).MarshalTraces(oneSpan())),
-			otlp{marshaler.Traces, marshaler.OTLPProto, 1, tracesJSON},
+			otlp{marshaler.Traces, marshaler.OTLPProto, marshaler.NoCompression, 1, tracesJSON},
 		},
 		"metrics, protobuf": {
 			must(t)(new(pmetric.ProtoMarshaler).MarshalMetrics(threePoints())),
-			otlp{marshaler.Metrics, marshaler.OTLPProto, 3, metricsJSON},
+			otlp{marshaler.Metrics, marshaler.OTLPProto, marshaler.NoCompression, 3, metricsJSON},
 		},
-		"logs, JSON":    {logsJSON, otlp{marshaler.Logs, marshaler.OTLPJSON, 2, logsJSON}},
-		"traces, JSON":  {tracesJSON, otlp{marshaler.Traces, marshaler.OTLPJSON, 1, tracesJSON}},
-		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, 3, metricsJSON}},
+		"logs, JSON":    {logsJSON, otlp{marshaler.Logs, marshaler.OTLPJSON, marshaler.NoCompression, 2, logsJSON}},
+		"traces, JSON":  {tracesJSON, otlp{marshaler.Traces, marshaler.OTLPJSON, marshaler.NoCompression, 1, tracesJSON}},
+		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, marshaler.NoCompression, 3, metricsJSON}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			detecting, err := newDecoder(nil, true)
@@ -100,6 +102,45 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// Compressed OTLP says itself how it is compressed.
+func TestDecodeCompressed(t *testing.T) {
+	d, err := newDecoder(nil, true)
+	require.NoError(t, err)
+	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
+		for _, compression := range []marshaler.Compression{marshaler.Snappy, marshaler.Zstd, marshaler.Gzip} {
+			m, err := marshaler.New(marshaler.Config{
+				Encoding: encoding, TargetSize: 1 << 20, MaxSize: 1 << 20, Compression: compression,
+			})
+			require.NoError(t, err)
+			encoded, err := m.MarshalLogs(twoLogs())
+			require.NoError(t, err)
+			got, err := d.decode(encoded.Chunks[0].Data)
+			require.NoError(t, err)
+			assert.JSONEq(t, string(must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))), string(got.payload))
+			got.payload = nil
+			assert.Equal(t, otlp{marshaler.Logs, encoding, compression, 2, nil}, got)
+		}
+	}
+}
+
+// What would fill the memory is not OTLP, whatever it is.
+func TestDecodeRefusesBombs(t *testing.T) {
+	d, err := newDecoder(nil, true)
+	require.NoError(t, err)
+	var bomb bytes.Buffer
+	w := gzip.NewWriter(&bomb)
+	megabyte := make([]byte, 1<<20)
+	for range marshaler.MaxPlainSize>>20 + 1 {
+		_, err := w.Write(megabyte)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	_, err = d.decode(bomb.Bytes())
+	require.ErrorIs(t, err, errNotOTLP)
+	require.ErrorIs(t, err, marshaler.ErrPlainSize)
+	require.ErrorContains(t, err, "more than the limit of 33554432 bytes")
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	logs := marshaler.Logs
 	for name, test := range map[string]struct {
@@ -110,6 +151,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"nothing":           {nil, ""},
 		"other JSON":        {nil, `{"message":"hello"}`},
 		"text, told":        {&logs, "a log line"},
+		"broken gzip":       {nil, "\x1f\x8b\x08 and so on"},
 		"broken JSON, told": {&logs, `{"resourceLogs":[`},
 	} {
 		t.Run(name, func(t *testing.T) {

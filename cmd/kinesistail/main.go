@@ -10,7 +10,8 @@
 //
 // Each line of JSON has a "type". A "record" has shard, sequence_number, arrived, partition_key, explicit_hash_key (of
 // members of aggregated records), aggregated, and out_of_range where consumers skip it; if it is OTLP also signal,
-// encoding, items and payload (OTLP in JSON), else data (base64). The "summary", which comes last, has:
+// encoding, compression if it is compressed (with snappy, zstd or gzip, up to 32 MiB of OTLP), items and payload (OTLP in
+// JSON), else data (base64). The "summary", which comes last, has:
 //
 //	stream                   as given
 //	user_records             records as a consumer gets them; those out of range are not counted, here and below

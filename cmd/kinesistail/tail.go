@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // errEnough is returned once as many user records were printed as are wanted.
@@ -31,12 +32,13 @@ type recordLine struct {
 	OutOfRange bool `json:"out_of_range,omitempty"`
 
 	// Signal (logs, traces or metrics), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are there if
-	// the data is OTLP, else Data is (base64).
-	Signal   string          `json:"signal,omitempty"`
-	Encoding string          `json:"encoding,omitempty"`
-	Items    int             `json:"items,omitempty"`
-	Payload  json.RawMessage `json:"payload,omitempty"`
-	Data     []byte          `json:"data,omitempty"`
+	// the data is OTLP, and Compression (snappy, zstd or gzip) if it is compressed OTLP; else Data is (base64).
+	Signal      string          `json:"signal,omitempty"`
+	Encoding    string          `json:"encoding,omitempty"`
+	Compression string          `json:"compression,omitempty"`
+	Items       int             `json:"items,omitempty"`
+	Payload     json.RawMessage `json:"payload,omitempty"`
+	Data        []byte          `json:"data,omitempty"`
 }
 
 // tail prints and counts what a reader hands it.
@@ -119,6 +121,9 @@ func (t *tail) handleMember(k kinesisRecord, m kpl.Member, record types.Record) 
 		if isOTLP {
 			line.Signal, line.Encoding = decoded.signal.String(), string(decoded.encoding)
 			line.Items, line.Payload = decoded.items, decoded.payload
+			if decoded.compression != marshaler.NoCompression {
+				line.Compression = string(decoded.compression)
+			}
 		} else {
 			line.Data = m.Data
 		}

@@ -1,0 +1,255 @@
+package marshaler
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// serviceLogs makes log records as services write them: some lines again and again with other numbers in them, some with
+// a stack trace, and identifiers that nothing can compress.
+func serviceLogs(r *rand.Rand, resources, records int) plog.Logs {
+	methods, paths := []string{"GET", "POST", "PUT"}, []string{"/api/v1/orders", "/api/v1/users", "/healthz", "/api/v1/carts"}
+	logs := plog.NewLogs()
+	for range resources {
+		rl := logs.ResourceLogs().AppendEmpty()
+		attrs := rl.Resource().Attributes()
+		attrs.PutStr("service.name", fmt.Sprintf("service-%d", r.IntN(50)))
+		attrs.PutStr("k8s.pod.name", fmt.Sprintf("pod-%08x-%05x", r.Uint32(), r.IntN(1<<20)))
+		attrs.PutStr("host.name", fmt.Sprintf("ip-10-%d-%d-%d.ec2.internal", r.IntN(256), r.IntN(256), r.IntN(256)))
+		list := rl.ScopeLogs().AppendEmpty().LogRecords()
+		for i := range records {
+			lr := list.AppendEmpty()
+			lr.SetTimestamp(pcommon.Timestamp(1_790_000_000_000_000_000 + i*1_000_000 + r.IntN(1_000_000)))
+			lr.SetObservedTimestamp(lr.Timestamp() + pcommon.Timestamp(r.IntN(5_000_000)))
+			lr.SetSeverityNumber(plog.SeverityNumberInfo)
+			method, path := methods[r.IntN(len(methods))], paths[r.IntN(len(paths))]
+			lr.Attributes().PutStr("http.request.method", method)
+			lr.Attributes().PutStr("url.path", path)
+			lr.Attributes().PutInt("http.response.status_code", int64(200+100*r.IntN(4)))
+			lr.Attributes().PutDouble("duration", r.ExpFloat64())
+			lr.Body().SetStr(fmt.Sprintf("%s %s/%d by user %08x took %d us, sent %d bytes", method, path,
+				r.IntN(1_000_000), r.Uint32(), r.IntN(1_000_000), r.IntN(100_000)))
+			if r.IntN(50) == 0 {
+				lr.SetSeverityNumber(plog.SeverityNumberError)
+				lr.Attributes().PutStr("exception.stacktrace", strings.Repeat(
+					fmt.Sprintf("\tat com.example.shop.Order%d.process(Order.java:%d)\n", r.IntN(9), r.IntN(400)), 5+r.IntN(20)))
+			}
+			var trace pcommon.TraceID
+			binary.NativeEndian.PutUint64(trace[:], r.Uint64())
+			binary.NativeEndian.PutUint64(trace[8:], r.Uint64())
+			lr.SetTraceID(trace)
+			var span pcommon.SpanID
+			binary.NativeEndian.PutUint64(span[:], r.Uint64())
+			lr.SetSpanID(span)
+		}
+	}
+	return logs
+}
+
+// compressed are the configurations with compression.
+func compressed(target, limit int) (all []Config) {
+	for _, encoding := range bothEncodings {
+		for _, c := range []Compression{Snappy, Zstd, Gzip} {
+			all = append(all, Config{Encoding: encoding, TargetSize: target, MaxSize: limit, Compression: c})
+		}
+	}
+	return all
+}
+
+func TestCompressedChunksHoldEverything(t *testing.T) {
+	for _, target := range []int{64, 500, 4000} {
+		for _, config := range compressed(target, 1<<20) {
+			config.Key.ResourceAttributes = []string{"tenant"}
+			m := mustNew(t, config)
+			plain := mustNew(t, Config{Encoding: config.Encoding, TargetSize: 1 << 30, MaxSize: 1 << 30, Key: config.Key})
+			for seed := range uint64(4) {
+				for _, d := range newRandom(seed).all() {
+					var want, got []string
+					for _, chunk := range d.marshal(t, plain).Chunks { // in the order of the keys
+						want = append(want, items(t, m, d.decode(t, m, chunk.Data))...)
+					}
+					encoded := d.marshal(t, m)
+					assert.Empty(t, encoded.Rejected)
+					for _, chunk := range encoded.Chunks {
+						assert.Equal(t, config.Compression, compressionOf(chunk.Data))
+						if chunk.Items > 1 && target == 4000 {
+							assert.LessOrEqual(t, len(chunk.Data)+len(chunk.PartitionKey), target)
+						}
+						part := d.decode(t, m, chunk.Data)
+						assert.Equal(t, chunk.Items, part.count())
+						got = append(got, items(t, m, part)...)
+					}
+					require.Equal(t, want, got, "%s, seed %d, %+v", d.signal(), seed, config)
+				}
+			}
+		}
+	}
+}
+
+// counting counts what a compressor is given.
+type counting struct {
+	compressor
+
+	bytes int
+}
+
+func (c *counting) compress(dst, src []byte) []byte {
+	c.bytes += len(src)
+	return c.compressor.compress(dst, src)
+}
+
+// Compressed chunks fill records as the others do: up to the target and never beyond it, from the first chunk on, and
+// with little compressed twice. Kinesis bills units of 25,600 bytes.
+func TestCompressedChunksFillRecords(t *testing.T) {
+	const target, unit, requests = 51_200, 25_600, 3
+	for _, config := range compressed(target, 1<<20) {
+		for _, shape := range shapes {
+			name := fmt.Sprintf("%s/%s/%dx%d", config.Encoding, config.Compression, shape.resources, shape.records)
+			t.Run(name, func(t *testing.T) {
+				r := rand.New(rand.NewPCG(1, 2))
+				m := mustNew(t, config)
+				count := &counting{compressor: m.compressor}
+				m.compressor = count
+				bytes, units, plain, again := 0, 0, 0, 0
+				for request := range requests {
+					logs := serviceLogs(r, shape.resources, shape.records)
+					size := len(logsData{logs}.whole(t, m))
+					plain += size
+					count.bytes = 0
+					chunks := logsData{logs}.marshal(t, m).Chunks
+					for _, chunk := range chunks[:len(chunks)-1] { // the last is what was left
+						size := len(chunk.Data) + KeylessKeySize
+						assert.LessOrEqual(t, size, target)
+						bytes += size
+						units += (size + unit - 1) / unit
+					}
+					if request > 0 {
+						again += count.bytes - size
+					}
+				}
+				t.Logf("%d units, %.3f of the least; %.1f%% compressed once more",
+					units, float64(units*unit)/float64(bytes), 100*float64(again)/float64(plain))
+				assert.LessOrEqual(t, float64(units*unit), 1.03*float64(bytes))
+				assert.LessOrEqual(t, float64(again), .35*float64(plain))
+			})
+		}
+	}
+}
+
+// The limits hold after compression, and what fits without it is not lost to it.
+func TestCompressionAndLimits(t *testing.T) {
+	const limit = 1 << 16
+	noise := func(n int) string { // what no compression makes smaller, as text
+		r := rand.New(rand.NewPCG(3, 4))
+		text := make([]byte, n)
+		for i := range text {
+			text[i] = byte(r.Uint32())
+		}
+		return string(text)
+	}
+	bare := func(body string) int {
+		logs := plog.NewLogs()
+		addLogs(logs, "r", body)
+		return len(logsData{logs}.whole(t, mustNew(t, usual(OTLPProto))))
+	}
+	fits := limit - KeylessKeySize - (bare(noise(60_000)) - 60_000)
+	require.Equal(t, limit, bare(noise(fits))+KeylessKeySize)
+	for _, c := range []Compression{Snappy, Zstd, Gzip} {
+		t.Run(string(c), func(t *testing.T) {
+			m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 4000, MaxSize: limit, Compression: c})
+			for _, tt := range []struct {
+				name, body string
+				found      Compression // "" if it is rejected
+			}{
+				{"more than the limit, compresses well", strings.Repeat("x", 10*limit), c},
+				{"cannot be compressed, just fits", noise(fits), NoCompression},
+				{"cannot be compressed, just does not fit", noise(fits + 1), ""},
+				{"as much as readers take", strings.Repeat("x", 1<<20), c},
+			} {
+				t.Run(tt.name, func(t *testing.T) {
+					logs := plog.NewLogs()
+					addLogs(logs, "r", "before", tt.body, "behind")
+					encoded := logsData{logs}.marshal(t, m)
+					want := []string{"before", tt.body, "behind"}
+					if tt.found == "" {
+						want = []string{"before", "behind"}
+						require.Len(t, encoded.Rejected, 1)
+						assert.Greater(t, encoded.Rejected[0].Size, limit)
+						assert.Equal(t, limit, encoded.Rejected[0].Limit)
+					} else {
+						assert.Empty(t, encoded.Rejected)
+					}
+					require.True(t, slices.Equal(want, bodies(t, m, encoded.Chunks)))
+					for _, chunk := range encoded.Chunks {
+						assert.LessOrEqual(t, len(chunk.Data)+KeylessKeySize, limit)
+						if tt.found == NoCompression && len(chunk.Data) > 4000 {
+							assert.Equal(t, NoCompression, compressionOf(chunk.Data))
+							continue
+						}
+						assert.Equal(t, c, compressionOf(chunk.Data))
+					}
+				})
+			}
+		})
+	}
+}
+
+// However well it compresses: what readers would have to take is bounded.
+func TestPlainSizeIsBounded(t *testing.T) {
+	logs := plog.NewLogs()
+	addLogs(logs, "r", "good", strings.Repeat("x", MaxPlainSize))
+	m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 10 << 20, Compression: Zstd})
+	encoded := logsData{logs}.marshal(t, m)
+	require.Len(t, encoded.Rejected, 1)
+	assert.Greater(t, encoded.Rejected[0].Size, MaxPlainSize)
+	assert.Equal(t, []string{"good"}, bodies(t, m, encoded.Chunks))
+}
+
+func TestCompressionLevels(t *testing.T) {
+	logs := logsData{serviceLogs(rand.New(rand.NewPCG(1, 1)), 1, 1000)}
+	size := func(c Compression, level int) int {
+		m := mustNew(t, Config{
+			Encoding: OTLPProto, TargetSize: 1 << 20, MaxSize: 1 << 20, Compression: c, CompressionLevel: level,
+		})
+		return len(logs.marshal(t, m).Chunks[0].Data)
+	}
+	assert.Less(t, size(Gzip, 9), size(Gzip, 1))
+	assert.Equal(t, size(Gzip, 5), size(Gzip, 0))
+	assert.Equal(t, size(Gzip, -1), size(Gzip, 0))
+	assert.Less(t, size(Zstd, 11), size(Zstd, 1))
+	assert.Equal(t, size(Zstd, 1), size(Zstd, 0))
+}
+
+func TestRatio(t *testing.T) {
+	var r ratio
+	assert.Equal(t, 1980, r.plain(1000), "twice as much, less a margin")
+	r.learn(4000, 1000)
+	assert.Equal(t, 3960, r.plain(1000), "the first counts alone")
+	for range 100 {
+		r.learn(5000, 1000)
+	}
+	assert.InDelta(t, 4950, r.plain(1000), 5, "later ones count more than those before")
+	for range 100 {
+		r.learn(4000, 1000)
+		r.learn(6000, 1000)
+	}
+	assert.InDelta(t, 4750, r.plain(1000), 200, "the margin grows with what cannot be foreseen, up to a twentieth")
+	for range 200 {
+		r.learn(1000, 2000)
+	}
+	assert.InDelta(t, 891, r.plain(1000), 5)
+	for range 200 {
+		r.learn(1<<20, 1)
+	}
+	assert.InDelta(t, 63_360, r.plain(1000), 400)
+	assert.Equal(t, MaxPlainSize, r.plain(1<<20))
+}
