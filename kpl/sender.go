@@ -84,8 +84,7 @@ func (w *worker) run() {
 
 // do carries r out and notes the outcome in it.
 func (w *worker) do(r *request) {
-	free := w.producer.buffers.take()
-	w.frames, w.wire.body = free.frames, free.body
+	w.frames = w.producer.buffers.take()
 	input := w.input(r)
 	ctx, cancel := context.WithTimeout(w.ctx, w.producer.config.RequestTimeout)
 	defer cancel()
@@ -93,8 +92,9 @@ func (w *worker) do(r *request) {
 	output, err := w.producer.client.PutRecords(ctx, input, w.options...)
 	r.end = time.Now()
 	clear(w.entries)
-	w.producer.buffers.give(buffers{frames: w.frames, body: w.wire.body})
-	w.frames, w.wire.body = nil, nil
+	w.wire.body.forget()
+	w.producer.buffers.give(w.frames)
+	w.frames = nil
 	if err != nil {
 		r.err = err
 		return

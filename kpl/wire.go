@@ -17,8 +17,8 @@ import (
 type wireProtocol struct {
 	*awsjson.Protocol // of the client that the call is made with
 
-	body    []byte // of the last request; nothing reads it once the call has returned
-	records int    // in the last request
+	body    requestBody // of the last request; nothing reads it once the call has returned
+	records int         // in the last request
 	answer  bytes.Buffer
 	reader  answerReader
 }
@@ -48,8 +48,8 @@ func (w *wireProtocol) SerializeRequest(
 		return err
 	}
 	w.records = len(put.Records)
-	w.body = appendPutRecords(w.body[:0], put)
-	with, err := r.SetStream(bytes.NewReader(w.body))
+	w.body.set(put)
+	with, err := r.SetStream(&w.body)
 	if err != nil {
 		return err
 	}
