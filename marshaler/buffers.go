@@ -22,7 +22,8 @@ type buffers struct {
 
 // buffer is lent from get to release.
 type buffer struct {
-	data []byte
+	data []byte     // the part of memory that is used
+	all  []byte     // memory
 	home *sync.Pool // nil if it is not kept
 }
 
@@ -35,9 +36,9 @@ func (p *buffers) get(size int) *buffer {
 	home := &p.kept[place]
 	b, _ := home.Get().(*buffer)
 	if b == nil {
-		b = &buffer{data: make([]byte, capacity), home: home}
+		b = &buffer{all: make([]byte, capacity), home: home}
 	}
-	b.data = b.data[:size]
+	b.data = b.all[:size]
 	return b
 }
 
@@ -46,8 +47,8 @@ func (b *buffer) release() {
 	if b == nil || b.home == nil {
 		return
 	}
-	b.data = b.data[:cap(b.data)]
-	poison(b.data)
+	b.data = nil
+	poison(b.all)
 	b.home.Put(b)
 }
 

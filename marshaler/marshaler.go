@@ -69,6 +69,7 @@ type Marshaler struct {
 	compressor compressor // nil for none
 	ratios     [Metrics + 1]ratio
 	buffers    *buffers
+	guesses    [Metrics + 1]sizeGuess
 	workers    sync.Pool // of *chunker: their slices grow to what the usual request takes
 }
 
@@ -98,7 +99,7 @@ func (m *Marshaler) MarshalLogs(logs plog.Logs) (Encoded, error) {
 	if count == 0 {
 		return Encoded{}, nil
 	}
-	whole, err := encode(m, logs, m.codec.encodeLogs.MarshalLogs)
+	whole, err := encode(m, Logs, count, logs, m.codec.encodeLogs.MarshalLogs)
 	if err != nil {
 		return Encoded{}, encodeError(Logs, err)
 	}
@@ -113,7 +114,7 @@ func (m *Marshaler) MarshalTraces(traces ptrace.Traces) (Encoded, error) {
 	if count == 0 {
 		return Encoded{}, nil
 	}
-	whole, err := encode(m, traces, m.codec.encodeTraces.MarshalTraces)
+	whole, err := encode(m, Traces, count, traces, m.codec.encodeTraces.MarshalTraces)
 	if err != nil {
 		return Encoded{}, encodeError(Traces, err)
 	}
@@ -130,7 +131,7 @@ func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
 	if count == 0 {
 		return Encoded{}, nil
 	}
-	whole, err := encode(m, metrics, m.codec.encodeMetrics.MarshalMetrics)
+	whole, err := encode(m, Metrics, count, metrics, m.codec.encodeMetrics.MarshalMetrics)
 	if err != nil {
 		return Encoded{}, encodeError(Metrics, err)
 	}
@@ -139,15 +140,13 @@ func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
 	return m.split(request{Metrics, whole, count, resources.Len(), attributes})
 }
 
-// encode returns a request as a whole, in memory of m's where that is possible.
-func encode[T any](m *Marshaler, pdata T, marshal func(T) ([]byte, error)) (*buffer, error) {
+// encode returns a request with so many items as a whole, in memory of m's where that is possible.
+func encode[T any](m *Marshaler, signal Signal, items int, pdata T, marshal func(T) ([]byte, error)) (*buffer, error) {
 	if m.cfg.Encoding == OTLPProto {
 		if message, ok := wireMessageOf(pdata); ok {
-			whole := m.buffers.get(message.SizeProto())
-			if message.MarshalProto(whole.data) == len(whole.data) {
+			if whole, ok := m.buffers.write(message, items, &m.guesses[signal]); ok {
 				return whole, nil
 			}
-			whole.release()
 		}
 	}
 	data, err := marshal(pdata)

@@ -5,9 +5,8 @@ import "sync"
 // ratio learns how many times smaller compression makes chunks, from those before. Any number of goroutines may use one
 // at the same time.
 type ratio struct {
-	mu     sync.Mutex
-	mean   float64 // 0 if nothing is known; guarded by mu
-	spread float64 // the mean deviation from it, as a part of it; guarded by mu
+	mu    sync.Mutex
+	found average // guarded by mu
 }
 
 const (
@@ -15,33 +14,25 @@ const (
 	minRatio   = .9 // what cannot be compressed gets a little larger
 	maxRatio   = 64 // bounds what is in memory for a chunk
 
-	ratioWeight = .125 // of the latest chunk
-	minSpread   = .01
-	maxSpread   = .05
+	minSpread = .01
+	maxSpread = .05
 )
 
 // plain returns how many bytes to compress in order to get at most size bytes, in most cases.
 func (r *ratio) plain(size int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	mean := r.mean
+	mean := r.found.mean
 	if mean == 0 {
 		mean = firstRatio
 	}
-	spread := min(max(r.spread, minSpread), maxSpread)
+	spread := min(max(r.found.spread, minSpread), maxSpread)
 	return min(int(float64(size)*mean*(1-spread)), MaxPlainSize)
 }
 
 // learn takes in what became of a chunk that was about as large as plain advised.
 func (r *ratio) learn(plain, packed int) {
-	found := min(max(float64(plain)/float64(packed), minRatio), maxRatio)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mean == 0 {
-		r.mean = found
-		return
-	}
-	off := found/r.mean - 1
-	r.mean += ratioWeight * (found - r.mean)
-	r.spread += ratioWeight * (max(off, -off) - r.spread)
+	r.found.learn(min(max(float64(plain)/float64(packed), minRatio), maxRatio))
 }

@@ -38,7 +38,7 @@ func TestNoWireMessage(t *testing.T) {
 		assert.False(t, ok, "%T", v)
 	}
 	m := mustNew(t, usual(OTLPProto))
-	whole, err := encode(m, struct{}{}, func(struct{}) ([]byte, error) { return []byte("otlp"), nil })
+	whole, err := encode(m, Logs, 1, struct{}{}, func(struct{}) ([]byte, error) { return []byte("otlp"), nil })
 	require.NoError(t, err)
 	assert.Equal(t, "otlp", string(whole.data))
 	whole.release()
