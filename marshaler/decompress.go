@@ -29,10 +29,13 @@ var ErrPlainSize = errors.New("marshaler: too large once decompressed")
 
 // compressionOf tells how data is compressed, from its first bytes.
 func compressionOf(data []byte) Compression {
-	for magic, c := range map[string]Compression{snappyMagic: Snappy, zstdMagic: Zstd, gzipMagic: Gzip} {
-		if bytes.HasPrefix(data, []byte(magic)) {
-			return c
-		}
+	switch begins := func(magic string) bool { return bytes.HasPrefix(data, []byte(magic)) }; {
+	case begins(snappyMagic):
+		return Snappy
+	case begins(zstdMagic):
+		return Zstd
+	case begins(gzipMagic):
+		return Gzip
 	}
 	return NoCompression
 }
