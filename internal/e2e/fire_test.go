@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,19 +46,26 @@ func newService(t *testing.T, config kpltest.Config, shards int) *service {
 	return s
 }
 
-// lastingAddress returns an address of this machine that nobody listens on, and that no connection is given by chance
-// while nobody does: its port is below those that systems give to connections.
+// lastingAddress returns an address of this machine that nobody listens on, and that no connection and no other test is
+// given by chance while nobody does: its port is below those that systems give to connections, and given once.
 func lastingAddress(t *testing.T) string {
 	t.Helper()
-	const first, end = 20_000, 32_000
 	for {
-		address := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(end-first))
+		address := fmt.Sprintf("127.0.0.1:%d", nextPort())
 		if listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address); err == nil {
 			require.NoError(t, listener.Close())
 			return address
 		}
 	}
 }
+
+// nextPort returns another port each time, beginning at a random one.
+var nextPort = func() func() int {
+	const first, end = 20_000, 32_000
+	var given atomic.Int64
+	given.Store(rand.Int64N(end - first))
+	return func() int { return first + int(given.Add(1)%(end-first)) }
+}()
 
 func (s *service) url() string { return "http://" + s.address }
 
