@@ -49,21 +49,14 @@ func TestBrokenBodiesUnderLoad(t *testing.T) {
 	l.waitAccepted(ctx, t, 5_000)
 	l.stop()
 	calm()
-	c.drained(ctx, t)
 
-	items, failed := l.counts()
-	assert.Zero(t, failed)
-	found := copies(t, s.Kinesis)
-	assert.Empty(t, lost(found, l))
-	assert.Len(t, found, items)
-	m := c.scrape(ctx, t)
-	assert.Equal(t, items, m.success())
+	o := s.allDelivered(ctx, t, c, l)
 	assert.Positive(t, resets.Load())
 	assert.Positive(t, drips.Load())
-	assert.Positive(t, m.sum("kinesis_kpl_errors_by_code", `error_code="ConnectionError"`))
-	assert.Positive(t, m.sum("kinesis_kpl_errors_by_code", `error_code="RequestTimeout"`))
+	assert.Positive(t, o.metrics.sum("kinesis_kpl_errors_by_code", `error_code="ConnectionError"`))
+	assert.Positive(t, o.metrics.sum("kinesis_kpl_errors_by_code", `error_code="RequestTimeout"`))
 	t.Logf("%d items accepted, %d duplicates; %d requests reset, %d answers a byte a second",
-		items, duplicates(found), resets.Load(), drips.Load())
+		o.items, duplicates(o.found), resets.Load(), drips.Load())
 }
 
 // resetAmidBody reads half of a request and resets the connection.

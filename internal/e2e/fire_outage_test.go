@@ -45,17 +45,9 @@ func TestEndpointDownAndBack(t *testing.T) {
 	first := time.Since(up)
 	assert.Less(t, first, 5*time.Second, "from the end of the outage to the first record")
 	l.stop()
-	c.drained(ctx, t)
-	backlog := time.Since(up)
-
-	items, failed := l.counts()
-	assert.Zero(t, failed, "requests that were refused")
-	found := copies(t, s.Kinesis)
-	assert.Empty(t, lost(found, l))
-	assert.Len(t, found, items)
-	assert.Equal(t, items, c.scrape(ctx, t).success())
+	o := s.allDelivered(ctx, t, c, l)
 	t.Logf("down for %v; %d items accepted, %d duplicates; first record after %v, all after %v",
-		outage, items, duplicates(found), first, backlog)
+		outage, o.items, duplicates(o.found), first, time.Since(up))
 }
 
 // TestAccessRevokedUnderLoad revokes the permission to write under load, and grants it again: clients notice nothing, the

@@ -227,59 +227,6 @@ func bothClients(t *testing.T, c *collector, n int) (sends []send) {
 	return sends
 }
 
-// copies returns how often a reader of the stream gets each log record of [logRequest], by id.
-func copies(t *testing.T, k *kpltest.Kinesis) map[string]int {
-	t.Helper()
-	found := map[string]int{}
-	for _, r := range k.UserRecords(stream) {
-		logs, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(r.Data)
-		require.NoError(t, err)
-		for _, resource := range logs.ResourceLogs().All() {
-			for _, scope := range resource.ScopeLogs().All() {
-				for _, record := range scope.LogRecords().All() {
-					found[record.Body().Str()]++
-				}
-			}
-		}
-	}
-	return found
-}
-
-// lost returns those items of the loads that were accepted and that no reader gets.
-func lost(found map[string]int, loads ...*load) (missing []string) {
-	for _, l := range loads {
-		for _, item := range l.accepted {
-			if found[item] == 0 {
-				missing = append(missing, item)
-			}
-		}
-	}
-	return missing
-}
-
-// duplicates returns how many copies there are beyond the first of each item.
-func duplicates(found map[string]int) (n int) {
-	for _, copies := range found {
-		n += copies - 1
-	}
-	return n
-}
-
-// drained waits until the collector's queue holds nothing, and what was in it has an outcome.
-func (c *collector) drained(ctx context.Context, t *testing.T) {
-	t.Helper()
-	peers.Until(ctx, t, func() error {
-		s := c.scrape(ctx, t)
-		if queued, pending := s.sum("exporter_queue_size"), s.sum("kinesis_kpl_user_records_pending"); queued+pending > 0 {
-			return fmt.Errorf("%d bytes are queued and %d user records pending", queued, pending)
-		}
-		return nil
-	})
-}
-
-// success returns how many items the collector says to have delivered.
-func (s scrape) success() int { return s.sum("kinesis_kpl_items_put", `outcome="success"`) }
-
 // withStorage are overrides that keep the queue in a directory.
 func withStorage(directory string) []string {
 	return []string{
