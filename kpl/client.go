@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/plainbody"
 )
 
 // Client is the part of the Kinesis API that a [Producer] calls; [*kinesis.Client] is one. The producer turns the SDK's
@@ -22,19 +24,14 @@ type Client interface {
 // callOptions sets how the producer wants its calls made.
 func callOptions(o *kinesis.Options) {
 	o.Retryer = aws.NopRetryer{}
-	o.HTTPClient = plainBodies{o.HTTPClient}
+	o.HTTPClient = boundedAnswers{plainbody.Client{Doer: o.HTTPClient}}
 }
 
-// plainBodies is an HTTP client that sees request bodies as mere readers. The body of the SDK has a WriteTo that
-// fails once it was closed, which it is as soon as the answer is there; net/http then takes the connection for
-// broken, and the answer of a request that was stored is lost.
-type plainBodies struct{ kinesis.HTTPClient }
+// boundedAnswers is an HTTP client whose answers are of bounded size.
+type boundedAnswers struct{ kinesis.HTTPClient }
 
 // Do carries a request out.
-func (c plainBodies) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = struct{ io.ReadCloser }{r.Body}
-	}
+func (c boundedAnswers) Do(r *http.Request) (*http.Response, error) {
 	response, err := c.HTTPClient.Do(r)
 	if err == nil {
 		response.Body = &boundedBody{response.Body, maxAnswerSize}

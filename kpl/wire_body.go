@@ -99,7 +99,7 @@ func (b *requestBody) Seek(offset int64, whence int) (int64, error) {
 
 var errSeek = errors.New("kpl: the body of a request can only be read from its start")
 
-// WriteTo writes what is left to w. The SDK hashes a body with it. The HTTP client must not see it, see [plainBodies].
+// WriteTo writes what is left to w. The SDK hashes a body with it. The HTTP client must not see it, see [plainbody.Client].
 func (b *requestBody) WriteTo(w io.Writer) (written int64, err error) {
 	for b.left > 0 {
 		n := b.fill(b.scratch[:])

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/plainbody"
 )
 
 // client is the part of the Kinesis API that a reader calls; [*kinesis.Client] is one.
@@ -69,6 +71,7 @@ func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
 		return nil, errors.New("no AWS region: give -region, or set AWS_REGION")
 	}
 	return kinesis.NewFromConfig(cfg, func(k *kinesis.Options) {
+		k.HTTPClient = plainbody.Client{Doer: k.HTTPClient}
 		if o.endpoint != "" {
 			k.BaseEndpoint = aws.String(o.endpoint)
 		}
