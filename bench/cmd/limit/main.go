@@ -75,6 +75,9 @@ type limit struct {
 
 func (l *limit) measure(ctx context.Context, size int) (run result.Run, err error) {
 	control := sink.Control{Endpoint: l.Endpoint}
+	if run.IdleKB, err = measure.ResidentKB(); err != nil {
+		return run, err
+	}
 	if err := l.send(l.WarmUp); err != nil {
 		return run, err
 	}
@@ -118,7 +121,7 @@ func (l *limit) send(items int) (err error) {
 	return l.body.flush()
 }
 
-// alone sends requests one at a time and returns how long each took.
+// alone sends requests one at a time, whatever the rate, and returns how long each took.
 func (l *limit) alone() ([]time.Duration, error) {
 	latencies := make([]time.Duration, l.Lone)
 	for i := range latencies {
