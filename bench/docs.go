@@ -14,7 +14,7 @@ import (
 
 // writeDocs writes the page, the plot and the figures in README.md.
 func writeDocs(root string, rows []report.Row) error {
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	readme, err := os.ReadFile(filepath.Join(root, "README.md")) //nolint:gosec // of this repository
 	if err != nil {
 		return err
 	}
@@ -103,26 +103,25 @@ Machine: %s. Rounds: %d.
   compress, MD5 for an aggregate of what messages have left over, base64 with vector instructions, one SHA-256 a call, a POST in
   one write to a socket, without an HTTP client.
 - **MB/s a core**: OTLP bytes for a second of CPU time. **alloc**: bytes of heap allocated for an item. **peak**: the most memory
-  resident, **idle**: before the first request; both with the program and the generated telemetry, which are about the same for all.
+  resident, **idle**: before the first request; the program and the generated telemetry are in both, about the same for all.
 - **records**, **calls**, **PUT units**: what Kinesis bills and limits, for a million items; units are 25,600 bytes, rounded
   up for each record. **× least units**: to the bytes divided by 25,600. **wire**: bytes of the requests with their heads.
 - awskinesis is contrib's v0.161.0, built with the versions of the AWS SDK in its own release; "new SDK" is the same with the
   version that this exporter uses. "queue" is each exporter's default queue, without that word it is off, with 10 callers.
   "batches" are of at least 2 MiB, without an upper bound, which suits the peer best.
-- kinesis_kpl has its default configuration. With its queue off it cannot know that all 10 callers wait for it, and a small request
-  waits ` + "`record_max_buffered_time`" + ` for others: that costs no CPU time. The stream has 512 shards, so that no limit of a
+- kinesis_kpl has its default configuration. With its queue off it cannot know that all callers wait for it, so a small request
+  waits ` + "`record_max_buffered_time`" + ` for others, which costs no CPU time. The stream has 512 shards, so that no limit of a
   shard is met. awskinesis reads no outcome of a record and has no limiter; this exporter does all of that work here.
 - Each compression has its default level; gzip's is 5 here and 1 in awskinesis.
-- **paced**: both are given so many items a second; the higher rate is 60 to 80 %% of what the peer can take.
-- **lone**: requests of 10 log records, one at a time, confirmed. **loaded**: 50 such requests a second, each from the time when it
-  is due, done or not what was sent before, to a Kinesis that takes 10 ms for a call. limit is a POST of the same size, one at a time.
-  The queue is off in both.
+- **paced**: both are given so many items a second; the higher rate keeps 60 to 80 %% of a core busy with the peer.
+- **lone**: requests of 10 log records, one at a time, confirmed. **loaded**: 50 such requests a second to a Kinesis that takes
+  10 ms for a call; each counts from when it is due, done or not what was sent before. limit is a POST of the same size, one at
+  a time. The queue is off in both.
 - **core**: the library alone, from 200-byte user records with random partition keys to requests that a client discards.
   aws_kinesis_agg only packs.
 
-Left out, for they say nothing more: compression and ` + "`sdk_serializer`" + ` with the queue off or with batches, which change what
-the queue costs, not what they cost; zstd and ` + "`sdk_serializer`" + ` for traces and metrics; the peer's gzip with a queue or the new SDK,
-beside what the compression costs.
+Left out, for they say nothing more: compression and ` + "`sdk_serializer`" + ` with the queue off or with batches; zstd and
+` + "`sdk_serializer`" + ` for traces and metrics; the peer's gzip with a queue or the new SDK.
 
 ## Goals
 

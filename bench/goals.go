@@ -91,7 +91,9 @@ func goals(find lookup) []goal {
 
 // cpuGoals are about CPU time, beside the peer's cheapest and the limit.
 func cpuGoals(find lookup) (list []goal) {
-	add := func(most float64, measured *float64, name string) { list = append(list, goal{name, measured, &most, false}) }
+	add := func(most float64, measured *float64, name string) {
+		list = append(list, goal{name, measured, &most, false})
+	}
 	ratio := func(r *report.Row) *float64 { return r.CPURatio }
 	bounds := map[string]struct{ none, snappy float64 }{
 		"logs-1x1000": {0.5, 0.5}, "logs-100x100": {0.5, 0.5}, "logs-10000x1": {0.35, 0.25},
@@ -129,7 +131,7 @@ func latencyGoals(find lookup) (list []goal) {
 		name     string
 		buffered time.Duration
 	}{{atOnce, 0}, {lingering, linger}} {
-		bound := find.of(loadedShape, "none", limit, p99)
+		bound := find.of(loadedShape, "none", limit, p50)
 		if bound != nil {
 			bound = new(v.buffered.Seconds()*1e3 + 2**bound)
 		}
@@ -146,7 +148,8 @@ func coreGoals(find lookup) (list []goal) {
 		return find.of("core", "none", variant, func(r *report.Row) *float64 { return &r.CPUSecondsPerMillion })
 	}
 	for _, shards := range []string{"1", "64", "1024"} {
-		list = append(list, goal{"records/s a core, shards: " + shards, find.of("core", "none", coreVariant(shards), rate), new(1e6), true})
+		measured := find.of("core", "none", coreVariant(shards), rate)
+		list = append(list, goal{"records/s a core, shards: " + shards, measured, new(1e6), true})
 	}
 	for _, shards := range []string{"64", "1024"} {
 		list = append(list, goal{

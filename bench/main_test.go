@@ -45,7 +45,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]bool{
-		"logs-1x1000": true, "paced-50k-logs-1x1000": true, "paced-300k-logs-1x1000": true,
+		"logs-1x1000": true, "paced-50k-logs-1x1000": true, "paced-350k-logs-1x1000": true,
 		"lone-logs-1x10": true, "loaded-logs-1x10": true, "core": true,
 	}, shapes)
 	table, goals, found := strings.Cut(stdout.String(), "\n**goals**\n\n")
@@ -57,11 +57,11 @@ func TestRun(t *testing.T) {
 		}
 	}
 
-	page, err := os.ReadFile(filepath.Join(directory, "docs/bench.md"))
+	page, err := os.ReadFile(filepath.Join(directory, "docs", "bench.md"))
 	require.NoError(t, err)
 	assert.Contains(t, string(page), table)
 	assert.Contains(t, string(page), goals)
-	assert.FileExists(t, filepath.Join(directory, "docs/bench.svg"))
+	assert.FileExists(t, filepath.Join(directory, "docs", "bench.svg"))
 	renewed, err := os.ReadFile(readme)
 	require.NoError(t, err)
 	assert.Regexp(t, "(?s)^# Before\n.*\n\\| 1 resources × 1000 \\| .*\nAfter.\n$", string(renewed))

@@ -13,12 +13,12 @@ import (
 // writes.
 const lowRate = 50_000
 
-// highRate is the same near what the peer can take: 60 to 80 % of what goes through a core of a server of 2024, in bytes.
+// highRate is the same near what the peer can take: it keeps 60 to 80 % of a core of the page's machine busy with that.
 func highRate(shape load.Shape) int {
 	if shape.Resources > 1000 {
-		return 100_000 // 53 MB/s
+		return 110_000 // 58 MB/s of OTLP
 	}
-	return 300_000 // 88 MB/s
+	return 350_000 // 102 MB/s of OTLP
 }
 
 // pacedTime is for how long that is in a round.

@@ -41,7 +41,8 @@ func figures(rows []report.Row) string {
 			figure(quotient(find.of(s.Name, "none", queued, records), find.of(s.Name, "none", theirs, records))),
 			figure(quotient(find.of(paced, "none", queued, peak), find.of(paced, "none", theirs, peak))))
 	}
-	text.WriteString("\nCPU is compared with the cheapest way to run awskinesisexporter, which has no snappy, without compression;\n" +
-		"memory is that of the whole process at equal throughput. All figures, and how to read them: [docs/bench.md](docs/bench.md).\n")
+	text.WriteString("\n" + `CPU is compared with the cheapest way to run awskinesisexporter, which is without compression: it has no snappy.
+Memory is that of the whole process at equal throughput. All figures, and how to read them: [docs/bench.md](docs/bench.md).
+`)
 	return text.String()
 }

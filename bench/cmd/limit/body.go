@@ -48,8 +48,8 @@ func (b *body) add(message []byte) error {
 		if b.compress != nil {
 			b.compressed = b.compress(b.compressed[:0], piece)
 			if !last {
-				// As much of the next as would have filled this one.
-				b.piece = len(piece) * recordSize / len(b.compressed)
+				// As much of the next as would have filled this one, and a little less, for they differ.
+				b.piece = len(piece) * recordSize / len(b.compressed) * 49 / 50
 			}
 			piece = b.compressed
 		}
