@@ -10,48 +10,59 @@ import (
 // loadJobs measure what goes through a core. Compressions and the SDK's serializer are measured with the default queue
 // only, and of the signals other than logs only the commonest: the rest would say the same again.
 func loadJobs(shape load.Shape, s size) []job {
-	items, gzipped := itemsOf(shape, s)
+	n := amountsOf(shape, s)
 	var list []job
-	add := func(compression, variant, program string, items int, args ...string) {
+	add := func(compression, variant, program string, items, warmUp int, args ...string) {
 		args = append(args, "-shape", shape.Name, "-compression", compression, "-items", strconv.Itoa(items),
-			"-warmup", strconv.Itoa(items/5))
+			"-warmup", strconv.Itoa(warmUp))
 		list = append(list, job{report.Key{Shape: shape.Name, Compression: compression, Variant: variant}, program, args, prompt})
 	}
 	compressions := []string{"snappy", "zstd", "gzip"}
 	if shape.Signal != load.Logs {
 		compressions = []string{"snappy", "gzip"}
 	}
-	add("none", limit, "limit", items)
-	for _, c := range compressions {
-		add(c, limit, "limit", items)
+	for _, c := range append([]string{"none"}, compressions...) {
+		add(c, limit, "limit", n.items, n.warmUp)
 	}
 	for _, queue := range []string{"off", "default", "batch"} {
-		add("none", variant(peer, queue), "awskinesis", items, "-queue", queue)
+		add("none", variant(peer, queue), "awskinesis", n.items, n.warmUp, "-queue", queue)
 	}
-	add("none", peer+", new SDK", "awskinesis-new", items)
-	add("gzip", peer, "awskinesis", gzipped)
-	add("none", ours, "kinesiskpl", items/2, "-queue", "off") // it waits for company, see the page
-	add("none", variant(ours, "default"), "kinesiskpl", items, "-queue", "default")
-	add("none", variant(ours, "batch"), "kinesiskpl", items, "-queue", "batch")
+	add("none", peer+", new SDK", "awskinesis-new", n.items, n.warmUp)
+	add("gzip", peer, "awskinesis", n.gzipped, n.gzipped/5)
+	add("none", ours, "kinesiskpl", n.unqueued, n.warmUp, "-queue", "off")
+	add("none", queued, "kinesiskpl", n.items, n.warmUp, "-queue", "default")
+	add("none", variant(ours, "batch"), "kinesiskpl", n.items, n.warmUp, "-queue", "batch")
 	if shape.Signal == load.Logs {
-		add("none", variant(ours, "default")+", sdk_serializer: true", "kinesiskpl", items, "-queue", "default",
+		add("none", queued+", sdk_serializer: true", "kinesiskpl", n.items, n.warmUp, "-queue", "default",
 			"-config", `{"sdk_serializer":true}`)
 	}
 	for _, c := range compressions {
-		add(c, variant(ours, "default"), "kinesiskpl", items, "-queue", "default")
+		add(c, queued, "kinesiskpl", n.items, n.warmUp, "-queue", "default")
 	}
 	return list
 }
 
-// itemsOf returns how many items of a shape are measured, and how many of the peer's gzip, which makes a compressor for
-// each resource.
-func itemsOf(shape load.Shape, s size) (items, gzipped int) {
-	switch {
+// amounts says how many items of a shape are measured.
+type amounts struct {
+	items, warmUp int
+	unqueued      int // by this exporter without a queue, where small requests wait for others
+	gzipped       int // by the peer's gzip, which makes a compressor for each resource
+}
+
+func amountsOf(shape load.Shape, s size) amounts {
+	per := shape.ItemsPerRequest()
+	switch n := s.items; {
 	case shape.Signal != load.Logs:
-		return s.items / 2, s.items / 8
+		return amounts{n / 2, warmUp(n/2, per), n / 4, n / 8}
 	case shape.Resources > 1000:
-		return s.items / 3, s.items / 60
+		return amounts{n * 2 / 3, warmUp(n*2/3, per), n * 2 / 3, n / 60}
+	case shape.Resources > 1:
+		return amounts{n, warmUp(n, per), n, n / 6}
 	default:
-		return s.items, s.items / 6
+		return amounts{n, warmUp(n, per), n / 2, n / 6}
 	}
 }
+
+// warmUp is as much as it takes until every caller or consumer has made two requests, so that what is kept for use again
+// is there.
+func warmUp(items, perRequest int) int { return max(items/5, 20*perRequest) }

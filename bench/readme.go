@@ -41,8 +41,9 @@ func figures(rows []report.Row) string {
 			figure(quotient(find.of(s.Name, "none", queued, records), find.of(s.Name, "none", theirs, records))),
 			figure(quotient(find.of(paced, "none", queued, peak), find.of(paced, "none", theirs, peak))))
 	}
-	text.WriteString("\n" + `CPU is compared with the cheapest way to run awskinesisexporter, which is without compression: it has no snappy.
-Memory is that of the whole process at equal throughput. All figures, and how to read them: [docs/bench.md](docs/bench.md).
+	text.WriteString(`
+CPU is compared with the cheapest way to run awskinesisexporter, which is without compression: it has no snappy. Memory is
+that of the whole process at equal throughput. All figures, and how to read them: [docs/bench.md](docs/bench.md).
 `)
 	return text.String()
 }
