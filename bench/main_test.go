@@ -64,7 +64,7 @@ func TestRun(t *testing.T) {
 	assert.FileExists(t, filepath.Join(directory, "docs", "bench.svg"))
 	renewed, err := os.ReadFile(readme)
 	require.NoError(t, err)
-	assert.Regexp(t, "(?s)^# Before\n.*\n\\| 1 resources × 1000 \\| .*\nAfter.\n$", string(renewed))
+	assert.Regexp(t, "(?s)^# Before\n.*\n\\| 1 × 1000 \\| .*\nAfter.\n$", string(renewed))
 	assert.NotContains(t, string(renewed), "old")
 	assertDocuments(t, out, directory)
 }

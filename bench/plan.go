@@ -92,7 +92,7 @@ func coreJobs(s size, python string) []job {
 		args := []string{"python/core.py", "-library", library, "-items", strconv.Itoa(items)}
 		list = append(list, job{key(library + " (Python)"), python, args, none})
 	}
-	addPython("aws_kinesis_agg", s.items/12)
+	addPython("aws_kinesis_agg", s.items/4)
 	addPython("aiokpl", s.items/60)
 	return list
 }

@@ -29,17 +29,20 @@ func withFigures(readme string, rows []report.Row) (string, error) {
 func figures(rows []report.Row) string {
 	find := newLookup(rows)
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "Both with their default queue, on one core of %s:\n\n"+
-		"| logs a request | CPU | CPU, `snappy` | Kinesis records | peak memory |\n|---|---:|---:|---:|---:|\n", rows[0].Machine)
+	fmt.Fprintf(&text, "On one core of %s, both with their default queue, awskinesisexporter being 1:\n\n"+
+		"| resources × logs in a request | CPU | CPU, `snappy` | Kinesis records | PUT units | peak memory |\n"+
+		"|---|---:|---:|---:|---:|---:|\n", rows[0].Machine)
 	for _, s := range logShapes() {
-		ratio := func(r *report.Row) *float64 { return r.CPURatio }
-		records := func(r *report.Row) *float64 { return r.KinesisRecordsPerMillion }
-		peak := func(r *report.Row) *float64 { return &r.PeakRSS }
-		paced := pacedShape(s.Name, highRate(s))
-		fmt.Fprintf(&text, "| %d resources × %d | %s× | %s× | %s× | %s× |\n", s.Resources, s.Items,
-			figure(find.of(s.Name, "none", queued, ratio)), figure(find.of(s.Name, "snappy", queued, ratio)),
-			figure(quotient(find.of(s.Name, "none", queued, records), find.of(s.Name, "none", theirs, records))),
-			figure(quotient(find.of(paced, "none", queued, peak), find.of(paced, "none", theirs, peak))))
+		toTheirs := func(shape string, value func(*report.Row) *float64) *float64 {
+			return quotient(find.of(shape, "none", queued, value), find.of(shape, "none", theirs, value))
+		}
+		cpu := func(r *report.Row) *float64 { return r.CPURatio }
+		fmt.Fprintf(&text, "| %d × %d | %s | %s | %s | %s | %s |\n", s.Resources, s.Items,
+			figure(find.of(s.Name, "none", queued, cpu)),
+			figure(find.of(s.Name, "snappy", queued, cpu)),
+			figure(toTheirs(s.Name, func(r *report.Row) *float64 { return r.KinesisRecordsPerMillion })),
+			figure(toTheirs(s.Name, func(r *report.Row) *float64 { return r.PutUnitsPerMillion })),
+			figure(toTheirs(pacedShape(s.Name, highRate(s)), func(r *report.Row) *float64 { return &r.PeakRSS })))
 	}
 	text.WriteString(`
 CPU is compared with the cheapest way to run awskinesisexporter, which is without compression: it has no snappy. Memory is
