@@ -96,8 +96,10 @@ $(BENCH_PYTHON): bench/python/requirements.txt
 	@{ python3 -m venv .tools/python && $@ -m pip install -q -r $<; } || { rm -rf .tools/python; echo 'no Python to compare with'; }
 
 .PHONY: bench
-bench: $(BENCH_PYTHON) ## measure the exporter beside awskinesisexporter: ROUNDS (5) rounds of SHAPES (all); takes some minutes
-	cd bench && go run . -rounds $(ROUNDS) -shapes '$(SHAPES)' $(if $(SHAPES),,-docs ../docs) \
+bench: $(BENCH_PYTHON) ## measure the exporter beside awskinesisexporter: ROUNDS (5) rounds; a quarter of an hour, less with SHAPES
+	@mkdir -p dist
+	cd bench && go run . -rounds $(ROUNDS) \
+		$(if $(SHAPES),-shapes '$(SHAPES)' -out ../dist/bench.json,-out results.json -root ..) \
 		-python "$$(ls $(CURDIR)/$(BENCH_PYTHON) 2>/dev/null)"
 
 .PHONY: microbench

@@ -33,37 +33,41 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	rounds := flags.Int("rounds", 5, "how often everything is measured")
 	names := flags.String("shapes", "", "names of shapes, separated by commas or spaces; all if empty")
-	items := flags.Int("items", 200_000, "items of a measurement")
+	full := fullSize()
+	items := flags.Int("items", full.items, "items of a measurement, those of costlier kinds have less")
+	requests := flags.Int("requests", full.requests, "requests of a measurement of latency")
 	python := flags.String("python", "", "an interpreter that has python/requirements.txt; without it, no Python is measured")
 	out := flags.String("out", "results.json", "file for the rows")
-	docs := flags.String("docs", "", "directory for the page and the plot; none if empty")
+	render := flags.Bool("render", false, "measure nothing: write the documents of the rows that -out has")
+	root := flags.String("root", "", "root of the repository, for the documents; none if empty")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
+	}
+	if *render {
+		rows, err := report.Read(*out)
+		if err != nil {
+			return err
+		}
+		return writeDocs(*root, rows)
 	}
 	shapes, err := shapesOf(*names)
 	if err != nil {
 		return err
 	}
-	bin, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(bin) //nolint:errcheck // it is a temporary directory
-	if err := build(ctx, bin, stderr); err != nil {
-		return err
-	}
-	rows, err := measure(ctx, bin, jobs(shapes, *items, *python), *rounds, stderr)
+	rows, err := measure(ctx, jobs(shapes, size{*items, *requests}, *python), *rounds, stderr)
 	if err != nil {
 		return err
 	}
 	report.Table(stdout, rows)
+	fmt.Fprint(stdout, "\n**goals**\n\n")
+	goalsTable(stdout, rows)
 	if err := report.Write(*out, rows); err != nil {
 		return err
 	}
-	if *docs == "" {
+	if *root == "" {
 		return nil
 	}
-	return writeDocs(*docs, rows, *rounds, *items)
+	return writeDocs(*root, rows)
 }
 
 // shapesOf returns the shapes of a list of names, or all.
@@ -82,32 +86,40 @@ func shapesOf(names string) ([]load.Shape, error) {
 	return shapes, nil
 }
 
-// measure runs all jobs, round by round, and returns their rows.
-func measure(ctx context.Context, bin string, list []job, rounds int, stderr io.Writer) ([]report.Row, error) {
-	sink, err := startSink(ctx, filepath.Join(bin, "sink"))
+// measure builds the programs, runs all jobs, round by round, and returns their rows.
+func measure(ctx context.Context, list []job, rounds int, stderr io.Writer) ([]report.Row, error) {
+	bin, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
 	}
-	defer sink.stop()
+	defer os.RemoveAll(bin) //nolint:errcheck // it is a temporary directory
+	if err := build(ctx, bin, stderr); err != nil {
+		return nil, err
+	}
+	endpoints, stop, err := startSinks(ctx, filepath.Join(bin, "sink"))
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	var samples report.Samples
 	for round := range rounds {
 		for i := range list {
 			j := &list[i]
 			fmt.Fprintf(stderr, "round %d of %d: %s, %s, %s\n", round+1, rounds, j.Shape, j.Compression, j.Variant)
-			program, args := j.program, j.args
+			program := j.program
 			if !filepath.IsAbs(program) {
 				program = filepath.Join(bin, program)
 			}
-			if !j.alone {
-				args = append(slices.Clone(args), "-endpoint", sink.url)
-			}
-			result, err := execute(ctx, program, args)
+			result, err := execute(ctx, program, append(slices.Clone(j.args), endpoints[j.sink]...))
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s, %s: %w", j.Shape, j.Compression, j.Variant, err)
 			}
 			samples.Add(j.Key, result)
 		}
 	}
-	isPeer := func(variant string) bool { return strings.HasPrefix(variant, peer) }
-	return samples.Rows(isPeer, limit), nil
+	rows := samples.Rows(func(variant string) bool { return strings.HasPrefix(variant, peer) }, limit)
+	for i := range rows {
+		rows[i].Machine = machine()
+	}
+	return rows, nil
 }

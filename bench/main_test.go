@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,8 +21,11 @@ func TestRun(t *testing.T) {
 	directory := t.TempDir()
 	var stdout bytes.Buffer
 	out := filepath.Join(directory, "results.json")
+	require.NoError(t, os.Mkdir(filepath.Join(directory, "docs"), 0o700))
+	readme := filepath.Join(directory, "README.md")
+	require.NoError(t, os.WriteFile(readme, []byte("# Before\n"+figuresBegin+"old\n"+figuresEnd+"After.\n"), 0o600))
 	require.NoError(t, run(t.Context(), []string{
-		"bench", "-rounds", "1", "-shapes", "logs-1x1000", "-items", "2000", "-out", out, "-docs", directory,
+		"bench", "-rounds", "1", "-shapes", "logs-1x1000", "-items", "2000", "-requests", "10", "-out", out, "-root", directory,
 	}, &stdout, t.Output()))
 
 	text, err := os.ReadFile(out)
@@ -38,13 +44,60 @@ func TestRun(t *testing.T) {
 			assert.NotNil(t, row.LimitRatio, row.Key)
 		}
 	}
-	assert.Equal(t, map[string]bool{"logs-1x1000": true, "paced-logs-1x1000": true, "lone-logs-1x10": true, "core": true}, shapes)
-	assert.Contains(t, stdout.String(), "| kinesis_kpl | none |")
+	assert.Equal(t, map[string]bool{
+		"logs-1x1000": true, "paced-50k-logs-1x1000": true, "paced-350k-logs-1x1000": true,
+		"lone-logs-1x10": true, "loaded-logs-1x10": true, "core": true,
+	}, shapes)
+	table, goals, found := strings.Cut(stdout.String(), "\n**goals**\n\n")
+	require.True(t, found)
+	assert.Contains(t, table, "| kinesis_kpl | none |")
+	for line := range strings.Lines(goals) {
+		if !strings.Contains(line, "logs-100x100") && !strings.Contains(line, "logs-10000x1") {
+			assert.NotContains(t, line, "not measured")
+		}
+	}
 
-	page, err := os.ReadFile(filepath.Join(directory, "bench.md"))
+	page, err := os.ReadFile(filepath.Join(directory, "docs", "bench.md"))
 	require.NoError(t, err)
-	assert.Contains(t, string(page), stdout.String())
-	assert.FileExists(t, filepath.Join(directory, "bench.svg"))
+	assert.Contains(t, string(page), table)
+	assert.Contains(t, string(page), goals)
+	assert.FileExists(t, filepath.Join(directory, "docs", "bench.svg"))
+	renewed, err := os.ReadFile(readme)
+	require.NoError(t, err)
+	assert.Regexp(t, "(?s)^# Before\n.*\n\\| 1 × 1000 \\| .*\nAfter.\n$", string(renewed))
+	assert.NotContains(t, string(renewed), "old")
+	assertDocuments(t, out, directory)
+}
+
+// What is committed of `make bench` belongs together: the documents are those of the rows.
+func TestDocuments(t *testing.T) {
+	if _, err := os.Stat("results.json"); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("there are no results yet")
+	}
+	assertDocuments(t, "results.json", "..")
+}
+
+// assertDocuments fails if rendering the rows would change a document.
+func assertDocuments(t *testing.T, results, root string) {
+	t.Helper()
+	again := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(again, "docs"), 0o700))
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(again, "README.md"), readme, 0o600))
+	require.NoError(t, run(t.Context(), []string{"bench", "-render", "-out", results, "-root", again}, t.Output(), t.Output()))
+	for _, name := range []string{"README.md", "docs/bench.md", "docs/bench.svg"} {
+		committed, err := os.ReadFile(filepath.Join(root, name))
+		require.NoError(t, err)
+		rendered, err := os.ReadFile(filepath.Join(again, name))
+		require.NoError(t, err)
+		assert.Equal(t, string(rendered), string(committed), "%s: `cd bench && go run . -render -root ..` writes it", name)
+	}
+}
+
+func TestReadmeWithoutAPlaceForFigures(t *testing.T) {
+	_, err := withFigures(figuresBegin, nil)
+	assert.EqualError(t, err, "README.md has no place for the figures")
 }
 
 func TestRunRefusesUnknownShapes(t *testing.T) {

@@ -47,14 +47,29 @@ func execute(ctx context.Context, program string, args []string) (r result.Run, 
 	return r, err
 }
 
+// startSinks starts a prompt and a slow sink, and returns the arguments that say where they are.
+func startSinks(ctx context.Context, program string) (endpoints map[sink][]string, stop func(), err error) {
+	fast, err := startSink(ctx, program)
+	if err != nil {
+		return nil, nil, err
+	}
+	late, err := startSink(ctx, program, "-delay", slowFor.String())
+	if err != nil {
+		fast.stop()
+		return nil, nil, err
+	}
+	endpoints = map[sink][]string{prompt: {"-endpoint", fast.url}, slow: {"-endpoint", late.url}}
+	return endpoints, func() { fast.stop(); late.stop() }, nil
+}
+
 // sinkProcess is a running sink.
 type sinkProcess struct {
 	url  string
 	stop func()
 }
 
-func startSink(ctx context.Context, program string) (*sinkProcess, error) {
-	command := exec.CommandContext(ctx, program)
+func startSink(ctx context.Context, program string, args ...string) (*sinkProcess, error) {
+	command := exec.CommandContext(ctx, program, args...) //nolint:gosec // one that was built here
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		return nil, err

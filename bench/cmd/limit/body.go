@@ -1,75 +1,105 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"crypto/md5" //nolint:gosec // the aggregation format asks for it
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"io"
-	"net/http"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/snappy"
-	"github.com/klauspost/compress/zstd"
 	"github.com/segmentio/asm/base64"
 )
 
 const partitionKey = "0123456789abcdef"
 
-// Sizes in bytes: of a record that is full, of what compresses to about that, and of the requests under load.
+// Sizes in bytes: of a record that is full, and of the request that is posted under load.
 const (
-	recordSize     = 51_200 - len(partitionKey)
-	compressedFrom = 3 * 51_200
-	requestSize    = 5 << 20
+	recordSize  = 51_200 - len(partitionKey)
+	requestSize = 5 << 20
 )
 
-// body is the body of a PutRecords request on its way. Its buffers are used again.
+// body is a PutRecords request on its way. Its buffers are used again.
 type body struct {
-	compress func(dst, src []byte) []byte
-	piece    int // how many bytes of OTLP make a record
+	compress func(dst, src []byte) []byte // nil for none
+	post     func(body []byte, hash string) error
 
+	piece      int // how many bytes of OTLP make a record
 	json       []byte
 	compressed []byte
 	records    int
+
+	// What is left of messages shares an aggregate, as far as there is room.
+	rest    []byte
+	members int
 }
 
-func newBody(compress func(dst, src []byte) []byte, compressing bool) *body {
-	b := &body{compress: compress, piece: recordSize}
-	if compressing {
-		b.piece = compressedFrom
-	}
+func newBody(compress func(dst, src []byte) []byte, post func(body []byte, hash string) error) *body {
+	b := &body{compress: compress, post: post, piece: recordSize}
 	b.reset()
 	return b
 }
 
 func (b *body) reset() { b.json, b.records = append(b.json[:0], `{"Records":[`...), 0 }
 
-// add puts a message into records, and posts what is full. A full record travels by itself; a smaller one would share an
-// aggregate, which has an MD5.
-func (b *body) add(ctx context.Context, url string, message []byte) error {
+// add puts a message into records, and posts what is full. A full record travels by itself, without an MD5.
+func (b *body) add(message []byte) error {
 	for len(message) > 0 {
 		piece := message[:min(len(message), b.piece)]
 		message = message[len(piece):]
-		full := len(piece) == b.piece
-		b.compressed = b.compress(b.compressed[:0], piece)
-		if !full {
-			sum := md5.Sum(b.compressed) //nolint:gosec // see above
-			b.compressed = append(b.compressed, sum[:]...)
-		}
-		if b.records > 0 {
-			b.json = append(b.json, ',')
-		}
-		b.json = append(b.json, `{"Data":"`...)
-		b.json = appendBase64(b.json, b.compressed)
-		b.json = append(b.json, `","PartitionKey":"`+partitionKey+`"}`...)
-		b.records++
-		if len(b.json) > requestSize*4/3-recordSize || b.records == 500 {
-			if err := b.post(ctx, url); err != nil {
-				return err
+		last := len(message) == 0
+		if b.compress != nil {
+			b.compressed = b.compress(b.compressed[:0], piece)
+			if !last {
+				// As much of the next as would have filled this one, and a little less, for they differ.
+				b.piece = len(piece) * recordSize / len(b.compressed) * 49 / 50
 			}
+			piece = b.compressed
 		}
+		if err := b.put(piece, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put puts the data of a record into the request, or keeps it for an aggregate if it does not fill one.
+func (b *body) put(data []byte, last bool) error {
+	if !last || len(data) >= recordSize {
+		return b.record(data)
+	}
+	if len(b.rest)+len(data) > recordSize {
+		if err := b.aggregate(); err != nil {
+			return err
+		}
+	}
+	b.rest = append(b.rest, data...)
+	b.members++
+	return nil
+}
+
+// aggregate makes a record of the rests. One alone needs no MD5.
+func (b *body) aggregate() error {
+	if b.members == 0 {
+		return nil
+	}
+	if b.members > 1 {
+		sum := md5.Sum(b.rest) //nolint:gosec // see above
+		b.rest = append(b.rest, sum[:]...)
+	}
+	err := b.record(b.rest)
+	b.rest, b.members = b.rest[:0], 0
+	return err
+}
+
+// record writes a record into the request, and posts it when it is full.
+func (b *body) record(data []byte) error {
+	if b.records > 0 {
+		b.json = append(b.json, ',')
+	}
+	b.json = append(b.json, `{"Data":"`...)
+	b.json = appendBase64(b.json, data)
+	b.json = append(b.json, `","PartitionKey":"`+partitionKey+`"}`...)
+	b.records++
+	if len(b.json) > (requestSize-recordSize)/3*4 || b.records == 500 {
+		return b.send()
 	}
 	return nil
 }
@@ -83,58 +113,22 @@ func appendBase64(dst, src []byte) []byte {
 	return dst[:len(dst)+n]
 }
 
-// post sends the request, if it has records, and begins the next.
-func (b *body) post(ctx context.Context, url string) error {
+// flush posts everything.
+func (b *body) flush() error {
+	if err := b.aggregate(); err != nil {
+		return err
+	}
+	return b.send()
+}
+
+// send posts the request, if it has records, and begins the next.
+func (b *body) send() error {
 	if b.records == 0 {
 		return nil
 	}
 	b.json = append(b.json, `],"StreamName":"bench"}`...)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, struct{ io.Reader }{bytes.NewReader(b.json)})
-	if err != nil {
-		return err
-	}
 	sum := sha256.Sum256(b.json)
-	request.ContentLength = int64(len(b.json))
-	request.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecords")
-	request.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close() //nolint:errcheck // there is nothing to be lost
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the sink says %s", response.Status)
-	}
+	err := b.post(b.json, hex.EncodeToString(sum[:]))
 	b.reset()
-	return nil
-}
-
-// compressor returns a function that appends what compresses src to dst.
-func compressor(name string) (func(dst, src []byte) []byte, error) {
-	switch name {
-	case "none":
-		return func(dst, src []byte) []byte { return append(dst, src...) }, nil
-	case "snappy":
-		var buffer []byte
-		return func(dst, src []byte) []byte {
-			buffer = snappy.Encode(buffer[:cap(buffer)], src)
-			return append(dst, buffer...)
-		}, nil
-	case "zstd":
-		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
-		return func(dst, src []byte) []byte { return encoder.EncodeAll(src, dst) }, err
-	case "gzip":
-		writer, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-		return func(dst, src []byte) []byte {
-			buffer := bytes.NewBuffer(dst)
-			writer.Reset(buffer)
-			writer.Write(src) //nolint:errcheck // a buffer takes everything
-			writer.Close()    //nolint:errcheck // as above
-			return buffer.Bytes()
-		}, err
-	}
-	return nil, fmt.Errorf("there is no compression %q", name)
+	return err
 }

@@ -45,10 +45,15 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	conn, err := dial(ctx, p.Endpoint)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // everything was answered
 	l := &limit{
 		Plan:     p,
 		requests: load.Requests(p.Shape, 1+drive.Variety/len(one), p.Seed),
-		body:     newBody(compress, *compression != "none"),
+		body:     newBody(compress, conn.post),
 	}
 	if err := measure.ForgetPeak(); err != nil {
 		return err
@@ -64,12 +69,16 @@ type limit struct {
 	*drive.Plan
 
 	requests []load.Request
+	message  []byte
 	body     *body
 }
 
 func (l *limit) measure(ctx context.Context, size int) (run result.Run, err error) {
 	control := sink.Control{Endpoint: l.Endpoint}
-	if err := l.send(ctx, l.WarmUp); err != nil {
+	if run.IdleKB, err = measure.ResidentKB(); err != nil {
+		return run, err
+	}
+	if err := l.send(l.WarmUp); err != nil {
 		return run, err
 	}
 	if err := control.Reset(ctx); err != nil {
@@ -81,9 +90,9 @@ func (l *limit) measure(ctx context.Context, size int) (run result.Run, err erro
 	meter.Start()
 	if l.Lone > 0 {
 		n = l.Lone
-		run.Latencies, err = l.alone(ctx)
+		run.Latencies, err = l.alone()
 	} else {
-		err = l.send(ctx, l.Items)
+		err = l.send(l.Items)
 	}
 	meter.Stop()
 	if err != nil {
@@ -99,25 +108,25 @@ func (l *limit) measure(ctx context.Context, size int) (run result.Run, err erro
 }
 
 // send sends at least so many items.
-func (l *limit) send(ctx context.Context, items int) error {
+func (l *limit) send(items int) (err error) {
 	for sent := 0; sent < items; sent += l.Shape.ItemsPerRequest() {
-		message, err := l.requests[sent/l.Shape.ItemsPerRequest()%len(l.requests)].Marshal(l.Shape)
-		if err != nil {
+		request := l.requests[sent/l.Shape.ItemsPerRequest()%len(l.requests)]
+		if l.message, err = request.AppendMarshal(l.Shape, l.message[:0]); err != nil {
 			return err
 		}
-		if err := l.body.add(ctx, l.Endpoint, message); err != nil {
+		if err := l.body.add(l.message); err != nil {
 			return err
 		}
 	}
-	return l.body.post(ctx, l.Endpoint)
+	return l.body.flush()
 }
 
-// alone sends requests one at a time and returns how long each took.
-func (l *limit) alone(ctx context.Context) ([]time.Duration, error) {
+// alone sends requests one at a time, whatever the rate, and returns how long each took.
+func (l *limit) alone() ([]time.Duration, error) {
 	latencies := make([]time.Duration, l.Lone)
 	for i := range latencies {
 		began := time.Now()
-		if err := l.send(ctx, 1); err != nil {
+		if err := l.send(1); err != nil {
 			return nil, err
 		}
 		latencies[i] = time.Since(began)

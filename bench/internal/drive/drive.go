@@ -34,8 +34,9 @@ const callers = 10
 // default queues, far more than is needed to keep it busy.
 const window = 32 << 20
 
-// Variety is about how many bytes of different telemetry there are. They are sent over and over.
-const Variety = 4 << 20
+// Variety is how many bytes of different telemetry there are at least. They are sent over and over: more than a processor
+// keeps close, more than a compressor looks back on, and little beside what an exporter needs.
+const Variety = 1 << 20
 
 // Run measures one variant in this process.
 func Run(ctx context.Context, v Variant, p *Plan) (result.Run, error) {
@@ -68,6 +69,9 @@ type driver struct {
 
 func (d *driver) measure(ctx context.Context) (run result.Run, err error) {
 	control := sink.Control{Endpoint: d.Endpoint}
+	if run.IdleKB, err = measure.ResidentKB(); err != nil {
+		return run, err
+	}
 	if err := d.send(ctx, d.wholeRequests(d.WarmUp)); err != nil {
 		return run, fmt.Errorf("warm-up: %w", err)
 	}
@@ -82,7 +86,7 @@ func (d *driver) measure(ctx context.Context) (run result.Run, err error) {
 	n := d.wholeRequests(d.Items)
 	if d.Lone > 0 {
 		n = d.Lone
-		run.Latencies, err = d.alone(ctx)
+		run.Latencies, err = d.latencies(ctx)
 	} else {
 		err = d.send(ctx, n)
 	}
@@ -154,7 +158,7 @@ func (d *driver) sendQueued(ctx context.Context, n int, request func(int) load.R
 		if err := d.wait(ctx, room-per); err != nil {
 			return err
 		}
-		if d.Rate > 0 && !sleepUntil(ctx, began.Add(time.Duration(float64(i*per)/d.Rate*1e9))) {
+		if d.Rate > 0 && !sleepUntil(ctx, began.Add(d.after(i))) {
 			return ctx.Err()
 		}
 		if err := d.running.consume(ctx, request(i)); err != nil {
@@ -179,31 +183,4 @@ func (d *driver) wait(ctx context.Context, items int) error {
 		}
 	}
 	return nil
-}
-
-// alone sends requests one at a time and returns how long each took.
-func (d *driver) alone(ctx context.Context) ([]time.Duration, error) {
-	d.meter.Start()
-	defer d.meter.Stop()
-	latencies := make([]time.Duration, d.Lone)
-	for i := range latencies {
-		began := time.Now()
-		if err := d.running.consume(ctx, d.requests[i%len(d.requests)]); err != nil {
-			return nil, err
-		}
-		latencies[i] = time.Since(began)
-	}
-	return latencies, nil
-}
-
-// sleepUntil reports false if ctx ended first.
-func sleepUntil(ctx context.Context, t time.Time) bool {
-	timer := time.NewTimer(time.Until(t))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -78,8 +78,8 @@ type Plan struct {
 	Seed     uint64
 	Items    int     // to be measured; rounded up to whole requests
 	WarmUp   int     // items before that
-	Lone     int     // lone requests, one at a time, instead of load; their latency is what is measured
-	Rate     float64 // items a second, if it is not zero; otherwise, as fast as it goes
+	Lone     int     // single requests instead of load; their latency is what is measured
+	Rate     float64 // items a second, if it is not zero; otherwise, as fast as it goes, single requests one at a time
 	Endpoint string
 	Profile  measure.Profile
 
@@ -92,7 +92,7 @@ func (p *Plan) Flags(flags *flag.FlagSet) {
 	flags.Uint64Var(&p.Seed, "seed", 1, "of the telemetry")
 	flags.IntVar(&p.Items, "items", 200_000, "to be measured")
 	flags.IntVar(&p.WarmUp, "warmup", 40_000, "items before that")
-	flags.IntVar(&p.Lone, "lone", 0, "measure the latency of so many lone requests instead")
+	flags.IntVar(&p.Lone, "lone", 0, "measure the latency of so many single requests instead")
 	flags.Float64Var(&p.Rate, "rate", 0, "items a second; 0 is as fast as it goes")
 	flags.StringVar(&p.Endpoint, "endpoint", "", "URL of the sink")
 }

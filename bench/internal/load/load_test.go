@@ -47,6 +47,9 @@ func TestRequests(t *testing.T) {
 			copied, err := requests[0].Clone(shape).Marshal(shape)
 			require.NoError(t, err)
 			assert.Equal(t, first, copied)
+			appended, err := requests[0].AppendMarshal(shape, []byte("before"))
+			require.NoError(t, err)
+			assert.Equal(t, append([]byte("before"), first...), appended)
 		})
 	}
 }

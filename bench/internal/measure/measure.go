@@ -58,19 +58,25 @@ func now() Usage {
 }
 
 // PeakKB returns the most memory that the process has had resident, in KiB.
-func PeakKB() (int, error) {
-	status, err := os.Open("/proc/self/status")
+func PeakKB() (int, error) { return status("VmHWM") }
+
+// ResidentKB returns the memory that the process has resident, in KiB.
+func ResidentKB() (int, error) { return status("VmRSS") }
+
+// status returns a number of KiB that the system keeps of this process.
+func status(name string) (int, error) {
+	file, err := os.Open("/proc/self/status")
 	if err != nil {
 		return 0, err
 	}
-	defer status.Close() //nolint:errcheck // it was only read
-	for lines := bufio.NewScanner(status); lines.Scan(); {
-		var peak int
-		if n, _ := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &peak); n == 1 {
-			return peak, nil
+	defer file.Close() //nolint:errcheck // it was only read
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var size int
+		if n, _ := fmt.Sscanf(lines.Text(), name+": %d kB", &size); n == 1 {
+			return size, nil
 		}
 	}
-	return 0, fmt.Errorf("%s has no VmHWM", status.Name())
+	return 0, fmt.Errorf("%s has no %s", file.Name(), name)
 }
 
 // ForgetPeak gives back what memory is not in use and forgets what was resident, so that PeakKB is the peak from now on.

@@ -26,7 +26,8 @@ func rows() []report.Row {
 	for _, cpu := range [][]time.Duration{{1, 4, 5, 2}, {2, 8, 10, 3}, {1, 5, 5, 1}} {
 		for i, variant := range variants {
 			s.Add(report.Key{Shape: "logs", Compression: "none", Variant: variant}, result.Run{
-				Items: 1000, Bytes: 300_000, CPU: cpu[i] * time.Millisecond, Alloc: 500_000, Allocs: 250, PeakKB: 50 << 10,
+				Items: 1000, Bytes: 300_000, CPU: cpu[i] * time.Millisecond, Wall: 10 * time.Millisecond,
+				IdleKB: 20 << 10, Alloc: 500_000, Allocs: 250, PeakKB: 50 << 10,
 				Sink: result.Counts{Calls: 1, Records: 6, Bytes: 307_200, PutUnits: 15, Wire: 410_000},
 			})
 		}
@@ -45,7 +46,8 @@ func TestRows(t *testing.T) {
 		LimitRatio:           new(1.5),   // of 2/1, 3/2 and 1/1
 		AllocBytesPerItem:    new(500.0), KinesisRecordsPerMillion: new(6000.0), PutUnitsPerMillion: new(15_000.0),
 		WireBytesPerItem: new(410.0), PeakRSS: 50,
-		Rounds: 3, Spread: 1, MBPerSecondCore: 150, ItemsPerSecondCore: 500_000, AllocsPerItem: new(0.25),
+		Rounds: 3, Items: 1000, ItemsPerSecond: 100_000, IdleRSS: new(20.0),
+		Spread: 1, MBPerSecondCore: 150, ItemsPerSecondCore: 500_000, AllocsPerItem: new(0.25),
 		CallsPerMillion: new(1000.0), PutUnitsRatio: new(1.25),
 	}, r[3])
 	assert.Equal(t, new(1.0), r[0].LimitRatio)
@@ -90,6 +92,9 @@ func TestWrite(t *testing.T) {
 			assert.Contains(t, row, field)
 		}
 	}
+	again, err := report.Read(name)
+	require.NoError(t, err)
+	assert.Equal(t, rows(), again)
 	assert.InDelta(t, 0.375, list[3]["cpu_ratio_vs_awskinesis"], 0)
 	assert.Nil(t, list[4]["limit_ratio"])
 }
@@ -97,6 +102,9 @@ func TestWrite(t *testing.T) {
 func TestTable(t *testing.T) {
 	list := rows()[2:4]
 	list = append(list, report.Row{Key: report.Key{Shape: "lone-logs", Variant: "ours"}, LatencyP50: new(0.5)})
+	paced := rows()[3]
+	paced.Shape = "paced-logs"
+	list = append(list, paced)
 	var table bytes.Buffer
 	report.Table(&table, list)
 	assert.Equal(t, `**logs**
@@ -112,6 +120,12 @@ func TestTable(t *testing.T) {
 | variant | p50 ms | p99 ms |
 |---|---:|---:|
 | ours | 0.50 |  |
+
+**paced-logs**
+
+| variant | items/s | CPU s/M | spread % | × peer | alloc B/item | idle MiB | peak MiB |
+|---|---:|---:|---:|---:|---:|---:|---:|
+| ours | 100000 | 2.00 | 100 | 0.38 | 500 | 20 | 50 |
 `, table.String())
 }
 

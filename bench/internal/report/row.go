@@ -32,14 +32,18 @@ type Row struct {
 	WireBytesPerItem         *float64 `json:"wire_bytes_per_item"`
 	PeakRSS                  float64  `json:"peak_rss_mb"` // MiB
 
+	Machine            string   `json:"machine"`
 	Rounds             int      `json:"rounds"`
+	Items              int      `json:"items"`            // in a round
 	Spread             float64  `json:"cpu_spread"`       // (most - least) / median of the CPU time
 	MBPerSecondCore    float64  `json:"mb_per_s_core"`    // 10^6 bytes of payload for a second of CPU time
 	ItemsPerSecondCore float64  `json:"items_per_s_core"` // for a second of CPU time
+	ItemsPerSecond     float64  `json:"items_per_s"`      // for a second of the clock
 	AllocsPerItem      *float64 `json:"allocs_per_item"`
 	CallsPerMillion    *float64 `json:"put_records_calls_per_million"`
 	PutUnitsRatio      *float64 `json:"put_units_ratio"` // to the least for the same bytes
-	LatencyP50         *float64 `json:"latency_p50_ms"`  // of a lone confirmed request
+	IdleRSS            *float64 `json:"idle_rss_mb"`     // MiB before the first request: the process and the generated telemetry
+	LatencyP50         *float64 `json:"latency_p50_ms"`  // of a confirmed request
 	LatencyP99         *float64 `json:"latency_p99_ms"`
 }
 
@@ -123,11 +127,18 @@ func (s *Samples) row(key Key) Row {
 		CPUSecondsPerMillion: round(median(cpu)*1e6, 3),
 		PeakRSS:              round(median(each(runs, func(r result.Run) float64 { return float64(r.PeakKB) / 1024 })), 1),
 		Rounds:               len(runs),
+		Items:                runs[0].Items,
 		Spread:               round((slices.Max(cpu)-slices.Min(cpu))/median(cpu), 3),
 		MBPerSecondCore:      round(perItem(func(r result.Run) float64 { return float64(r.Bytes) })/median(cpu)/1e6, 1),
 		ItemsPerSecondCore:   math.Round(1 / median(cpu)),
+		ItemsPerSecond: math.Round(median(each(runs, func(r result.Run) float64 {
+			return float64(r.Items) / max(r.Wall.Seconds(), 1e-9)
+		}))),
 	}
-	if runs[0].Alloc > 0 {
+	if runs[0].IdleKB > 0 {
+		row.IdleRSS = new(round(median(each(runs, func(r result.Run) float64 { return float64(r.IdleKB) / 1024 })), 1))
+	}
+	if slices.ContainsFunc(runs, func(r result.Run) bool { return r.Alloc > 0 }) {
 		row.AllocBytesPerItem = new(round(perItem(func(r result.Run) float64 { return float64(r.Alloc) }), 1))
 		row.AllocsPerItem = new(round(perItem(func(r result.Run) float64 { return float64(r.Allocs) }), 3))
 	}
@@ -144,7 +155,7 @@ func (s *Samples) row(key Key) Row {
 	return row
 }
 
-// latencies fills in what is known of all rounds' lone requests together.
+// latencies fills in what is known of all rounds' requests together.
 func (row *Row) latencies(runs []result.Run) {
 	var all []time.Duration
 	for _, r := range runs {
@@ -156,6 +167,17 @@ func (row *Row) latencies(runs []result.Run) {
 	slices.Sort(all)
 	at := func(share float64) *float64 { return new(round(1e3*all[int(share*float64(len(all)-1))].Seconds(), 3)) }
 	row.LatencyP50, row.LatencyP99 = at(0.5), at(0.99)
+}
+
+// Read reads rows that Write has written.
+func Read(name string) ([]Row, error) {
+	text, err := os.ReadFile(name) //nolint:gosec // a document that is asked for
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	err = json.Unmarshal(text, &rows)
+	return rows, err
 }
 
 // Write writes rows as JSON.

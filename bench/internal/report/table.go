@@ -19,13 +19,16 @@ func columns(kind Kind) []column {
 	add := func(title string, places int, value func(*Row) *float64) {
 		list = append(list, column{title, func(r *Row) string { return number(value(r), places) }})
 	}
-	if kind == Lone {
+	if kind == Lone || kind == Loaded {
 		add("p50 ms", 2, func(r *Row) *float64 { return r.LatencyP50 })
 		add("p99 ms", 2, func(r *Row) *float64 { return r.LatencyP99 })
 		return list
 	}
 	if kind == Load {
 		list = append(list, column{"compression", func(r *Row) string { return r.Compression }})
+	}
+	if kind == Paced {
+		add("items/s", 0, func(r *Row) *float64 { return &r.ItemsPerSecond })
 	}
 	add("CPU s/M", 2, func(r *Row) *float64 { return &r.CPUSecondsPerMillion })
 	add("spread %", 0, func(r *Row) *float64 { return new(100 * r.Spread) })
@@ -38,8 +41,13 @@ func columns(kind Kind) []column {
 	if kind == Core {
 		add("records/s a core", 0, func(r *Row) *float64 { return &r.ItemsPerSecondCore })
 	}
-	add("MB/s a core", 0, func(r *Row) *float64 { return &r.MBPerSecondCore })
+	if kind != Paced {
+		add("MB/s a core", 0, func(r *Row) *float64 { return &r.MBPerSecondCore })
+	}
 	add("alloc B/item", 0, func(r *Row) *float64 { return r.AllocBytesPerItem })
+	if kind == Paced {
+		add("idle MiB", 0, func(r *Row) *float64 { return r.IdleRSS })
+	}
 	add("peak MiB", 0, func(r *Row) *float64 { return &r.PeakRSS })
 	if kind == Load {
 		add("records/M", 0, func(r *Row) *float64 { return r.KinesisRecordsPerMillion })
@@ -64,15 +72,16 @@ type Kind string
 
 // The kinds. The shapes of all but Load begin with the kind's name.
 const (
-	Load  Kind = ""      // as much telemetry as goes through a core
-	Paced Kind = "paced" // the same from each variant, in the same time
-	Lone  Kind = "lone"  // one small request at a time
-	Core  Kind = "core"  // the library alone
+	Load   Kind = ""       // as much telemetry as goes through a core
+	Paced  Kind = "paced"  // the same from each variant, in the same time
+	Lone   Kind = "lone"   // one small request at a time
+	Loaded Kind = "loaded" // small requests, each at its time
+	Core   Kind = "core"   // the library alone
 )
 
 // kindOf returns the kind of a shape.
 func kindOf(shape string) Kind {
-	for _, kind := range []Kind{Paced, Lone, Core} {
+	for _, kind := range []Kind{Paced, Lone, Loaded, Core} {
 		if strings.HasPrefix(shape, string(kind)) {
 			return kind
 		}

@@ -12,9 +12,10 @@ type Run struct {
 	Alloc  uint64        `json:"alloc"`   // bytes of heap allocated in the measured part
 	Allocs uint64        `json:"allocs"`  // allocations in the measured part
 	PeakKB int           `json:"peak_kb"` // the most memory the process had resident, in KiB
+	IdleKB int           `json:"idle_kb"` // what was resident before the first request; 0 if unknown
 	Sink   Counts        `json:"sink"`
 
-	Latencies []time.Duration `json:"latencies,omitempty"` // of lone requests, where these were measured
+	Latencies []time.Duration `json:"latencies,omitempty"` // of requests, where these were measured
 }
 
 // Counts is what the sink has been sent.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
 )
@@ -22,6 +23,8 @@ const putUnit = 25_600
 
 // Sink is the service of any stream that is asked for. All streams have the same shards.
 type Sink struct {
+	Delay time.Duration // how long each PutRecords call takes besides
+
 	shards  shards
 	stream  []byte // the answer to DescribeStream
 	summary []byte // the answer to DescribeStreamSummary
@@ -116,6 +119,14 @@ func (s *Sink) putRecords(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		http.Error(w, `{"__type":"SerializationException"}`, http.StatusBadRequest)
 		return
+	}
+	if s.Delay > 0 {
+		timer := time.NewTimer(s.Delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-r.Context().Done():
+		}
 	}
 	write(w, b.answer)
 }

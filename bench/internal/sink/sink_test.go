@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -107,6 +109,16 @@ func TestUnknownOperation(t *testing.T) {
 		o.Retryer = aws.NopRetryer{}
 	})
 	assert.ErrorContains(t, err, "UnknownOperationException")
+}
+
+func TestDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := sink.New(1)
+		s.Delay = 10 * time.Millisecond
+		began := time.Now()
+		assert.Equal(t, http.StatusOK, status(t, s, `{"Records":[{"Data":"AAAA","PartitionKey":"a"}]}`))
+		assert.Equal(t, s.Delay, time.Since(began))
+	})
 }
 
 // What is not understood is refused, rather than counted wrong.

@@ -1,0 +1,55 @@
+package drive
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// latencies sends single requests and returns how long each took to be confirmed. Without a rate, each follows the one
+// before. With one, each is sent at its time, done or not what was sent before, and its latency counts from that time.
+func (d *driver) latencies(ctx context.Context) ([]time.Duration, error) {
+	d.meter.Start()
+	defer d.meter.Stop()
+	latencies := make([]time.Duration, d.Lone)
+	send := func(ctx context.Context, i int, began time.Time) error {
+		err := d.running.consume(ctx, d.requests[i%len(d.requests)])
+		latencies[i] = time.Since(began)
+		return err
+	}
+	if d.Rate == 0 {
+		for i := range latencies {
+			if err := send(ctx, i, time.Now()); err != nil {
+				return nil, err
+			}
+		}
+		return latencies, nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i, start := 0, time.Now(); i < len(latencies); i++ {
+		at := start.Add(d.after(i))
+		if !sleepUntil(ctx, at) {
+			break
+		}
+		group.Go(func() error { return send(ctx, i, at) })
+	}
+	return latencies, group.Wait()
+}
+
+// after returns when a request is due, from the start on.
+func (d *driver) after(request int) time.Duration {
+	return time.Duration(float64(request*d.Shape.ItemsPerRequest()) / d.Rate * 1e9)
+}
+
+// sleepUntil reports false if ctx ended first.
+func sleepUntil(ctx context.Context, t time.Time) bool {
+	timer := time.NewTimer(time.Until(t))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/load"
+	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
+)
+
+// loadJobs measure what goes through a core. Compressions and the SDK's serializer are measured with the default queue
+// only, and of the signals other than logs only the commonest: the rest would say the same again.
+func loadJobs(shape load.Shape, s size) []job {
+	n := amountsOf(shape, s)
+	var list []job
+	add := func(compression, variant, program string, items, warmUp int, args ...string) {
+		args = append(args, "-shape", shape.Name, "-compression", compression, "-items", strconv.Itoa(items),
+			"-warmup", strconv.Itoa(warmUp))
+		list = append(list, job{report.Key{Shape: shape.Name, Compression: compression, Variant: variant}, program, args, prompt})
+	}
+	compressions := []string{"snappy", "zstd", "gzip"}
+	if shape.Signal != load.Logs {
+		compressions = []string{"snappy", "gzip"}
+	}
+	for _, c := range append([]string{"none"}, compressions...) {
+		add(c, limit, "limit", n.items, n.warmUp)
+	}
+	for _, queue := range []string{"off", "default", "batch"} {
+		add("none", variant(peer, queue), "awskinesis", n.items, n.warmUp, "-queue", queue)
+	}
+	add("none", peer+", new SDK", "awskinesis-new", n.items, n.warmUp)
+	add("gzip", peer, "awskinesis", n.gzipped, n.gzipped/5)
+	add("none", ours, "kinesiskpl", n.unqueued, n.warmUp, "-queue", "off")
+	add("none", queued, "kinesiskpl", n.items, n.warmUp, "-queue", "default")
+	add("none", variant(ours, "batch"), "kinesiskpl", n.items, n.warmUp, "-queue", "batch")
+	if shape.Signal == load.Logs {
+		add("none", queued+", sdk_serializer: true", "kinesiskpl", n.items, n.warmUp, "-queue", "default",
+			"-config", `{"sdk_serializer":true}`)
+	}
+	for _, c := range compressions {
+		add(c, queued, "kinesiskpl", n.items, n.warmUp, "-queue", "default")
+	}
+	return list
+}
+
+// amounts says how many items of a shape are measured.
+type amounts struct {
+	items, warmUp int
+	unqueued      int // by this exporter without a queue, where small requests wait for others
+	gzipped       int // by the peer's gzip, which makes a compressor for each resource
+}
+
+func amountsOf(shape load.Shape, s size) amounts {
+	per := shape.ItemsPerRequest()
+	switch n := s.items; {
+	case shape.Signal != load.Logs:
+		return amounts{n / 2, warmUp(n/2, per), n / 4, n / 8}
+	case shape.Resources > 1000:
+		return amounts{n * 2 / 3, warmUp(n*2/3, per), n * 2 / 3, n / 60}
+	case shape.Resources > 1:
+		return amounts{n, warmUp(n, per), n, n / 6}
+	default:
+		return amounts{n, warmUp(n, per), n / 2, n / 6}
+	}
+}
+
+// warmUp is as much as it takes until every caller or consumer has made two requests, so that what is kept for use again
+// is there.
+func warmUp(items, perRequest int) int { return max(items/5, 20*perRequest) }
