@@ -55,7 +55,7 @@ func (b *Batch) Put(ctx context.Context, record UserRecord) error {
 	b.results = append(b.results, Result{})
 	b.mu.Unlock()
 	b.missing.Add(1)
-	if err := p.put(ctx, record.Stream, r); err != nil {
+	if err := p.put(ctx, record.Stream, &r); err != nil {
 		b.missing.Add(-1)
 		b.mu.Lock()
 		b.results = b.results[:r.index]

@@ -53,13 +53,9 @@ func memberBodySize(r *userRecord) int {
 func appendAggregated(dst []byte, k *kinesisRecord) []byte {
 	dst = append(dst, magic...)
 	start := len(dst)
-	for _, key := range k.partitionKeys {
-		dst = appendField(dst, tagPartitionKey, key)
-	}
-	for _, key := range k.explicitHashKeys {
-		dst = appendField(dst, tagExplicitHashKey, key)
-	}
-	for _, r := range k.members {
+	dst = appendTables(dst, k)
+	for i := range k.members {
+		r := &k.members[i]
 		dst = append(dst, tagRecord)
 		dst = binary.AppendUvarint(dst, uint64(memberBodySize(r))) //nolint:gosec // a length
 		dst = append(dst, tagPartitionKeyIndex)
@@ -72,6 +68,31 @@ func appendAggregated(dst []byte, k *kinesisRecord) []byte {
 	}
 	sum := md5Sum(dst[start:])
 	return append(dst, sum[:]...)
+}
+
+// appendTables appends the tables of keys. The members that are the first with a key are those whose index is next.
+func appendTables(dst []byte, k *kinesisRecord) []byte {
+	next, explicit := uint32(0), false
+	for i := range k.members {
+		r := &k.members[i]
+		if r.keyIndex == next {
+			dst = appendField(dst, tagPartitionKey, k.keyOf(r))
+			next++
+		}
+		explicit = explicit || r.explicitHashKey != ""
+	}
+	if !explicit {
+		return dst
+	}
+	next = 0
+	for i := range k.members {
+		r := &k.members[i]
+		if r.explicitHashKey != "" && r.hashKeyIndex == next {
+			dst = appendField(dst, tagExplicitHashKey, r.explicitHashKey)
+			next++
+		}
+	}
+	return dst
 }
 
 // appendField appends a length-delimited field.

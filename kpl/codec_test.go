@@ -26,7 +26,7 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 		records[i].Stream = testStream
 		r, err := newUserRecord(&records[i], config.MaxRecordSize)
 		require.NoError(t, err)
-		closed = a.add(closed, r)
+		closed = a.add(closed, &r)
 	}
 	closed = a.closeAll(closed, FlushRequest)
 	list := make([]*kinesisRecord, len(closed))

@@ -171,7 +171,7 @@ func TestLostResponseIsSentAgain(t *testing.T) {
 func TestAnswerWithoutAnEntryForEachRecord(t *testing.T) {
 	p := newPipeline(new(NewDefaultConfig()), testRandom())
 	now := at(0)
-	r := &request{records: []*kinesisRecord{{members: []*userRecord{{epoch: p.epochs[0], received: now}}}}}
+	r := &request{records: []*kinesisRecord{{members: []userRecord{{epoch: p.epochs[0], received: now}}}}}
 	p.inFlight, p.outstanding = 1, 1
 	p.complete(now, r)
 	require.Len(t, p.retries, 1)

@@ -51,7 +51,7 @@ func (p *Producer) Put(ctx context.Context, record UserRecord, done func(Result)
 		return err
 	}
 	r.done = done
-	return p.put(ctx, record.Stream, r)
+	return p.put(ctx, record.Stream, &r)
 }
 
 // PutWait puts one record and waits for its Result. The error is that of Put, or ctx's if ctx ends first: the record

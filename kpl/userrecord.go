@@ -11,26 +11,25 @@ import (
 // KeylessKeySize is the length in bytes of the partition key that the producer makes for records put without one.
 const KeylessKeySize = 16
 
-// userRecord is a UserRecord on its way through the stages. It is in exactly one of them at a time; the loop of its
-// stream owns it from Put to Result.
+// userRecord is a UserRecord on its way through the stages, which pass it on as a value: it is in exactly one of them at
+// a time, side by side in memory with those it travels with. The loop of its stream owns it from Put to Result.
 type userRecord struct {
-	data            []byte
-	partitionKey    string
-	explicitHashKey string // canonical decimal; empty if none was given
-	hash            hashKey
-	keyHash         uint32 // tells partition keys apart in a keyTable
-	keyless         bool   // put without a partition key: any shard will do, and hash means nothing
+	data         []byte
+	partitionKey string
+	hash         hashKey
+	keyHash      uint32 // tells partition keys apart in a keyTable
+	keyless      bool   // put without a partition key: any shard will do, and hash means nothing
+	due          bool   // it has been sent, or was about to be: it does not wait for others again
 
 	keyIndex, hashKeyIndex uint32 // in the tables of the Kinesis record it is in
+	explicitHashKey        string // canonical decimal; empty if none was given
+	received               time.Time
+	epoch                  *epoch
+	batch                  *Batch // nil if put outside of a batch
 
-	received time.Time
-	due      bool // it has been sent, or was about to be: it does not wait for others again
+	index    int          // in batch
+	done     func(Result) // may be nil
 	attempts []Attempt
-
-	epoch *epoch
-	done  func(Result) // may be nil
-	batch *Batch       // nil if put outside of a batch
-	index int          // in batch
 }
 
 // size is what the record counts against the bounds of admission and of a single Kinesis record.
@@ -41,12 +40,15 @@ func (r *userRecord) size() int {
 	return len(r.data) + len(r.partitionKey)
 }
 
+// hashKeyHash tells explicit hash keys apart in a keyTable.
+func (r *userRecord) hashKeyHash() uint32 { return uint32(r.hash.low) } //nolint:gosec // its low bits
+
 // canceled reports whether the caller has given up on the record.
 func (r *userRecord) canceled() bool { return r.batch != nil && r.batch.canceled.Load() }
 
 // newUserRecord checks a caller's record. The error wraps ErrInvalidRecord or ErrRecordTooLarge.
-func newUserRecord(in *UserRecord, maxRecordSize int) (*userRecord, error) {
-	r := &userRecord{
+func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
+	r := userRecord{
 		data:         in.Data,
 		partitionKey: in.PartitionKey,
 		keyHash:      uint32(maphash.String(keySeed, in.PartitionKey)), //nolint:gosec // its low bits
@@ -56,39 +58,40 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (*userRecord, error) {
 		r.data = []byte{} // the service takes a record without a byte, but not one without data
 	}
 	if in.Stream == "" {
-		return nil, fmt.Errorf("%w: it names no stream", ErrInvalidRecord)
+		return userRecord{}, fmt.Errorf("%w: it names no stream", ErrInvalidRecord)
 	}
 	if !utf8.ValidString(in.PartitionKey) {
-		return nil, fmt.Errorf("%w: its partition key is not valid UTF-8", ErrInvalidRecord)
+		return userRecord{}, fmt.Errorf("%w: its partition key is not valid UTF-8", ErrInvalidRecord)
 	}
 	if n := len(in.PartitionKey); n > MaxPartitionKeyLength {
 		if n = utf8.RuneCountInString(in.PartitionKey); n > MaxPartitionKeyLength {
-			return nil, fmt.Errorf("%w: its partition key has %d characters, the limit is %d",
+			return userRecord{}, fmt.Errorf("%w: its partition key has %d characters, the limit is %d",
 				ErrInvalidRecord, n, MaxPartitionKeyLength)
 		}
 	}
 	switch {
 	case in.ExplicitHashKey != "" && r.keyless:
-		return nil, fmt.Errorf("%w: an explicit hash key needs a partition key beside it", ErrInvalidRecord)
+		return userRecord{}, fmt.Errorf("%w: an explicit hash key needs a partition key beside it", ErrInvalidRecord)
 	case in.ExplicitHashKey != "":
 		hash, err := parseHashKey(in.ExplicitHashKey)
 		if err != nil {
-			return nil, fmt.Errorf("%w: its explicit hash key is %w", ErrInvalidRecord, err)
+			return userRecord{}, fmt.Errorf("%w: its explicit hash key is %w", ErrInvalidRecord, err)
 		}
 		r.hash, r.explicitHashKey = hash, hash.String()
 	case !r.keyless:
 		r.hash = hashOf(in.PartitionKey)
 	}
 	if size := r.size(); size > maxRecordSize {
-		return nil, &SizeError{Size: size, Limit: maxRecordSize}
+		return userRecord{}, &SizeError{Size: size, Limit: maxRecordSize}
 	}
 	return r, nil
 }
 
 // addAttempt notes a trip of all members, which share what they can of the list.
-func addAttempt(members []*userRecord, attempt Attempt) {
+func addAttempt(members []userRecord, attempt Attempt) {
 	first := []Attempt{attempt}
-	for _, r := range members {
+	for i := range members {
+		r := &members[i]
 		if len(r.attempts) == 0 {
 			r.attempts = first
 		} else {
