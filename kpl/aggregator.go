@@ -243,7 +243,7 @@ func (s *slot) growth(r *userRecord) int {
 		r.keyIndex = s.partitionKeys.size
 		growth += fieldSize(len(r.partitionKey))
 	}
-	if r.explicitHashKey != "" {
+	if r.explicit() {
 		growth += s.hashKeyGrowth(r)
 	}
 	return growth + fieldSize(memberBodySize(r))
@@ -252,14 +252,14 @@ func (s *slot) growth(r *userRecord) int {
 // hashKeyGrowth is growth's part on r's explicit hash key.
 func (s *slot) hashKeyGrowth(r *userRecord) int {
 	first, found := s.hashKeys.find(r.hashKeyHash(), func(member uint32) bool {
-		return s.open.members[member].explicitHashKey == r.explicitHashKey
+		return s.open.members[member].hash == r.hash
 	})
 	if found {
 		r.hashKeyIndex = s.open.members[first].hashKeyIndex
 		return 0
 	}
 	r.hashKeyIndex = s.hashKeys.size
-	return fieldSize(len(r.explicitHashKey))
+	return fieldSize(int(r.hashDigits))
 }
 
 // append makes r a member of the open record, whose body grows by growth.
@@ -271,7 +271,7 @@ func (s *slot) append(r *userRecord, growth int) {
 	if r.keyIndex == s.partitionKeys.size {
 		s.partitionKeys.add(r.keyHash, member)
 	}
-	if r.explicitHashKey != "" && r.hashKeyIndex == s.hashKeys.size {
+	if r.explicit() && r.hashKeyIndex == s.hashKeys.size {
 		s.hashKeys.add(r.hashKeyHash(), member)
 	}
 	if r.hash.less(k.lowest) {

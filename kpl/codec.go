@@ -42,7 +42,7 @@ func fieldSize(n int) int { return 1 + varintSize(n) + n }
 // memberBodySize is the length of r as a Record message, given the indexes it has.
 func memberBodySize(r *userRecord) int {
 	n := 1 + varintSize(int(r.keyIndex)) + fieldSize(len(r.data))
-	if r.explicitHashKey != "" {
+	if r.explicit() {
 		n += 1 + varintSize(int(r.hashKeyIndex))
 	}
 	return n
@@ -60,7 +60,7 @@ func appendAggregated(dst []byte, k *kinesisRecord) []byte {
 		dst = binary.AppendUvarint(dst, uint64(memberBodySize(r))) //nolint:gosec // a length
 		dst = append(dst, tagPartitionKeyIndex)
 		dst = binary.AppendUvarint(dst, uint64(r.keyIndex))
-		if r.explicitHashKey != "" {
+		if r.explicit() {
 			dst = append(dst, tagExplicitHashKeyIndex)
 			dst = binary.AppendUvarint(dst, uint64(r.hashKeyIndex))
 		}
@@ -79,7 +79,7 @@ func appendTables(dst []byte, k *kinesisRecord) []byte {
 			dst = appendField(dst, tagPartitionKey, k.keyOf(r))
 			next++
 		}
-		explicit = explicit || r.explicitHashKey != ""
+		explicit = explicit || r.explicit()
 	}
 	if !explicit {
 		return dst
@@ -87,8 +87,9 @@ func appendTables(dst []byte, k *kinesisRecord) []byte {
 	next = 0
 	for i := range k.members {
 		r := &k.members[i]
-		if r.explicitHashKey != "" && r.hashKeyIndex == next {
-			dst = appendField(dst, tagExplicitHashKey, r.explicitHashKey)
+		if r.explicit() && r.hashKeyIndex == next {
+			dst = append(dst, tagExplicitHashKey, r.hashDigits)
+			dst = r.hash.appendDecimal(dst)
 			next++
 		}
 	}

@@ -97,7 +97,7 @@ func (d *delivery) deliver(e *ending) {
 			r.done(result)
 		}
 		if r.batch != nil {
-			r.batch.deliver(r.index, result)
+			r.batch.deliver(int(r.index), result)
 		}
 	}
 	d.members.put(e.members)

@@ -60,6 +60,12 @@ func (h hashKey) appendDecimal(dst []byte) []byte {
 	return append(dst, digits[:]...)
 }
 
+// digits is how many digits h has in decimal.
+func (h hashKey) digits() uint8 {
+	var buffer [39]byte
+	return uint8(len(h.appendDecimal(buffer[:0]))) //nolint:gosec // 39 at most
+}
+
 // String returns h in decimal.
 func (h hashKey) String() string {
 	var buffer [39]byte

@@ -39,7 +39,8 @@ type pipeline struct {
 	aborted  bool    // everything that is not stored fails
 
 	outstanding int
-	epochs      []*epoch // the last one takes new records
+	epochs      []epoch // the last one takes new records
+	firstEpoch  uint32  // the number of the first of them
 	answered    map[ShardID]struct{}
 
 	effects effects
@@ -60,14 +61,15 @@ func newPipeline(config *Config, random *rand.Rand) *pipeline {
 		aggregator: newAggregator(config),
 		limiter:    limiter,
 		collector:  collector{config: config},
-		epochs:     []*epoch{{}},
+		epochs:     []epoch{{}},
 	}
 }
 
 // put takes in a new record, of which it keeps a copy.
 func (p *pipeline) put(now time.Time, r *userRecord) {
-	r.epoch = p.epochs[len(p.epochs)-1]
-	r.epoch.outstanding++
+	last := len(p.epochs) - 1
+	r.epoch = p.firstEpoch + uint32(last) //nolint:gosec // the number may wrap around
+	p.epochs[last].outstanding++
 	p.outstanding++
 	p.add(now, r)
 }
@@ -174,7 +176,7 @@ func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 		}
 	}
 	p.epochs[len(p.epochs)-1].flushed = done
-	p.epochs = append(p.epochs, &epoch{})
+	p.epochs = append(p.epochs, epoch{})
 }
 
 // endEpochs tells the callers of Flush whose records are all done.
@@ -182,6 +184,7 @@ func (p *pipeline) endEpochs() {
 	for len(p.epochs) > 1 && p.epochs[0].outstanding == 0 {
 		p.effects.ended = append(p.effects.ended, ending{flushed: p.epochs[0].flushed})
 		p.epochs = slices.Delete(p.epochs, 0, 1)
+		p.firstEpoch++
 	}
 }
 
@@ -274,7 +277,7 @@ func (p *pipeline) retry(now time.Time, members []userRecord) {
 	attempts, oldest := 0, now
 	for i := range members {
 		r := &members[i]
-		attempts = max(attempts, len(r.attempts))
+		attempts = max(attempts, len(r.trips()))
 		if r.received.Before(oldest) {
 			oldest = r.received
 		}
@@ -302,7 +305,7 @@ func (p *pipeline) end(e ending) {
 		p.epochs[0].outstanding -= len(e.members)
 	} else {
 		for i := range e.members {
-			e.members[i].epoch.outstanding--
+			p.epochs[e.members[i].epoch-p.firstEpoch].outstanding--
 		}
 	}
 	p.effects.ended = append(p.effects.ended, e)

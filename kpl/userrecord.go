@@ -17,19 +17,25 @@ type userRecord struct {
 	data         []byte
 	partitionKey string
 	hash         hashKey
-	keyHash      uint32 // tells partition keys apart in a keyTable
-	keyless      bool   // put without a partition key: any shard will do, and hash means nothing
-	due          bool   // it has been sent, or was about to be: it does not wait for others again
+	received     time.Time
 
+	keyHash                uint32 // tells partition keys apart in a keyTable
 	keyIndex, hashKeyIndex uint32 // in the tables of the Kinesis record it is in
-	explicitHashKey        string // canonical decimal; empty if none was given
-	received               time.Time
-	epoch                  *epoch
-	batch                  *Batch // nil if put outside of a batch
+	hashDigits             uint8  // of hash in decimal, if it is an explicit hash key; else 0
+	keyless                bool   // put without a partition key: any shard will do, and hash means nothing
+	due                    bool   // it has been sent, or was about to be: it does not wait for others again
 
-	index    int          // in batch
+	epoch    uint32       // its number
+	index    uint32       // in batch
+	batch    *Batch       // nil if put outside of a batch
 	done     func(Result) // may be nil
-	attempts []Attempt
+	attempts *attempts    // nil if there are none
+}
+
+// attempts are the trips of user records, oldest first. Those that travel together share them.
+type attempts struct {
+	list  []Attempt
+	first [1]Attempt // room for a list of one
 }
 
 // size is what the record counts against the bounds of admission and of a single Kinesis record.
@@ -42,6 +48,9 @@ func (r *userRecord) size() int {
 
 // hashKeyHash tells explicit hash keys apart in a keyTable.
 func (r *userRecord) hashKeyHash() uint32 { return uint32(r.hash.low) } //nolint:gosec // its low bits
+
+// explicit reports whether the record has an explicit hash key.
+func (r *userRecord) explicit() bool { return r.hashDigits > 0 }
 
 // canceled reports whether the caller has given up on the record.
 func (r *userRecord) canceled() bool { return r.batch != nil && r.batch.canceled.Load() }
@@ -77,7 +86,7 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 		if err != nil {
 			return userRecord{}, fmt.Errorf("%w: its explicit hash key is %w", ErrInvalidRecord, err)
 		}
-		r.hash, r.explicitHashKey = hash, hash.String()
+		r.hash, r.hashDigits = hash, hash.digits()
 	case !r.keyless:
 		r.hash = hashOf(in.PartitionKey)
 	}
@@ -89,26 +98,36 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 
 // addAttempt notes a trip of all members, which share what they can of the list.
 func addAttempt(members []userRecord, attempt Attempt) {
-	first := []Attempt{attempt}
+	first := &attempts{first: [1]Attempt{attempt}}
+	first.list = first.first[:]
 	for i := range members {
 		r := &members[i]
-		if len(r.attempts) == 0 {
+		if r.attempts == nil {
 			r.attempts = first
 		} else {
-			r.attempts = append(slices.Clip(r.attempts), attempt)
+			r.attempts = &attempts{list: append(slices.Clip(r.attempts.list), attempt)}
 		}
 		r.due = true
 	}
 }
 
+// trips lists the record's attempts.
+func (r *userRecord) trips() []Attempt {
+	if r.attempts == nil {
+		return nil
+	}
+	return r.attempts.list
+}
+
 // result makes the record's Result.
 func (r *userRecord) result(e *ending) Result {
+	trips := r.trips()
 	if e.outcome == OutcomeSuccess {
-		return Result{ShardID: e.stored.ShardID, SequenceNumber: e.sequenceNumber, Attempts: r.attempts}
+		return Result{ShardID: e.stored.ShardID, SequenceNumber: e.sequenceNumber, Attempts: trips}
 	}
-	failure := &RecordError{Outcome: e.outcome, Code: e.fault.code, Message: e.fault.message, Attempts: len(r.attempts)}
-	if n := len(r.attempts); n > 0 && failure.Code == "" {
-		failure.Code, failure.Message = r.attempts[n-1].Code, r.attempts[n-1].Message
+	failure := &RecordError{Outcome: e.outcome, Code: e.fault.code, Message: e.fault.message, Attempts: len(trips)}
+	if n := len(trips); n > 0 && failure.Code == "" {
+		failure.Code, failure.Message = trips[n-1].Code, trips[n-1].Message
 	}
-	return Result{Err: failure, Attempts: r.attempts}
+	return Result{Err: failure, Attempts: trips}
 }
