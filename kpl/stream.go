@@ -35,6 +35,7 @@ type stream struct {
 // mail is what the loop has not been told yet.
 type mail struct {
 	records   [][]userRecord // of mailSheet each, but for the last
+	received  time.Time      // when the first record of the last sheet came
 	completed []*request
 	shards    []shardNews
 	flushes   []chan<- struct{}
@@ -123,8 +124,9 @@ func (s *stream) put(r *userRecord) {
 	first := len(sheets) == 0
 	if first || len(sheets[len(sheets)-1]) == mailSheet {
 		sheets = append(sheets, s.sheets.get(mailSheet))
-		s.mail.records = sheets
+		s.mail.records, s.mail.received = sheets, time.Now()
 	}
+	r.received = s.mail.received // the loop is about to run: it is not worth another look at the clock
 	last := &sheets[len(sheets)-1]
 	*last = append(*last, *r)
 	ahead := len(*last) == mailSheet && len(sheets)%sheetsAhead == 0
