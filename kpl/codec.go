@@ -48,9 +48,9 @@ func memberBodySize(r *userRecord) int {
 	return n
 }
 
-// appendAggregated appends the aggregated record of k, which has at least two members, to dst. It appends exactly
-// k.dataSize() bytes.
-func appendAggregated(dst []byte, k *kinesisRecord) []byte {
+// appendAggregated appends the aggregated record of k, which has at least two members, to dst: exactly k.dataSize() bytes.
+// The MD5 of the message, which the last ones are for, is not in there yet.
+func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 	dst = append(dst, magic...)
 	start := len(dst)
 	dst = appendTables(dst, k)
@@ -66,8 +66,8 @@ func appendAggregated(dst []byte, k *kinesisRecord) []byte {
 		}
 		dst = appendField(dst, tagData, r.data)
 	}
-	sum := md5Sum(dst[start:])
-	return append(dst, sum[:]...)
+	end := len(dst)
+	return append(dst, make([]byte, md5.Size)...), dst[start:end]
 }
 
 // appendTables appends the tables of keys. The members that are the first with a key are those whose index is next.

@@ -209,6 +209,7 @@ func (s *stream) tell(now time.Time, news *mail) {
 		s.producer.config.Observer.ShardMapRefreshed(s.name, len(n.shards.open), nil)
 	}
 	for _, sheet := range news.records {
+		hashKeys(sheet)
 		for i := range sheet {
 			p.put(now, &sheet[i])
 		}

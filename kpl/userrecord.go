@@ -55,7 +55,8 @@ func (r *userRecord) explicit() bool { return r.hashDigits > 0 }
 // canceled reports whether the caller has given up on the record.
 func (r *userRecord) canceled() bool { return r.batch != nil && r.batch.canceled.Load() }
 
-// newUserRecord checks a caller's record. The error wraps ErrInvalidRecord or ErrRecordTooLarge.
+// newUserRecord checks a caller's record. Its hash key, unless it is explicit, is for [hashKeys] to settle. The error wraps
+// ErrInvalidRecord or ErrRecordTooLarge.
 func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 	r := userRecord{
 		data:         in.Data,
@@ -78,17 +79,15 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 				ErrInvalidRecord, n, MaxPartitionKeyLength)
 		}
 	}
-	switch {
-	case in.ExplicitHashKey != "" && r.keyless:
-		return userRecord{}, fmt.Errorf("%w: an explicit hash key needs a partition key beside it", ErrInvalidRecord)
-	case in.ExplicitHashKey != "":
+	if in.ExplicitHashKey != "" {
+		if r.keyless {
+			return userRecord{}, fmt.Errorf("%w: an explicit hash key needs a partition key beside it", ErrInvalidRecord)
+		}
 		hash, err := parseHashKey(in.ExplicitHashKey)
 		if err != nil {
 			return userRecord{}, fmt.Errorf("%w: its explicit hash key is %w", ErrInvalidRecord, err)
 		}
 		r.hash, r.hashDigits = hash, hash.digits()
-	case !r.keyless:
-		r.hash = hashOf(in.PartitionKey)
 	}
 	if size := r.size(); size > maxRecordSize {
 		return userRecord{}, &SizeError{Size: size, Limit: maxRecordSize}
