@@ -8,8 +8,9 @@ type aggregator struct {
 	config  *Config
 	enabled bool // else every record travels alone
 	shards  *shardMap
+	members *memberPool
 
-	byShard []*slot           // by index in shards.open
+	byShard []slot            // by index in shards.open
 	byHash  map[hashKey]*slot // of records that shards has no shard for
 	keyless slot
 
@@ -17,22 +18,25 @@ type aggregator struct {
 	overdue []*slot      // with records that may not wait for others
 }
 
-// slot is a place where one Kinesis record is put together.
+// slot is a place where one Kinesis record is put together. What add needs of it for each record comes first, so that it
+// is on few cache lines.
 type slot struct {
-	open          *kinesisRecord // nil if empty
 	partitionKeys keyTable
-	hashKeys      keyTable
-	last          int // members of the record closed last: about as many as the next one will have
+	open          kinesisRecord // empty if it has no members
+
+	number   uint32 // of the open record, among those of the slot
+	hashKeys keyTable
+	last     int // members of the record closed last: about as many as the next one will have
 }
 
-// openRecord is a record that was opened in a slot. It has been closed since if the slot has another one.
+// openRecord is a record that was opened in a slot. It has been closed since if the slot is empty or has another one.
 type openRecord struct {
 	slot   *slot
-	record *kinesisRecord
+	number uint32
 }
 
 func newAggregator(config *Config) *aggregator {
-	return &aggregator{config: config, enabled: config.AggregationEnabled, byHash: map[hashKey]*slot{}}
+	return &aggregator{config: config, enabled: config.AggregationEnabled, members: &memberPool{}, byHash: map[hashKey]*slot{}}
 }
 
 // closedRecord is a Kinesis record that takes no more members, and why.
@@ -41,7 +45,7 @@ type closedRecord struct {
 	reason FlushReason
 }
 
-// add takes in r and appends the records that this closes to closed.
+// add takes in a copy of r and appends the records that this closes to closed.
 func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 	if !a.enabled || a.fillsRecord(r) {
 		alone := slot{}
@@ -51,13 +55,13 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 	}
 	s := a.slotFor(r)
 	growth := s.growth(r)
-	if s.open != nil && s.open.bodySize+growth > a.roomFor(s.open) {
+	if s.open.bodySize+growth > a.roomFor(r) && !s.empty() {
 		closed = append(closed, a.close(s, FlushSize))
 		growth = s.growth(r)
 	}
-	if s.open == nil {
+	if s.empty() {
 		a.open(s, r)
-		a.opened = append(a.opened, openRecord{s, s.open})
+		a.opened = append(a.opened, openRecord{s, s.number})
 	}
 	s.append(r, growth)
 	if r.due || r.received.Before(s.open.received) {
@@ -71,7 +75,7 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 
 // advance lets the open record of s go earlier, for a member that is older than the others or due.
 func (a *aggregator) advance(s *slot, r *userRecord) {
-	k := s.open
+	k := &s.open
 	if r.received.Before(k.received) {
 		k.received = r.received
 	}
@@ -86,7 +90,7 @@ func (a *aggregator) advance(s *slot, r *userRecord) {
 // closeDue appends the records whose deadline has come to closed.
 func (a *aggregator) closeDue(closed []closedRecord, now time.Time) []closedRecord {
 	for _, s := range a.overdue {
-		if s.open != nil && !s.open.deadline.After(now) {
+		if !s.empty() && !s.open.deadline.After(now) {
 			closed = append(closed, a.close(s, FlushDeadline))
 		}
 	}
@@ -94,10 +98,10 @@ func (a *aggregator) closeDue(closed []closedRecord, now time.Time) []closedReco
 	a.overdue = a.overdue[:0]
 	for {
 		oldest, ok := a.oldest()
-		if !ok || oldest.record.deadline.After(now) {
+		if !ok || oldest.open.deadline.After(now) {
 			return closed
 		}
-		closed = append(closed, a.close(oldest.slot, FlushDeadline))
+		closed = append(closed, a.close(oldest, FlushDeadline))
 	}
 }
 
@@ -108,7 +112,7 @@ func (a *aggregator) closeAll(closed []closedRecord, reason FlushReason) []close
 		if !ok {
 			return closed
 		}
-		closed = append(closed, a.close(oldest.slot, reason))
+		closed = append(closed, a.close(oldest, reason))
 	}
 }
 
@@ -118,41 +122,41 @@ func (a *aggregator) nextDeadline() (time.Time, bool) {
 	if !ok {
 		return time.Time{}, false
 	}
-	return oldest.record.deadline, true
+	return oldest.open.deadline, true
 }
 
 // setShards makes shards the ones to predict from. It returns the user records that were in open records: they are to
 // be added anew.
-func (a *aggregator) setShards(shards *shardMap) []*userRecord {
+func (a *aggregator) setShards(shards *shardMap) []userRecord {
 	members := a.takeAll()
 	a.shards = shards
 	a.byShard = nil
 	if shards != nil {
-		a.byShard = make([]*slot, len(shards.open))
+		a.byShard = make([]slot, len(shards.open))
 	}
 	return members
 }
 
 // takeAll empties the stage and returns the user records that were in it.
-func (a *aggregator) takeAll() []*userRecord {
-	var members []*userRecord
+func (a *aggregator) takeAll() []userRecord {
+	var members []userRecord
 	for _, k := range a.closeAll(nil, FlushRequest) {
 		members = append(members, k.members...)
 	}
 	return members
 }
 
-// oldest returns the open record that is due first.
-func (a *aggregator) oldest() (openRecord, bool) {
+// oldest returns the slot whose record is due first.
+func (a *aggregator) oldest() (*slot, bool) {
 	for i, o := range a.opened {
-		if o.slot.open == o.record {
+		if o.slot.number == o.number && !o.slot.empty() {
 			a.opened = a.opened[i:]
-			return o, true
+			return o.slot, true
 		}
 		a.opened[i] = openRecord{}
 	}
 	a.opened = a.opened[:0]
-	return openRecord{}, false
+	return nil, false
 }
 
 // fillsRecord reports whether r leaves no room worth the frame beside it. Such a record travels bare, and does not push
@@ -167,10 +171,7 @@ func (a *aggregator) slotFor(r *userRecord) *slot {
 		return &a.keyless
 	}
 	if i, ok := a.shards.predict(r.hash); ok {
-		if a.byShard[i] == nil {
-			a.byShard[i] = &slot{}
-		}
-		return a.byShard[i]
+		return &a.byShard[i]
 	}
 	s := a.byHash[r.hash]
 	if s == nil {
@@ -180,9 +181,9 @@ func (a *aggregator) slotFor(r *userRecord) *slot {
 	return s
 }
 
-// roomFor is how large the body of k may become.
-func (a *aggregator) roomFor(k *kinesisRecord) int {
-	if k.keyless {
+// roomFor is how large the body of a record with r in it may become.
+func (a *aggregator) roomFor(r *userRecord) int {
+	if r.keyless {
 		return a.config.AggregationMaxSize - frameBytes - KeylessKeySize
 	}
 	return a.config.AggregationMaxSize - frameBytes - len(outerPartitionKey)
@@ -196,10 +197,11 @@ func (a *aggregator) deadline(r *userRecord) time.Time {
 	return r.received.Add(a.config.linger())
 }
 
-// open starts a Kinesis record in s for r, which becomes its first member.
+// open starts a Kinesis record in s, which is empty, for r, its first member.
 func (a *aggregator) open(s *slot, r *userRecord) {
-	s.open = &kinesisRecord{
-		members:  make([]*userRecord, 0, s.last+s.last/8+1),
+	s.number++
+	s.open = kinesisRecord{
+		members:  a.members.get(s.last + s.last/8 + 1),
 		keyless:  r.keyless,
 		lowest:   maxHashKey,
 		highest:  minHashKey,
@@ -210,9 +212,11 @@ func (a *aggregator) open(s *slot, r *userRecord) {
 
 // close takes the record out of s.
 func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
-	k := s.open
-	s.open, s.last = nil, len(k.members)
-	k.partitionKeys, k.explicitHashKeys = s.partitionKeys.take(), s.hashKeys.take()
+	k := new(kinesisRecord)
+	*k = s.open
+	s.open, s.last = kinesisRecord{}, len(k.members)
+	s.partitionKeys.clear()
+	s.hashKeys.clear()
 	k.setOuterKeys()
 	if a.byHash[k.hash] == s {
 		delete(a.byHash, k.hash) // there is no end to hash keys
@@ -220,36 +224,55 @@ func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 	return closedRecord{k, reason}
 }
 
+// empty reports whether no record is open in s.
+func (s *slot) empty() bool { return len(s.open.members) == 0 }
+
 // growth is by how many bytes the body grows with r. It settles r's indexes in the tables.
 func (s *slot) growth(r *userRecord) int {
 	growth := 0
-	index, found := s.partitionKeys.find(r.partitionKey, r.keyHash)
-	if !found && r.keyless {
+	first, found := s.partitionKeys.find(r.keyHash, func(member uint32) bool {
+		return s.open.members[member].partitionKey == r.partitionKey
+	})
+	switch {
+	case found:
+		r.keyIndex = s.open.members[first].keyIndex
+	case r.keyless:
+		r.keyIndex = s.partitionKeys.size
 		growth += fieldSize(KeylessKeySize)
-	} else if !found {
+	default:
+		r.keyIndex = s.partitionKeys.size
 		growth += fieldSize(len(r.partitionKey))
 	}
-	r.keyIndex = uint32(index) //nolint:gosec // below AggregationMaxSize
-	if r.explicitHashKey != "" {
-		index, found := s.hashKeys.find(r.explicitHashKey, uint32(r.hash.low)) //nolint:gosec // its low bits
-		if !found {
-			growth += fieldSize(len(r.explicitHashKey))
-		}
-		r.hashKeyIndex = uint32(index) //nolint:gosec // below AggregationMaxSize
+	if r.explicit() {
+		growth += s.hashKeyGrowth(r)
 	}
 	return growth + fieldSize(memberBodySize(r))
 }
 
+// hashKeyGrowth is growth's part on r's explicit hash key.
+func (s *slot) hashKeyGrowth(r *userRecord) int {
+	first, found := s.hashKeys.find(r.hashKeyHash(), func(member uint32) bool {
+		return s.open.members[member].hash == r.hash
+	})
+	if found {
+		r.hashKeyIndex = s.open.members[first].hashKeyIndex
+		return 0
+	}
+	r.hashKeyIndex = s.hashKeys.size
+	return fieldSize(int(r.hashDigits))
+}
+
 // append makes r a member of the open record, whose body grows by growth.
 func (s *slot) append(r *userRecord, growth int) {
-	k := s.open
-	k.members = append(k.members, r)
+	k := &s.open
+	member := uint32(len(k.members)) //nolint:gosec // below AggregationMaxSize
+	k.members = append(k.members, *r)
 	k.bodySize += growth
-	if int(r.keyIndex) == len(s.partitionKeys.keys) {
-		s.partitionKeys.add(r.partitionKey, r.keyHash)
+	if r.keyIndex == s.partitionKeys.size {
+		s.partitionKeys.add(r.keyHash, member)
 	}
-	if r.explicitHashKey != "" && int(r.hashKeyIndex) == len(s.hashKeys.keys) {
-		s.hashKeys.add(r.explicitHashKey, uint32(r.hash.low)) //nolint:gosec // its low bits
+	if r.explicit() && r.hashKeyIndex == s.hashKeys.size {
+		s.hashKeys.add(r.hashKeyHash(), member)
 	}
 	if r.hash.less(k.lowest) {
 		k.lowest = r.hash

@@ -4,6 +4,9 @@ package kpl
 
 import (
 	"context"
+	"crypto/md5"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,7 +16,7 @@ import (
 
 // The budgets of the hot paths. The race detector allocates too, so they are held without it.
 
-func TestPutAllocatesAtMostTwice(t *testing.T) {
+func TestWholeWayAllocatesForRequestsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	config.MaxOutstandingRecords = 1 << 30
 	p, err := New(newSink(16), config)
@@ -33,7 +36,7 @@ func TestPutAllocatesAtMostTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}) / 1000
-	assert.LessOrEqual(t, perRecord, 2.0)
+	assert.LessOrEqual(t, perRecord, 0.08)
 	require.NoError(t, p.Close(ctx))
 }
 
@@ -42,18 +45,19 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	p := newPipeline(&config, testRandom())
 	p.setStream(at(0), streamInfo{described: true})
 	p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
-	records := make([]*userRecord, 1000)
+	records := make([]userRecord, 1000)
 	for i := range records {
 		r, err := newUserRecord(new(sized("partition-key", 200)), config.MaxRecordSize)
 		require.NoError(t, err)
 		records[i] = r
 	}
+	hashKeys(records)
 	now := at(0)
 	perRecord := testing.AllocsPerRun(20, func() {
 		now = now.Add(time.Second)
-		for _, r := range records {
-			r.received = now
-			p.put(now, r)
+		for i := range records {
+			records[i].received = now
+			p.put(now, &records[i])
 		}
 		for _, request := range p.step(now.Add(config.linger()), callers{}) {
 			request.entries = make([]entryResult, len(request.records))
@@ -62,10 +66,57 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 			}
 			p.complete(now, request)
 		}
+		for _, e := range p.effects.ended { // the delivery's part
+			p.aggregator.members.put(e.members)
+		}
 		p.effects.ended, p.effects.flushed = p.effects.ended[:0], p.effects.flushed[:0]
 	}) / 1000
-	assert.LessOrEqual(t, perRecord, 0.05)
+	assert.LessOrEqual(t, perRecord, 0.04)
 	assert.Zero(t, p.outstanding, "what was measured is the whole way")
+}
+
+// The first round makes what the next ones use again.
+func TestTheAggregatorAllocatesForKinesisRecordsOnly(t *testing.T) {
+	config := benchmarkConfig()
+	a := newAggregator(&config)
+	a.setShards(newShardMap(evenShards(4), nil, at(0)))
+	records := make([]userRecord, 1000)
+	for i := range records {
+		in := sized(fmt.Sprintf("partition-key-%d", i), 200)
+		if i%4 == 0 {
+			in.ExplicitHashKey = "7"
+		}
+		r, err := newUserRecord(&in, config.MaxRecordSize)
+		require.NoError(t, err)
+		records[i] = r
+	}
+	hashKeys(records)
+	var closed []closedRecord
+	perKinesisRecord := 0.0
+	perRound := testing.AllocsPerRun(20, func() {
+		closed = closed[:0]
+		for i := range records {
+			closed = a.add(closed, &records[i])
+		}
+		closed = a.closeAll(closed, FlushRequest)
+		for _, k := range closed { // the delivery's part
+			a.members.put(k.members)
+		}
+		perKinesisRecord = float64(len(closed))
+	})
+	assert.LessOrEqual(t, perRound/perKinesisRecord, 3.0)
+}
+
+func TestHashingAllocatesNothing(t *testing.T) {
+	records := make([]userRecord, 100)
+	messages, sums := make([][]byte, 20), make([][md5.Size]byte, 0, 20)
+	for i := range records {
+		records[i].partitionKey = strings.Repeat("k", 2*i)
+		messages[i%20] = make([]byte, 10*i)
+	}
+	var l md5Lanes
+	assert.Zero(t, testing.AllocsPerRun(10, func() { hashKeys(records) }))
+	assert.Zero(t, testing.AllocsPerRun(10, func() { sums = l.sum(sums[:0], messages) }))
 }
 
 func TestEncodingAnAggregateAllocatesNothing(t *testing.T) {

@@ -51,11 +51,11 @@ func (b *Batch) Put(ctx context.Context, record UserRecord) error {
 		p.filling.Add(1)
 	}
 	b.mu.Lock()
-	r.batch, r.index = b, len(b.results)
+	r.batch, r.index = b, uint32(len(b.results)) //nolint:gosec // as many as fit into memory
 	b.results = append(b.results, Result{})
 	b.mu.Unlock()
 	b.missing.Add(1)
-	if err := p.put(ctx, record.Stream, r); err != nil {
+	if err := p.put(ctx, record.Stream, &r); err != nil {
 		b.missing.Add(-1)
 		b.mu.Lock()
 		b.results = b.results[:r.index]

@@ -108,24 +108,26 @@ func BenchmarkPipeline(b *testing.B) {
 			p.setStream(at(0), streamInfo{described: true})
 			p.setShards(at(0), newShardMap(evenShards(shards), nil, at(0)))
 			// So many that none is put again before its aggregate is gone.
-			records := make([]*userRecord, 1<<bits.Len(uint(500*shards)))
+			records := make([]userRecord, 1<<bits.Len(uint(500*shards)))
 			for i := range records {
 				r, err := newUserRecord(new(sized(fmt.Sprintf("partition-key-%d", i), 200)), config.MaxRecordSize)
 				require.NoError(b, err)
 				records[i] = r
 			}
+			hashKeys(records)
 			b.ReportAllocs()
 			b.ResetTimer()
 			var busy time.Duration
+			var ended []ending
 			for i := 0; i < b.N; i += 64 {
 				now := at(time.Duration(i) * time.Microsecond)
 				for j := i; j < i+64; j++ { // Put's part
-					r := records[j&(len(records)-1)]
+					r := &records[j&(len(records)-1)]
 					r.received, r.attempts, r.due = now, nil, false
 				}
 				start := time.Now()
 				for j := i; j < i+64; j++ {
-					p.put(now, records[j&(len(records)-1)])
+					p.put(now, &records[j&(len(records)-1)])
 				}
 				for _, request := range p.step(now, callers{}) {
 					request.start, request.end = now, now
@@ -136,9 +138,14 @@ func BenchmarkPipeline(b *testing.B) {
 					p.complete(now, request)
 				}
 				p.nextWake(now)
+				ended = append(ended, p.effects.ended...)
 				clear(p.effects.ended)
 				p.effects.ended, p.effects.flushed = p.effects.ended[:0], p.effects.flushed[:0]
 				busy += time.Since(start)
+				for _, e := range ended { // the delivery's part
+					p.aggregator.members.put(e.members)
+				}
+				ended = ended[:0]
 			}
 			b.ReportMetric(float64(busy)/float64(b.N), "loop-ns/record")
 		})

@@ -42,36 +42,58 @@ func fieldSize(n int) int { return 1 + varintSize(n) + n }
 // memberBodySize is the length of r as a Record message, given the indexes it has.
 func memberBodySize(r *userRecord) int {
 	n := 1 + varintSize(int(r.keyIndex)) + fieldSize(len(r.data))
-	if r.explicitHashKey != "" {
+	if r.explicit() {
 		n += 1 + varintSize(int(r.hashKeyIndex))
 	}
 	return n
 }
 
-// appendAggregated appends the aggregated record of k, which has at least two members, to dst. It appends exactly
-// k.dataSize() bytes.
-func appendAggregated(dst []byte, k *kinesisRecord) []byte {
+// appendAggregated appends the aggregated record of k, which has at least two members, to dst: exactly k.dataSize() bytes.
+// The MD5 of the message, which the last ones are for, is not in there yet.
+func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 	dst = append(dst, magic...)
 	start := len(dst)
-	for _, key := range k.partitionKeys {
-		dst = appendField(dst, tagPartitionKey, key)
-	}
-	for _, key := range k.explicitHashKeys {
-		dst = appendField(dst, tagExplicitHashKey, key)
-	}
-	for _, r := range k.members {
+	dst = appendTables(dst, k)
+	for i := range k.members {
+		r := &k.members[i]
 		dst = append(dst, tagRecord)
 		dst = binary.AppendUvarint(dst, uint64(memberBodySize(r))) //nolint:gosec // a length
 		dst = append(dst, tagPartitionKeyIndex)
 		dst = binary.AppendUvarint(dst, uint64(r.keyIndex))
-		if r.explicitHashKey != "" {
+		if r.explicit() {
 			dst = append(dst, tagExplicitHashKeyIndex)
 			dst = binary.AppendUvarint(dst, uint64(r.hashKeyIndex))
 		}
 		dst = appendField(dst, tagData, r.data)
 	}
-	sum := md5Sum(dst[start:])
-	return append(dst, sum[:]...)
+	end := len(dst)
+	return append(dst, make([]byte, md5.Size)...), dst[start:end]
+}
+
+// appendTables appends the tables of keys. The members that are the first with a key are those whose index is next.
+func appendTables(dst []byte, k *kinesisRecord) []byte {
+	next, explicit := uint32(0), false
+	for i := range k.members {
+		r := &k.members[i]
+		if r.keyIndex == next {
+			dst = appendField(dst, tagPartitionKey, k.keyOf(r))
+			next++
+		}
+		explicit = explicit || r.explicit()
+	}
+	if !explicit {
+		return dst
+	}
+	next = 0
+	for i := range k.members {
+		r := &k.members[i]
+		if r.explicit() && r.hashKeyIndex == next {
+			dst = append(dst, tagExplicitHashKey, r.hashDigits)
+			dst = r.hash.appendDecimal(dst)
+			next++
+		}
+	}
+	return dst
 }
 
 // appendField appends a length-delimited field.

@@ -26,7 +26,9 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 		records[i].Stream = testStream
 		r, err := newUserRecord(&records[i], config.MaxRecordSize)
 		require.NoError(t, err)
-		closed = a.add(closed, r)
+		list := []userRecord{r}
+		hashKeys(list)
+		closed = a.add(closed, &list[0])
 	}
 	closed = a.closeAll(closed, FlushRequest)
 	list := make([]*kinesisRecord, len(closed))
@@ -36,6 +38,14 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 		}
 	}
 	return list
+}
+
+// aggregated is k as a request has it.
+func aggregated(k *kinesisRecord) []byte {
+	data, message := appendAggregated(nil, k)
+	sum := md5Sum(message)
+	copy(data[len(data)-len(sum):], sum[:])
+	return data
 }
 
 // The vectors come from an encoder that is not ours.
@@ -78,7 +88,7 @@ func TestBytesOfTheKPLFormat(t *testing.T) {
 			k := list[0]
 			data := k.members[0].data
 			if k.aggregated() {
-				data = appendAggregated(nil, k)
+				data = aggregated(k)
 			}
 			assert.Equal(t, c.data, hex.EncodeToString(data))
 			assert.Equal(t, c.key, k.partitionKey)
@@ -113,7 +123,7 @@ func TestAggregatesAreExactlyAsLargeAsPredicted(t *testing.T) {
 			if !k.aggregated() {
 				continue
 			}
-			data := appendAggregated(nil, k)
+			data := aggregated(k)
 			require.Len(t, data, k.dataSize(), "seed %d", seed)
 			require.LessOrEqual(t, k.size(), limit, "seed %d", seed)
 			decoded, err := Deaggregate(data)
@@ -125,7 +135,11 @@ func TestAggregatesAreExactlyAsLargeAsPredicted(t *testing.T) {
 					want = k.partitionKey
 				}
 				require.Equal(t, want, decoded[i].PartitionKey)
-				require.Equal(t, r.explicitHashKey, decoded[i].ExplicitHashKey)
+				if r.explicit() {
+					require.Equal(t, r.hash.String(), decoded[i].ExplicitHashKey)
+				} else {
+					require.Empty(t, decoded[i].ExplicitHashKey)
+				}
 				require.True(t, bytes.Equal(r.data, decoded[i].Data))
 			}
 		}

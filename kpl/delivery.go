@@ -7,6 +7,7 @@ import "sync"
 type delivery struct {
 	producer *Producer
 	stream   string
+	members  *memberPool
 	wakeUp   chan struct{}
 
 	mu      sync.Mutex
@@ -14,8 +15,8 @@ type delivery struct {
 	closed  bool
 }
 
-func newDelivery(p *Producer, stream string) *delivery {
-	return &delivery{producer: p, stream: stream, wakeUp: make(chan struct{}, 1)}
+func newDelivery(p *Producer, stream string, members *memberPool) *delivery {
+	return &delivery{producer: p, stream: stream, members: members, wakeUp: make(chan struct{}, 1)}
 }
 
 // add takes over a copy of what ended.
@@ -81,11 +82,13 @@ func (d *delivery) deliver(e *ending) {
 		addAttempt(e.members, e.stored)
 	}
 	bytes := 0
-	for _, r := range e.members {
+	for i := range e.members {
+		r := &e.members[i]
 		bytes += r.size()
 	}
 	d.producer.admission.leave(len(e.members), bytes)
-	for _, r := range e.members {
+	for i := range e.members {
+		r := &e.members[i]
 		result := r.result(e)
 		d.producer.config.Observer.RecordFinished(d.stream, FinishedRecord{
 			Result: result, Bytes: len(r.data), Received: r.received, Finished: e.at,
@@ -94,7 +97,8 @@ func (d *delivery) deliver(e *ending) {
 			r.done(result)
 		}
 		if r.batch != nil {
-			r.batch.deliver(r.index, result)
+			r.batch.deliver(int(r.index), result)
 		}
 	}
+	d.members.put(e.members)
 }

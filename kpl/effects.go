@@ -15,7 +15,7 @@ type effects struct {
 
 // ending is user records that have come to the same end at the same time; or, without any, the end of a Flush.
 type ending struct {
-	members        []*userRecord
+	members        []userRecord // its own
 	outcome        Outcome
 	stored         Attempt // of a success, the attempt that brought it
 	sequenceNumber string
@@ -32,7 +32,7 @@ type flushed struct {
 // retryGroup is user records that pause after an attempt.
 type retryGroup struct {
 	at      time.Time
-	members []*userRecord
+	members []userRecord
 }
 
 // storedRecord is a Kinesis record that is stored and waits for a newer shard map to be judged.

@@ -21,7 +21,7 @@ func TestAllOfItWorksWhereOnlyFIPSAlgorithmsAreAllowed(t *testing.T) {
 	}
 	list := aggregate(t, 51_200, sized("one", 10), sized("two", 10))
 	require.Len(t, list, 1)
-	members, err := Deaggregate(appendAggregated(nil, list[0]))
+	members, err := Deaggregate(aggregated(list[0]))
 	require.NoError(t, err)
 	assert.Len(t, members, 2)
 }

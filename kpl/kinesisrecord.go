@@ -4,22 +4,18 @@ import "time"
 
 // kinesisRecord is an entry of a PutRecords call: one user record as it is, or several as an aggregated record.
 type kinesisRecord struct {
-	members []*userRecord
-
-	// The tables of the aggregated record, in order of first use.
-	partitionKeys    []string
-	explicitHashKeys []string
-	bodySize         int // bytes of the AggregatedRecord message with these members
-
-	// partitionKey and hash are the outer keys. Of a keyless record they are not known before it is closed.
-	partitionKey string
-	hash         hashKey
-	keyless      bool
+	members  []userRecord
+	bodySize int // bytes of the AggregatedRecord message with these members
 
 	lowest, highest hashKey // of the members' hash keys: readers want all of them in the range of one shard
 
 	received time.Time // of the oldest member
 	deadline time.Time // when to send it at the latest
+
+	// partitionKey and hash are the outer keys. Of a keyless record they are not known before it is closed.
+	partitionKey string
+	hash         hashKey
+	keyless      bool
 
 	lane *lane // the shard it is predicted for
 }
@@ -54,7 +50,7 @@ func (k *kinesisRecord) setOuterKeys() {
 	if k.keyless {
 		return
 	}
-	first := k.members[0]
+	first := &k.members[0]
 	k.hash = first.hash
 	k.partitionKey = outerPartitionKey
 	if !k.aggregated() {
@@ -65,14 +61,21 @@ func (k *kinesisRecord) setOuterKeys() {
 // setKey gives a keyless record, and with it every member, the one partition key made for it.
 func (k *kinesisRecord) setKey(key string, hash hashKey) {
 	k.partitionKey, k.hash = key, hash
-	k.partitionKeys = []string{key}
 	k.lowest, k.highest = hash, hash
+}
+
+// keyOf is the partition key that readers see of r, which is a member.
+func (k *kinesisRecord) keyOf(r *userRecord) string {
+	if r.keyless {
+		return k.partitionKey
+	}
+	return r.partitionKey
 }
 
 // canceled reports whether the caller of any member has given up on it.
 func (k *kinesisRecord) canceled() bool {
-	for _, r := range k.members {
-		if r.canceled() {
+	for i := range k.members {
+		if k.members[i].canceled() {
 			return true
 		}
 	}

@@ -133,5 +133,5 @@ func (p *pipeline) misplaced(now time.Time, stored storedRecord, why string) {
 	attempt.Code = CodeWrongShard
 	attempt.Message = clip(fmt.Sprintf("stored on %s, %s", attempt.ShardID, why))
 	addAttempt(stored.members, attempt)
-	p.addAll(now, slices.Clone(stored.members))
+	p.addAll(now, stored.members)
 }

@@ -30,7 +30,7 @@ type Observer interface {
 type FinishedRecord struct {
 	Result   Result
 	Bytes    int       // length of the data
-	Received time.Time // when Put accepted it
+	Received time.Time // when Put accepted it; of up to 128 that come before the producer takes them up, the first
 	Finished time.Time // when its fate was known
 }
 

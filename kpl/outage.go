@@ -60,7 +60,7 @@ func (p *pipeline) failBuffered(now time.Time, outcome Outcome, f fault) {
 }
 
 // takeBuffered empties all stages of what is in no request and was not stored.
-func (p *pipeline) takeBuffered() []*userRecord {
+func (p *pipeline) takeBuffered() []userRecord {
 	members := p.aggregator.takeAll()
 	for _, k := range p.limiter.takeAll() {
 		members = append(members, k.members...)

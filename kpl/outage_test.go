@@ -171,11 +171,11 @@ func TestLostResponseIsSentAgain(t *testing.T) {
 func TestAnswerWithoutAnEntryForEachRecord(t *testing.T) {
 	p := newPipeline(new(NewDefaultConfig()), testRandom())
 	now := at(0)
-	r := &request{records: []*kinesisRecord{{members: []*userRecord{{epoch: p.epochs[0], received: now}}}}}
+	r := &request{records: []*kinesisRecord{{members: []userRecord{{received: now}}}}}
 	p.inFlight, p.outstanding = 1, 1
 	p.complete(now, r)
 	require.Len(t, p.retries, 1)
-	attempts := p.retries[0].members[0].attempts
+	attempts := p.retries[0].members[0].trips()
 	require.Len(t, attempts, 1)
 	assert.Equal(t, CodeCountMismatch, attempts[0].Code)
 	assert.Equal(t, "the answer has 0 entries for 1 records", attempts[0].Message)

@@ -112,15 +112,15 @@ func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, ent
 }
 
 // splitOff sends some members of a refused record in a request of their own.
-func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []*userRecord) {
+func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []userRecord) {
 	members = p.unexpired(now, members)
 	if len(members) == 0 {
 		return
 	}
 	s := slot{}
-	p.aggregator.open(&s, members[0])
-	for _, r := range members {
-		s.append(r, s.growth(r))
+	p.aggregator.open(&s, &members[0])
+	for i := range members {
+		s.append(&members[i], s.growth(&members[i]))
 	}
 	k := p.aggregator.close(&s, FlushSize).kinesisRecord
 	k.lane = from.lane
@@ -131,23 +131,24 @@ func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []*userR
 }
 
 // retryUnexpired sends members again after a pause, but for those that are out of time.
-func (p *pipeline) retryUnexpired(now time.Time, members []*userRecord) {
+func (p *pipeline) retryUnexpired(now time.Time, members []userRecord) {
 	if members = p.unexpired(now, members); len(members) > 0 {
 		p.retry(now, members)
 	}
 }
 
 // unexpired ends the members that nobody waits for any more, and returns the others.
-func (p *pipeline) unexpired(now time.Time, members []*userRecord) []*userRecord {
-	kept := make([]*userRecord, 0, len(members))
-	for _, r := range members {
+func (p *pipeline) unexpired(now time.Time, members []userRecord) []userRecord {
+	kept := make([]userRecord, 0, len(members))
+	for i := range members {
+		r := &members[i]
 		switch {
 		case r.canceled():
-			p.finish(now, OutcomeCanceled, fault{}, r)
+			p.finish(now, OutcomeCanceled, fault{}, *r)
 		case p.expired(now, r.received):
-			p.finish(now, OutcomeExpired, fault{}, r)
+			p.finish(now, OutcomeExpired, fault{}, *r)
 		default:
-			kept = append(kept, r)
+			kept = append(kept, *r)
 		}
 	}
 	return kept

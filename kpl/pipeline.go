@@ -39,7 +39,8 @@ type pipeline struct {
 	aborted  bool    // everything that is not stored fails
 
 	outstanding int
-	epochs      []*epoch // the last one takes new records
+	epochs      []epoch // the last one takes new records
+	firstEpoch  uint32  // the number of the first of them
 	answered    map[ShardID]struct{}
 
 	effects effects
@@ -60,30 +61,31 @@ func newPipeline(config *Config, random *rand.Rand) *pipeline {
 		aggregator: newAggregator(config),
 		limiter:    limiter,
 		collector:  collector{config: config},
-		epochs:     []*epoch{{}},
+		epochs:     []epoch{{}},
 	}
 }
 
-// put takes in a new record.
+// put takes in a new record, of which it keeps a copy.
 func (p *pipeline) put(now time.Time, r *userRecord) {
-	r.epoch = p.epochs[len(p.epochs)-1]
-	r.epoch.outstanding++
+	last := len(p.epochs) - 1
+	r.epoch = p.firstEpoch + uint32(last) //nolint:gosec // the number may wrap around
+	p.epochs[last].outstanding++
 	p.outstanding++
 	p.add(now, r)
 }
 
-// add passes r on to the aggregator, unless it is too late for that.
+// add passes a copy of r on to the aggregator, unless it is too late for that.
 func (p *pipeline) add(now time.Time, r *userRecord) {
 	switch {
 	case p.aborted:
-		p.finish(now, OutcomeClosed, fault{}, r)
+		p.finish(now, OutcomeClosed, fault{}, *r)
 	case r.canceled():
-		p.finish(now, OutcomeCanceled, fault{}, r)
+		p.finish(now, OutcomeCanceled, fault{}, *r)
 	case p.expired(now, r.received):
-		p.finish(now, OutcomeExpired, fault{}, r)
+		p.finish(now, OutcomeExpired, fault{}, *r)
 	case p.tooLarge(r):
 		p.finish(now, OutcomeRejected, fault{code: CodeTooLarge, message: fmt.Sprintf(
-			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.info.maxRecordSize)}, r)
+			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.info.maxRecordSize)}, *r)
 	default:
 		var buffer [2]closedRecord
 		p.pass(now, p.aggregator.add(buffer[:0], r))
@@ -91,9 +93,13 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 }
 
 // addAll adds records that have been in the pipeline before, oldest first, so that they keep their order.
-func (p *pipeline) addAll(now time.Time, members []*userRecord) {
-	slices.SortStableFunc(members, func(a, b *userRecord) int { return a.received.Compare(b.received) })
-	for _, r := range members {
+func (p *pipeline) addAll(now time.Time, members []userRecord) {
+	order := make([]*userRecord, len(members))
+	for i := range members {
+		order[i] = &members[i]
+	}
+	slices.SortStableFunc(order, func(a, b *userRecord) int { return a.received.Compare(b.received) })
+	for _, r := range order {
 		p.add(now, r)
 	}
 }
@@ -165,12 +171,12 @@ func (p *pipeline) commit(now time.Time, reason FlushReason) {
 func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 	p.commit(now, FlushRequest)
 	for _, group := range p.retries {
-		for _, r := range group.members {
-			r.due = true
+		for i := range group.members {
+			group.members[i].due = true
 		}
 	}
 	p.epochs[len(p.epochs)-1].flushed = done
-	p.epochs = append(p.epochs, &epoch{})
+	p.epochs = append(p.epochs, epoch{})
 }
 
 // endEpochs tells the callers of Flush whose records are all done.
@@ -178,6 +184,7 @@ func (p *pipeline) endEpochs() {
 	for len(p.epochs) > 1 && p.epochs[0].outstanding == 0 {
 		p.effects.ended = append(p.effects.ended, ending{flushed: p.epochs[0].flushed})
 		p.epochs = slices.Delete(p.epochs, 0, 1)
+		p.firstEpoch++
 	}
 }
 
@@ -258,17 +265,19 @@ func (p *pipeline) expired(now, received time.Time) bool {
 
 // dissolve takes a waiting record apart and adds its members anew.
 func (p *pipeline) dissolve(now time.Time, k *kinesisRecord) {
-	for _, r := range k.members {
+	for i := range k.members {
+		r := &k.members[i]
 		r.due = r.due || !now.Before(p.collector.deadlineOf(k))
 	}
-	p.addAll(now, slices.Clone(k.members))
+	p.addAll(now, k.members)
 }
 
 // retry adds members again after a pause.
-func (p *pipeline) retry(now time.Time, members []*userRecord) {
+func (p *pipeline) retry(now time.Time, members []userRecord) {
 	attempts, oldest := 0, now
-	for _, r := range members {
-		attempts = max(attempts, len(r.attempts))
+	for i := range members {
+		r := &members[i]
+		attempts = max(attempts, len(r.trips()))
 		if r.received.Before(oldest) {
 			oldest = r.received
 		}
@@ -285,7 +294,7 @@ func (p *pipeline) retry(now time.Time, members []*userRecord) {
 }
 
 // finish ends members that were not delivered. The fault explains an outcome that no attempt of theirs does.
-func (p *pipeline) finish(now time.Time, outcome Outcome, f fault, members ...*userRecord) {
+func (p *pipeline) finish(now time.Time, outcome Outcome, f fault, members ...userRecord) {
 	p.end(ending{members: members, outcome: outcome, fault: f, at: now})
 }
 
@@ -295,8 +304,8 @@ func (p *pipeline) end(e ending) {
 	if len(p.epochs) == 1 { // without looking at each of them: this is every record's way
 		p.epochs[0].outstanding -= len(e.members)
 	} else {
-		for _, r := range e.members {
-			r.epoch.outstanding--
+		for i := range e.members {
+			p.epochs[e.members[i].epoch-p.firstEpoch].outstanding--
 		}
 	}
 	p.effects.ended = append(p.effects.ended, e)

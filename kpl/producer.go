@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Producer sends user records to Kinesis streams. One producer serves any number of streams and callers; make one and
@@ -51,7 +50,7 @@ func (p *Producer) Put(ctx context.Context, record UserRecord, done func(Result)
 		return err
 	}
 	r.done = done
-	return p.put(ctx, record.Stream, r)
+	return p.put(ctx, record.Stream, &r)
 }
 
 // PutWait puts one record and waits for its Result. The error is that of Put, or ctx's if ctx ends first: the record
@@ -74,7 +73,6 @@ func (p *Producer) put(ctx context.Context, name string, r *userRecord) error {
 	if err := p.admission.enter(ctx, r.size()); err != nil {
 		return err
 	}
-	r.received = time.Now()
 	err := p.hand(name, r)
 	if err == errNotOpen { //nolint:errorlint // it is never wrapped
 		p.open(name)

@@ -22,7 +22,7 @@ func TestJudgeStored(t *testing.T) {
 	}, nil, at(0))
 	record := func(members int, lowest, highest uint64) *kinesisRecord {
 		low, high := hashKey{high: lowest}, hashKey{high: highest}
-		return &kinesisRecord{members: make([]*userRecord, members), hash: low, lowest: low, highest: high}
+		return &kinesisRecord{members: make([]userRecord, members), hash: low, lowest: low, highest: high}
 	}
 	before, after := at(-time.Second), at(time.Second)
 	merged := newShardMap([]shard{{"child", hashRange{minHashKey, maxHashKey}}}, shards, at(2*time.Second))
@@ -53,8 +53,8 @@ func TestJudgeStored(t *testing.T) {
 }
 
 func TestJudgeFailed(t *testing.T) {
-	lone := &kinesisRecord{members: make([]*userRecord, 1)}
-	several := &kinesisRecord{members: make([]*userRecord, 2)}
+	lone := &kinesisRecord{members: make([]userRecord, 1)}
+	several := &kinesisRecord{members: make([]userRecord, 2)}
 	cases := map[string]struct {
 		record   *kinesisRecord
 		class    errorClass

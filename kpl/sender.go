@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"context"
+	"crypto/md5" //nolint:gosec // for its size
 	"strings"
 	"sync"
 	"time"
@@ -55,7 +56,10 @@ func (s *sender) close() {
 // worker sends one request at a time. It keeps its small buffers from one to the next.
 type worker struct {
 	*sender
-	frames   []byte // aggregated records
+	frames   []byte   // aggregated records
+	messages [][]byte // in frames, what the MD5 at the end of each is of
+	md5      md5Lanes
+	sums     [][md5.Size]byte
 	digits   []byte // of all hash keys
 	ends     []int  // of each in digits
 	hashKeys []string
@@ -129,14 +133,15 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 		w.frames = make([]byte, 0, size)
 	}
 	frames := w.frames[:0]
-	w.entries = w.entries[:0]
+	w.entries, w.messages = w.entries[:0], w.messages[:0]
 	w.writeHashKeys(r.records)
 	for i, k := range r.records {
 		data := k.members[0].data
 		if k.aggregated() {
+			var message []byte
 			start := len(frames)
-			frames = appendAggregated(frames, k)
-			data = frames[start:]
+			frames, message = appendAggregated(frames, k)
+			data, w.messages = frames[start:], append(w.messages, message)
 		}
 		w.entries = append(w.entries, types.PutRecordsRequestEntry{
 			Data:            data,
@@ -144,6 +149,11 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 			ExplicitHashKey: &w.hashKeys[i],
 		})
 	}
+	w.sums = w.md5.sum(w.sums[:0], w.messages)
+	for i, message := range w.messages {
+		copy(message[len(message):len(message)+md5.Size], w.sums[i][:])
+	}
+	clear(w.messages)
 	input := &kinesis.PutRecordsInput{Records: w.entries}
 	input.StreamName, input.StreamARN = streamAddress(w.stream)
 	return input

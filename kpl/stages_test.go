@@ -25,8 +25,8 @@ func at(d time.Duration) time.Time { return time.Unix(1_000_000, 0).Add(d) }
 
 // waitingRecord is a Kinesis record that came at the given time.
 func waitingRecord(way *lane, size int, received time.Duration) *kinesisRecord {
-	r := &userRecord{data: make([]byte, size), received: at(received)}
-	return &kinesisRecord{members: []*userRecord{r}, received: r.received, deadline: r.received, lane: way}
+	r := userRecord{data: make([]byte, size), received: at(received)}
+	return &kinesisRecord{members: []userRecord{r}, received: r.received, deadline: r.received, lane: way}
 }
 
 func TestMeter(t *testing.T) {

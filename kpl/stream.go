@@ -3,6 +3,7 @@ package kpl
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -23,6 +24,8 @@ type stream struct {
 	mu   sync.Mutex
 	mail mail // guarded by mu
 
+	sheets memberPool // for mail.records
+
 	drained  chan struct{} // closed when the loop has ended
 	ended    chan struct{} // closed when every goroutine has, and every Result is delivered
 	cancel   context.CancelFunc
@@ -31,7 +34,8 @@ type stream struct {
 
 // mail is what the loop has not been told yet.
 type mail struct {
-	records   []*userRecord
+	records   [][]userRecord // of mailSheet each, but for the last
+	received  time.Time      // when the first record of the last sheet came
 	completed []*request
 	shards    []shardNews
 	flushes   []chan<- struct{}
@@ -51,11 +55,12 @@ type shardNews struct {
 // startStream starts the goroutines of a stream. Close them with drain mail, and abort or patience; then join.
 func startStream(p *Producer, name string, random *rand.Rand) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
+	pipeline := newPipeline(&p.config, random)
 	s := &stream{
 		producer: p,
 		name:     name,
-		pipeline: newPipeline(&p.config, random),
-		delivery: newDelivery(p, name),
+		pipeline: pipeline,
+		delivery: newDelivery(p, name, pipeline.aggregator.members),
 		refresh:  make(chan struct{}, 1),
 		describe: make(chan struct{}, 1),
 		wakeUp:   make(chan struct{}, 1),
@@ -104,14 +109,33 @@ func (s *stream) post(news func(*mail)) {
 	s.wake()
 }
 
-// put leaves a record for the loop.
+// mailSheet is how many records share a list of the mail. A caller that has filled sheetsAhead of them lets the loop take
+// them: what piles up further is not in the processor's caches any more when the loop gets to it. With fewer, the loops of
+// many streams would take turns for a few records each.
+const (
+	mailSheet   = 128
+	sheetsAhead = 4
+)
+
+// put leaves a copy of a record for the loop.
 func (s *stream) put(r *userRecord) {
 	s.mu.Lock()
-	s.mail.records = append(s.mail.records, r)
-	first := len(s.mail.records) == 1
+	sheets := s.mail.records
+	first := len(sheets) == 0
+	if first || len(sheets[len(sheets)-1]) == mailSheet {
+		sheets = append(sheets, s.sheets.get(mailSheet))
+		s.mail.records, s.mail.received = sheets, time.Now()
+	}
+	r.received = s.mail.received // the loop is about to run: it is not worth another look at the clock
+	last := &sheets[len(sheets)-1]
+	*last = append(*last, *r)
+	ahead := len(*last) == mailSheet && len(sheets)%sheetsAhead == 0
 	s.mu.Unlock()
 	if first { // who came before has woken the loop
 		s.wake()
+	}
+	if ahead {
+		runtime.Gosched()
 	}
 }
 
@@ -184,8 +208,12 @@ func (s *stream) tell(now time.Time, news *mail) {
 		p.setShards(now, n.shards)
 		s.producer.config.Observer.ShardMapRefreshed(s.name, len(n.shards.open), nil)
 	}
-	for _, r := range news.records {
-		p.put(now, r)
+	for _, sheet := range news.records {
+		hashKeys(sheet)
+		for i := range sheet {
+			p.put(now, &sheet[i])
+		}
+		s.sheets.put(sheet)
 	}
 	for _, r := range news.completed {
 		p.complete(now, r)

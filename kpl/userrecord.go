@@ -11,26 +11,31 @@ import (
 // KeylessKeySize is the length in bytes of the partition key that the producer makes for records put without one.
 const KeylessKeySize = 16
 
-// userRecord is a UserRecord on its way through the stages. It is in exactly one of them at a time; the loop of its
-// stream owns it from Put to Result.
+// userRecord is a UserRecord on its way through the stages, which pass it on as a value: it is in exactly one of them at
+// a time, side by side in memory with those it travels with. The loop of its stream owns it from Put to Result.
 type userRecord struct {
-	data            []byte
-	partitionKey    string
-	explicitHashKey string // canonical decimal; empty if none was given
-	hash            hashKey
-	keyHash         uint32 // tells partition keys apart in a keyTable
-	keyless         bool   // put without a partition key: any shard will do, and hash means nothing
+	data         []byte
+	partitionKey string
+	hash         hashKey
+	received     time.Time
 
+	keyHash                uint32 // tells partition keys apart in a keyTable
 	keyIndex, hashKeyIndex uint32 // in the tables of the Kinesis record it is in
+	hashDigits             uint8  // of hash in decimal, if it is an explicit hash key; else 0
+	keyless                bool   // put without a partition key: any shard will do, and hash means nothing
+	due                    bool   // it has been sent, or was about to be: it does not wait for others again
 
-	received time.Time
-	due      bool // it has been sent, or was about to be: it does not wait for others again
-	attempts []Attempt
+	epoch    uint32       // its number
+	index    uint32       // in batch
+	batch    *Batch       // nil if put outside of a batch
+	done     func(Result) // may be nil
+	attempts *attempts    // nil if there are none
+}
 
-	epoch *epoch
-	done  func(Result) // may be nil
-	batch *Batch       // nil if put outside of a batch
-	index int          // in batch
+// attempts are the trips of user records, oldest first. Those that travel together share them.
+type attempts struct {
+	list  []Attempt
+	first [1]Attempt // room for a list of one
 }
 
 // size is what the record counts against the bounds of admission and of a single Kinesis record.
@@ -41,12 +46,19 @@ func (r *userRecord) size() int {
 	return len(r.data) + len(r.partitionKey)
 }
 
+// hashKeyHash tells explicit hash keys apart in a keyTable.
+func (r *userRecord) hashKeyHash() uint32 { return uint32(r.hash.low) } //nolint:gosec // its low bits
+
+// explicit reports whether the record has an explicit hash key.
+func (r *userRecord) explicit() bool { return r.hashDigits > 0 }
+
 // canceled reports whether the caller has given up on the record.
 func (r *userRecord) canceled() bool { return r.batch != nil && r.batch.canceled.Load() }
 
-// newUserRecord checks a caller's record. The error wraps ErrInvalidRecord or ErrRecordTooLarge.
-func newUserRecord(in *UserRecord, maxRecordSize int) (*userRecord, error) {
-	r := &userRecord{
+// newUserRecord checks a caller's record. Its hash key, unless it is explicit, is for [hashKeys] to settle. The error wraps
+// ErrInvalidRecord or ErrRecordTooLarge.
+func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
+	r := userRecord{
 		data:         in.Data,
 		partitionKey: in.PartitionKey,
 		keyHash:      uint32(maphash.String(keySeed, in.PartitionKey)), //nolint:gosec // its low bits
@@ -56,56 +68,65 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (*userRecord, error) {
 		r.data = []byte{} // the service takes a record without a byte, but not one without data
 	}
 	if in.Stream == "" {
-		return nil, fmt.Errorf("%w: it names no stream", ErrInvalidRecord)
+		return userRecord{}, fmt.Errorf("%w: it names no stream", ErrInvalidRecord)
 	}
 	if !utf8.ValidString(in.PartitionKey) {
-		return nil, fmt.Errorf("%w: its partition key is not valid UTF-8", ErrInvalidRecord)
+		return userRecord{}, fmt.Errorf("%w: its partition key is not valid UTF-8", ErrInvalidRecord)
 	}
 	if n := len(in.PartitionKey); n > MaxPartitionKeyLength {
 		if n = utf8.RuneCountInString(in.PartitionKey); n > MaxPartitionKeyLength {
-			return nil, fmt.Errorf("%w: its partition key has %d characters, the limit is %d",
+			return userRecord{}, fmt.Errorf("%w: its partition key has %d characters, the limit is %d",
 				ErrInvalidRecord, n, MaxPartitionKeyLength)
 		}
 	}
-	switch {
-	case in.ExplicitHashKey != "" && r.keyless:
-		return nil, fmt.Errorf("%w: an explicit hash key needs a partition key beside it", ErrInvalidRecord)
-	case in.ExplicitHashKey != "":
+	if in.ExplicitHashKey != "" {
+		if r.keyless {
+			return userRecord{}, fmt.Errorf("%w: an explicit hash key needs a partition key beside it", ErrInvalidRecord)
+		}
 		hash, err := parseHashKey(in.ExplicitHashKey)
 		if err != nil {
-			return nil, fmt.Errorf("%w: its explicit hash key is %w", ErrInvalidRecord, err)
+			return userRecord{}, fmt.Errorf("%w: its explicit hash key is %w", ErrInvalidRecord, err)
 		}
-		r.hash, r.explicitHashKey = hash, hash.String()
-	case !r.keyless:
-		r.hash = hashOf(in.PartitionKey)
+		r.hash, r.hashDigits = hash, hash.digits()
 	}
 	if size := r.size(); size > maxRecordSize {
-		return nil, &SizeError{Size: size, Limit: maxRecordSize}
+		return userRecord{}, &SizeError{Size: size, Limit: maxRecordSize}
 	}
 	return r, nil
 }
 
 // addAttempt notes a trip of all members, which share what they can of the list.
-func addAttempt(members []*userRecord, attempt Attempt) {
-	first := []Attempt{attempt}
-	for _, r := range members {
-		if len(r.attempts) == 0 {
+func addAttempt(members []userRecord, attempt Attempt) {
+	first := &attempts{first: [1]Attempt{attempt}}
+	first.list = first.first[:]
+	for i := range members {
+		r := &members[i]
+		if r.attempts == nil {
 			r.attempts = first
 		} else {
-			r.attempts = append(slices.Clip(r.attempts), attempt)
+			r.attempts = &attempts{list: append(slices.Clip(r.attempts.list), attempt)}
 		}
 		r.due = true
 	}
 }
 
+// trips lists the record's attempts.
+func (r *userRecord) trips() []Attempt {
+	if r.attempts == nil {
+		return nil
+	}
+	return r.attempts.list
+}
+
 // result makes the record's Result.
 func (r *userRecord) result(e *ending) Result {
+	trips := r.trips()
 	if e.outcome == OutcomeSuccess {
-		return Result{ShardID: e.stored.ShardID, SequenceNumber: e.sequenceNumber, Attempts: r.attempts}
+		return Result{ShardID: e.stored.ShardID, SequenceNumber: e.sequenceNumber, Attempts: trips}
 	}
-	failure := &RecordError{Outcome: e.outcome, Code: e.fault.code, Message: e.fault.message, Attempts: len(r.attempts)}
-	if n := len(r.attempts); n > 0 && failure.Code == "" {
-		failure.Code, failure.Message = r.attempts[n-1].Code, r.attempts[n-1].Message
+	failure := &RecordError{Outcome: e.outcome, Code: e.fault.code, Message: e.fault.message, Attempts: len(trips)}
+	if n := len(trips); n > 0 && failure.Code == "" {
+		failure.Code, failure.Message = trips[n-1].Code, trips[n-1].Message
 	}
-	return Result{Err: failure, Attempts: r.attempts}
+	return Result{Err: failure, Attempts: trips}
 }

@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	open := func() (producer, error) { return newKPL(*shards, *streams) }
-	keys := randomKeys()
+	keys := newRandomKeys()
 	if _, err := send(ctx, open, keys, *streams, *items/5); err != nil { // to warm up
 		return err
 	}
@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 // send puts so many records into a new producer and closes it.
 func send(
-	ctx context.Context, open func() (producer, error), keys []string, streams, items int,
+	ctx context.Context, open func() (producer, error), keys randomKeys, streams, items int,
 ) (used measure.Usage, err error) {
 	p, err := open()
 	if err != nil {
@@ -82,7 +82,7 @@ func send(
 	var meter measure.Meter
 	meter.Start()
 	for i := range items {
-		if err := p.put(ctx, i%streams, keys[i%len(keys)], data); err != nil {
+		if err := p.put(ctx, i%streams, keys.key(i), data); err != nil {
 			return used, err
 		}
 	}
@@ -91,12 +91,27 @@ func send(
 	return meter.Sum, err
 }
 
-// randomKeys returns more keys than an aggregate or a table of keys can hold.
-func randomKeys() []string {
+// randomKeys are partition keys: pieces of a text, so that they take little memory.
+type randomKeys struct{ text string }
+
+// keyLength is the length of a partition key, numberOfKeys how many of them there are: far more than the producer holds
+// records, so that none of these shares its key with another.
+const (
+	keyLength    = 16
+	numberOfKeys = 1 << 20
+)
+
+func newRandomKeys() randomKeys {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the keys need to be the same each time
-	keys := make([]string, 1<<16)
-	for i := range keys {
-		keys[i] = fmt.Sprintf("%016x", random.Uint64())
+	text := make([]byte, 0, numberOfKeys+keyLength)
+	for len(text) < cap(text) {
+		text = fmt.Appendf(text, "%016x", random.Uint64())
 	}
-	return keys
+	return randomKeys{string(text)}
+}
+
+// key returns the i-th key; they start again when they have all been used.
+func (k randomKeys) key(i int) string {
+	start := i % numberOfKeys
+	return k.text[start : start+keyLength]
 }
