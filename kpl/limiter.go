@@ -39,21 +39,47 @@ type lane struct {
 
 	waiting      []*kinesisRecord // oldest first
 	waitingBytes int
-	collected    int // bytes of the lane's records that the collector has
+
+	// What was released and is not sent yet. The buckets are drawn from when it is, for only then does the shard see it: they
+	// fill up to what the shard takes at once, however long it has to wait.
+	released      int
+	releasedBytes int
 }
 
-// readyAt is when k may be sent.
-func (l *lane) readyAt(k *kinesisRecord) time.Time {
-	byRecords, byBytes := l.records.readyAt(1), l.bytes.readyAt(k.size())
-	if byBytes.After(byRecords) {
-		return byBytes
+// readyAt is when k may be sent together with what was released before; false if it cannot be until that is gone.
+func (l *lane) readyAt(k *kinesisRecord) (time.Time, bool) {
+	n, bytes := l.released+1, l.releasedBytes+k.size()
+	if l.released > 0 && max(l.records.cost(n), l.bytes.cost(bytes)) > time.Second {
+		return time.Time{}, false
 	}
-	return byRecords
+	byRecords, byBytes := l.records.readyAt(n), l.bytes.readyAt(bytes)
+	if byBytes.After(byRecords) {
+		return byBytes, true
+	}
+	return byRecords, true
+}
+
+// take draws from the buckets for k, which is sent now.
+func (l *lane) take(k *kinesisRecord, now time.Time) {
+	l.records.take(1, now)
+	l.bytes.take(k.size(), now)
+}
+
+// release counts k among what is to be sent.
+func (l *lane) release(k *kinesisRecord) {
+	l.released++
+	l.releasedBytes += k.size()
+}
+
+// unrelease undoes release: k is sent, or is not to be sent after all.
+func (l *lane) unrelease(k *kinesisRecord) {
+	l.released--
+	l.releasedBytes -= k.size()
 }
 
 // load is how long the lane is busy with what it has taken in.
 func (l *lane) load(now time.Time) time.Duration {
-	queued := max(l.bytes.cost(l.waitingBytes), l.records.cost(len(l.waiting)))
+	queued := max(l.bytes.cost(l.waitingBytes+l.releasedBytes), l.records.cost(len(l.waiting)+l.released))
 	return queued + max(l.bytes.fullAt.Sub(now), l.records.fullAt.Sub(now), 0)
 }
 
@@ -89,7 +115,7 @@ func (l *limiter) setRate(way *lane, shards int) {
 // keepLanes forgets the lanes that no shard of the map has and that nothing waits in.
 func (l *limiter) keepLanes(shards *shardMap) {
 	for id, way := range l.lanes {
-		if _, ok := shards.rangeOf(id); !ok && id != "" && len(way.waiting) == 0 && way.collected == 0 {
+		if _, ok := shards.rangeOf(id); !ok && id != "" && len(way.waiting) == 0 && way.released == 0 {
 			delete(l.lanes, id)
 		}
 	}
@@ -110,14 +136,14 @@ func (l *limiter) push(k *kinesisRecord) {
 	way.waiting = slices.Insert(way.waiting, at, k)
 }
 
-// release returns the records that may be sent now, and those whose oldest member has expired.
+// release returns the records that may be sent now, with those released before, and those whose oldest member has expired.
 func (l *limiter) release(now time.Time) (ready, expired []*kinesisRecord) {
 	stillBusy := l.busy[:0]
 	for _, way := range l.busy {
 		for len(way.waiting) > 0 {
 			k := way.waiting[0]
 			late := !now.Before(k.received.Add(l.config.RecordTTL))
-			if !late && now.Before(way.readyAt(k)) {
+			if at, ok := way.readyAt(k); !late && (!ok || now.Before(at)) {
 				break
 			}
 			way.pop()
@@ -125,8 +151,7 @@ func (l *limiter) release(now time.Time) (ready, expired []*kinesisRecord) {
 				expired = append(expired, k)
 				continue
 			}
-			way.records.take(1, now)
-			way.bytes.take(k.size(), now)
+			way.release(k)
 			ready = append(ready, k)
 		}
 		if len(way.waiting) > 0 {
@@ -157,14 +182,14 @@ func (l *limiter) takeAll() []*kinesisRecord {
 	return all
 }
 
-// nextWake is when release has something to return; false if nothing waits.
+// nextWake is when release has something to return, if nothing is sent before; false if nothing waits.
 func (l *limiter) nextWake() (time.Time, bool) {
 	var next time.Time
 	for i, way := range l.busy {
 		k := way.waiting[0]
-		at := way.readyAt(k)
-		if expiry := k.received.Add(l.config.RecordTTL); expiry.Before(at) {
-			at = expiry
+		at := k.received.Add(l.config.RecordTTL)
+		if ready, ok := way.readyAt(k); ok && ready.Before(at) {
+			at = ready
 		}
 		if i == 0 || at.Before(next) {
 			next = at

@@ -198,6 +198,9 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 		})
 		late = late || len(r.records) < n
 		if len(r.records) > 0 {
+			for _, k := range r.records {
+				k.lane.take(k, now)
+			}
 			p.askAhead(now, r)
 			p.inFlight++
 			if r.partial {

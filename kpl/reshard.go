@@ -87,19 +87,11 @@ func (p *pipeline) judgeAgain(now time.Time) {
 	}
 }
 
-// reconsider takes what waits between aggregator and sender out, puts back what is to be kept, and adds the members of
-// the rest anew.
+// reconsider takes what waits between aggregator and sender out, lets what is to be kept wait for its lane again, and adds
+// the members of the rest anew.
 func (p *pipeline) reconsider(now time.Time, keep func(*kinesisRecord) bool) {
-	collected, limited := p.collector.takeAll(), p.limiter.takeAll()
 	var dissolved []*kinesisRecord
-	for _, k := range collected {
-		if keep(k) {
-			p.collector.add(k)
-		} else {
-			dissolved = append(dissolved, k)
-		}
-	}
-	for _, k := range limited {
+	for _, k := range append(p.collector.takeAll(), p.limiter.takeAll()...) {
 		if keep(k) {
 			p.limiter.push(k)
 		} else {
