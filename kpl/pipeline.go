@@ -52,7 +52,7 @@ type callers struct {
 }
 
 func newPipeline(config *Config, random *rand.Rand) *pipeline {
-	limiter := newLimiter(config)
+	limiter := newLimiter(config, random)
 	return &pipeline{
 		config:     config,
 		random:     random,

@@ -26,7 +26,7 @@ func (p *pipeline) setShards(now time.Time, shards *shardMap) {
 	}
 	if p.info.automatic { // the number of shards is all that is of use
 		if shards.known() {
-			p.limiter.setRate(p.router.unknown, len(shards.open))
+			p.limiter.setShards(p.router.unknown, len(shards.open))
 		}
 		shards = nil
 	}
@@ -114,6 +114,6 @@ func (p *pipeline) noteShard(id ShardID) {
 	}
 	if _, known := p.answered[id]; !known && len(p.answered) < maxShards {
 		p.answered[id] = struct{}{}
-		p.limiter.setRate(p.router.unknown, len(p.answered))
+		p.limiter.setShards(p.router.unknown, len(p.answered))
 	}
 }
