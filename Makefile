@@ -117,6 +117,10 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 sim: ## run SEEDS (10000) random schedules of the producer, from seed FROM (0) on
 	go test -count=1 -timeout 2h -run '^TestSimulation$$' ./kpl -sim.first $(FROM) -sim.seeds $(SEEDS)
 
+.PHONY: limits
+limits: ## measure producers that share shards, and renew the table and plot of docs/limits.md
+	go test -count=1 -timeout 30m -run '^TestContentionTable$$' ./kpl -limits.docs ../docs
+
 .PHONY: peers
 peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp) ## install the npm packages that tests talk to
 

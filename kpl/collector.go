@@ -41,10 +41,8 @@ type collector struct {
 
 // add takes in k.
 func (c *collector) add(k *kinesisRecord) {
-	size := k.size()
 	c.pending = append(c.pending, k)
-	c.bytes += size
-	k.lane.collected += size
+	c.bytes += k.size()
 	c.weigh(k)
 }
 
@@ -61,7 +59,7 @@ func (c *collector) weigh(k *kinesisRecord) {
 		c.setFull(FlushSize)
 	case len(c.pending) >= c.config.CollectionMaxCount:
 		c.setFull(FlushCount)
-	case k.lane.collected >= shardFlushBytes && k.lane.id != "":
+	case k.lane.releasedBytes >= shardFlushBytes && k.lane.id != "":
 		c.setFull(FlushShard)
 	}
 }
@@ -90,7 +88,7 @@ func (c *collector) take() *request {
 			break
 		}
 		n, bytes = n+1, bytes+size
-		k.lane.collected -= size
+		k.lane.unrelease(k)
 	}
 	r := &request{records: slices.Clone(c.pending[:n])}
 	clear(c.pending[:n])
@@ -106,7 +104,7 @@ func (c *collector) take() *request {
 func (c *collector) takeAll() []*kinesisRecord {
 	all := c.pending
 	for _, k := range all {
-		k.lane.collected -= k.size()
+		k.lane.unrelease(k)
 	}
 	*c = collector{config: c.config, committed: c.committed}
 	return all

@@ -1,6 +1,7 @@
 package kpl
 
 import (
+	"math/rand/v2"
 	"slices"
 	"sort"
 	"time"
@@ -31,29 +32,80 @@ func (m *meter) take(n int, now time.Time) {
 	m.fullAt = m.fullAt.Add(m.cost(n))
 }
 
+// drain empties the bucket.
+func (m *meter) drain(now time.Time) {
+	if empty := now.Add(time.Second); m.fullAt.Before(empty) {
+		m.fullAt = empty
+	}
+}
+
 // lane is the way to one shard: what waits to be sent there, and how much may be.
 type lane struct {
 	id      ShardID // empty for the lane of records whose shard is not known
+	shards  int     // how many it leads to: 1, or as many as have answered
 	records meter
 	bytes   meter
 
+	pace pace
+	late float64 // random, from 0 to 1: how late the next record goes, see delay
+
 	waiting      []*kinesisRecord // oldest first
 	waitingBytes int
-	collected    int // bytes of the lane's records that the collector has
+
+	// What was released and is not sent yet. The buckets are drawn from when it is, for only then does the shard see it: they
+	// fill up to what the shard takes at once, however long it has to wait.
+	released      int
+	releasedBytes int
 }
 
-// readyAt is when k may be sent.
-func (l *lane) readyAt(k *kinesisRecord) time.Time {
-	byRecords, byBytes := l.records.readyAt(1), l.bytes.readyAt(k.size())
-	if byBytes.After(byRecords) {
-		return byBytes
+// readyAt is when k may be sent together with what was released before; false if it cannot be until that is gone.
+func (l *lane) readyAt(k *kinesisRecord) (time.Time, bool) {
+	n, bytes := l.released+1, l.releasedBytes+k.size()
+	if l.released > 0 && max(l.records.cost(n), l.bytes.cost(bytes)) > time.Second {
+		return time.Time{}, false
 	}
-	return byRecords
+	ready := l.records.readyAt(n)
+	if byBytes := l.bytes.readyAt(bytes); byBytes.After(ready) {
+		ready = byBytes
+	}
+	return ready.Add(l.delay(k)), true
+}
+
+// delay is how much later than it could k goes, at random. Producers that keep to a shard's rate exactly fall in step with
+// it: the same one always comes when the shard has room again, and the others when it has none. A lane that has the shard
+// for itself loses nothing by it, because k goes before the buckets are full.
+func (l *lane) delay(k *kinesisRecord) time.Duration {
+	cost := max(l.records.cost(1), l.bytes.cost(k.size()))
+	alone := min(cost, max(0, time.Second-cost))
+	return time.Duration(l.late * max(float64(alone), (1-l.pace.share)*float64(cost)))
+}
+
+// full reports whether the lane carries about as much as it may: its buckets are less than half full.
+func (l *lane) full(now time.Time) bool {
+	return l.bytes.fullAt.Sub(now) > time.Second/2 || l.records.fullAt.Sub(now) > time.Second/2
+}
+
+// take draws from the buckets for k, which is sent now.
+func (l *lane) take(k *kinesisRecord, now time.Time) {
+	l.records.take(1, now)
+	l.bytes.take(k.size(), now)
+}
+
+// release counts k among what is to be sent.
+func (l *lane) release(k *kinesisRecord) {
+	l.released++
+	l.releasedBytes += k.size()
+}
+
+// unrelease undoes release: k is sent, or is not to be sent after all.
+func (l *lane) unrelease(k *kinesisRecord) {
+	l.released--
+	l.releasedBytes -= k.size()
 }
 
 // load is how long the lane is busy with what it has taken in.
 func (l *lane) load(now time.Time) time.Duration {
-	queued := max(l.bytes.cost(l.waitingBytes), l.records.cost(len(l.waiting)))
+	queued := max(l.bytes.cost(l.waitingBytes+l.releasedBytes), l.records.cost(len(l.waiting)+l.released))
 	return queued + max(l.bytes.fullAt.Sub(now), l.records.fullAt.Sub(now), 0)
 }
 
@@ -61,35 +113,76 @@ func (l *lane) load(now time.Time) time.Duration {
 // up those behind it.
 type limiter struct {
 	config *Config
+	random *rand.Rand
 	lanes  map[ShardID]*lane
 	busy   []*lane // with records waiting
+
+	firstShare float64 // of new lanes
 }
 
-func newLimiter(config *Config) *limiter {
-	return &limiter{config: config, lanes: map[ShardID]*lane{}}
+func newLimiter(config *Config, random *rand.Rand) *limiter {
+	return &limiter{config: config, random: random, lanes: map[ShardID]*lane{}, firstShare: 1}
 }
 
 // lane returns the lane of a shard; of the empty id, the one for records whose shard is not known.
 func (l *limiter) lane(id ShardID) *lane {
 	way := l.lanes[id]
 	if way == nil {
-		way = &lane{id: id}
+		way = &lane{id: id, shards: 1, pace: newPace(l.firstShare)}
 		l.lanes[id] = way
-		l.setRate(way, 1)
+		l.setRate(way)
 	}
 	return way
 }
 
-// setRate lets way carry what the given number of shards may take.
-func (l *limiter) setRate(way *lane, shards int) {
-	way.records.perSecond = max(1, shardRecordsPerSecond*shards*l.config.RateLimit/100)
-	way.bytes.perSecond = max(1, shardBytesPerSecond*shards*l.config.RateLimit/100)
+// foresee makes what the lanes have learned in the mean the share that new lanes begin with.
+func (l *limiter) foresee() {
+	sum, n := 0.0, 0
+	for id, way := range l.lanes {
+		if id != "" {
+			sum, n = sum+way.pace.share, n+1
+		}
+	}
+	if n > 0 {
+		l.firstShare = sum / float64(n)
+	}
+}
+
+// setShards tells how many shards way leads to.
+func (l *limiter) setShards(way *lane, shards int) {
+	way.shards = shards
+	l.setRate(way)
+}
+
+// setRate lets way carry its share of what its shards may take.
+func (l *limiter) setRate(way *lane) {
+	percent := float64(l.config.RateLimit*way.shards) / 100 * way.pace.share
+	way.records.perSecond = max(1, int(shardRecordsPerSecond*percent))
+	way.bytes.perSecond = max(1, int(shardBytesPerSecond*percent))
+}
+
+// stored tells the lane of k that the shard took it.
+func (l *limiter) stored(k *kinesisRecord, now time.Time) {
+	way := k.lane
+	way.pace.stored(way.full(now), now)
+	l.setRate(way)
+}
+
+// throttled tells the lane of k that the shard refused it when it was sent. What the buckets hold was meant for a higher
+// rate.
+func (l *limiter) throttled(k *kinesisRecord, sent, now time.Time) {
+	way := k.lane
+	if way.pace.refused(sent, now) {
+		way.records.drain(now)
+		way.bytes.drain(now)
+	}
+	l.setRate(way)
 }
 
 // keepLanes forgets the lanes that no shard of the map has and that nothing waits in.
 func (l *limiter) keepLanes(shards *shardMap) {
 	for id, way := range l.lanes {
-		if _, ok := shards.rangeOf(id); !ok && id != "" && len(way.waiting) == 0 && way.collected == 0 {
+		if _, ok := shards.rangeOf(id); !ok && id != "" && len(way.waiting) == 0 && way.released == 0 {
 			delete(l.lanes, id)
 		}
 	}
@@ -110,14 +203,14 @@ func (l *limiter) push(k *kinesisRecord) {
 	way.waiting = slices.Insert(way.waiting, at, k)
 }
 
-// release returns the records that may be sent now, and those whose oldest member has expired.
+// release returns the records that may be sent now, with those released before, and those whose oldest member has expired.
 func (l *limiter) release(now time.Time) (ready, expired []*kinesisRecord) {
 	stillBusy := l.busy[:0]
 	for _, way := range l.busy {
 		for len(way.waiting) > 0 {
 			k := way.waiting[0]
 			late := !now.Before(k.received.Add(l.config.RecordTTL))
-			if !late && now.Before(way.readyAt(k)) {
+			if at, ok := way.readyAt(k); !late && (!ok || now.Before(at)) {
 				break
 			}
 			way.pop()
@@ -125,8 +218,8 @@ func (l *limiter) release(now time.Time) (ready, expired []*kinesisRecord) {
 				expired = append(expired, k)
 				continue
 			}
-			way.records.take(1, now)
-			way.bytes.take(k.size(), now)
+			way.release(k)
+			way.late = l.random.Float64()
 			ready = append(ready, k)
 		}
 		if len(way.waiting) > 0 {
@@ -157,14 +250,14 @@ func (l *limiter) takeAll() []*kinesisRecord {
 	return all
 }
 
-// nextWake is when release has something to return; false if nothing waits.
+// nextWake is when release has something to return, if nothing is sent before; false if nothing waits.
 func (l *limiter) nextWake() (time.Time, bool) {
 	var next time.Time
 	for i, way := range l.busy {
 		k := way.waiting[0]
-		at := way.readyAt(k)
-		if expiry := k.received.Add(l.config.RecordTTL); expiry.Before(at) {
-			at = expiry
+		at := k.received.Add(l.config.RecordTTL)
+		if ready, ok := way.readyAt(k); ok && ready.Before(at) {
+			at = ready
 		}
 		if i == 0 || at.Before(next) {
 			next = at

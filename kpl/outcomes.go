@@ -85,6 +85,9 @@ func (r *request) attempt(shard ShardID, code, message string) Attempt {
 // recordFailed decides about a record that was not stored, as far as we know.
 func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f fault, whole bool) {
 	addAttempt(k.members, r.attempt("", f.code, f.message))
+	if f.class == classThrottle && !whole { // else it is the account's doing, or that of KMS, and tells nothing of the shard
+		p.limiter.throttled(k, r.start, now)
+	}
 	if p.aborted {
 		p.finish(now, OutcomeClosed, fault{}, k.members...)
 		return
@@ -108,6 +111,7 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 
 // recordStored decides about a record that the service stored.
 func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, entry entryResult) {
+	p.limiter.stored(k, now)
 	p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
 }
 

@@ -53,7 +53,7 @@ type callers struct {
 }
 
 func newPipeline(config *Config, random *rand.Rand) *pipeline {
-	limiter := newLimiter(config)
+	limiter := newLimiter(config, random)
 	return &pipeline{
 		config:     config,
 		random:     random,
@@ -205,6 +205,9 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 		})
 		late = late || len(r.records) < n
 		if len(r.records) > 0 {
+			for _, k := range r.records {
+				k.lane.take(k, now)
+			}
 			p.askAhead(now, r)
 			p.inFlight++
 			if r.partial {

@@ -26,7 +26,7 @@ func (p *pipeline) setShards(now time.Time, shards *shardMap) {
 	}
 	if p.info.automatic { // the number of shards is all that is of use
 		if shards.known() {
-			p.limiter.setRate(p.router.unknown, len(shards.open))
+			p.limiter.setShards(p.router.unknown, len(shards.open))
 		}
 		shards = nil
 	}
@@ -87,19 +87,11 @@ func (p *pipeline) judgeAgain(now time.Time) {
 	}
 }
 
-// reconsider takes what waits between aggregator and sender out, puts back what is to be kept, and adds the members of
-// the rest anew.
+// reconsider takes what waits between aggregator and sender out, lets what is to be kept wait for its lane again, and adds
+// the members of the rest anew.
 func (p *pipeline) reconsider(now time.Time, keep func(*kinesisRecord) bool) {
-	collected, limited := p.collector.takeAll(), p.limiter.takeAll()
 	var dissolved []*kinesisRecord
-	for _, k := range collected {
-		if keep(k) {
-			p.collector.add(k)
-		} else {
-			dissolved = append(dissolved, k)
-		}
-	}
-	for _, k := range limited {
+	for _, k := range append(p.collector.takeAll(), p.limiter.takeAll()...) {
 		if keep(k) {
 			p.limiter.push(k)
 		} else {
@@ -122,6 +114,6 @@ func (p *pipeline) noteShard(id ShardID) {
 	}
 	if _, known := p.answered[id]; !known && len(p.answered) < maxShards {
 		p.answered[id] = struct{}{}
-		p.limiter.setRate(p.router.unknown, len(p.answered))
+		p.limiter.setShards(p.router.unknown, len(p.answered))
 	}
 }

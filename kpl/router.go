@@ -19,6 +19,7 @@ func (r *router) setShards(shards *shardMap, limiter *limiter) {
 	if shards == nil {
 		return
 	}
+	limiter.foresee()
 	for _, s := range shards.open {
 		r.lanes = append(r.lanes, limiter.lane(s.id))
 	}

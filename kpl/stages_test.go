@@ -45,9 +45,19 @@ func TestMeter(t *testing.T) {
 	assert.Equal(t, at(time.Minute+2*time.Millisecond-time.Second), m.readyAt(1), "it never holds more than a second's worth")
 }
 
+// releaseAndSend releases what may be sent and sends it at once.
+func releaseAndSend(l *limiter, now time.Time) []*kinesisRecord {
+	ready, _ := l.release(now)
+	for _, k := range ready {
+		k.lane.unrelease(k)
+		k.lane.take(k, now)
+	}
+	return ready
+}
+
 func TestLimiterReleasesTheOldestFirst(t *testing.T) {
 	config := NewDefaultConfig()
-	l := newLimiter(&config)
+	l := newLimiter(&config, testRandom())
 	way, other := l.lane("a"), l.lane("b")
 	way.bytes.take(1<<20, at(0)) // empty
 	first, second := waitingRecord(way, 100_000, 10), waitingRecord(way, 10, 20)
@@ -61,26 +71,48 @@ func TestLimiterReleasesTheOldestFirst(t *testing.T) {
 	assert.Equal(t, []*kinesisRecord{elsewhere}, ready, "a lane without room holds up no other")
 	next, ok := l.nextWake()
 	require.True(t, ok)
-	assert.Equal(t, retried.lane.readyAt(retried), next)
+	readyAt, _ := way.readyAt(retried)
+	assert.Equal(t, readyAt, next)
 
-	ready, _ = l.release(next.Add(-1))
-	assert.Empty(t, ready)
-	ready, _ = l.release(next)
-	assert.Equal(t, []*kinesisRecord{retried}, ready)
+	assert.Empty(t, releaseAndSend(l, next.Add(-1)))
+	assert.Equal(t, []*kinesisRecord{retried}, releaseAndSend(l, next))
+	way.late = 0 // what goes late leaves room for the next
 	next, _ = l.nextWake()
-	ready, _ = l.release(next)
-	assert.Equal(t, []*kinesisRecord{first}, ready, "the small one waits behind the large one")
+	assert.Equal(t, []*kinesisRecord{first}, releaseAndSend(l, next), "the small one waits behind the large one")
 	next, _ = l.nextWake()
-	ready, _ = l.release(next)
-	assert.Equal(t, []*kinesisRecord{second}, ready)
+	assert.Equal(t, []*kinesisRecord{second}, releaseAndSend(l, next))
 	_, ok = l.nextWake()
 	assert.False(t, ok)
 	assert.Zero(t, way.waitingBytes)
 }
 
+// What was released is on its way only when it is sent. Until then the buckets fill up, but hold no more for it.
+func TestLimiterReleasesNoMoreThanTheShardTakesAtOnce(t *testing.T) {
+	config := NewDefaultConfig()
+	l := newLimiter(&config, testRandom())
+	way := l.lane("a")
+	for range 25 {
+		l.push(waitingRecord(way, 50_000, 0))
+	}
+	released, _ := l.release(at(0))
+	assert.Len(t, released, 20, "1 MiB")
+	stalled := at(10 * time.Second)
+	ready, _ := l.release(stalled)
+	assert.Empty(t, ready, "what was released before is still to be sent")
+	next, _ := l.nextWake()
+	assert.Equal(t, at(config.RecordTTL), next, "no time helps")
+	for _, k := range released {
+		way.unrelease(k)
+		way.take(k, stalled)
+	}
+	way.late = 0
+	next, _ = l.nextWake()
+	assert.Equal(t, stalled.Add(21*way.bytes.cost(50_000)-time.Second), next)
+}
+
 func TestLimiterExpires(t *testing.T) {
 	config := NewDefaultConfig()
-	l := newLimiter(&config)
+	l := newLimiter(&config, testRandom())
 	way := l.lane("a")
 	way.bytes.take(1<<30, at(0)) // in debt for a quarter of an hour
 	old, young := waitingRecord(way, 10, 0), waitingRecord(way, 10, time.Second)
@@ -99,15 +131,14 @@ func TestLimiterKeepsToTheShardLimits(t *testing.T) {
 			t.Run(fmt.Sprint(size, percent), func(t *testing.T) {
 				config := NewDefaultConfig()
 				config.RateLimit, config.RecordTTL = percent, time.Hour
-				l := newLimiter(&config)
+				l := newLimiter(&config, testRandom())
 				way := l.lane("a")
 				for range 100_000_000 / (size + 2_000) {
 					l.push(waitingRecord(way, size, 0))
 				}
 				records, now := 0, at(0)
 				for now.Before(at(20 * time.Second)) {
-					ready, _ := l.release(now)
-					records += len(ready)
+					records += len(releaseAndSend(l, now))
 					next, ok := l.nextWake()
 					require.True(t, ok)
 					require.True(t, next.After(now))
@@ -122,11 +153,12 @@ func TestLimiterKeepsToTheShardLimits(t *testing.T) {
 
 func TestCollectorFlushes(t *testing.T) {
 	config := NewDefaultConfig()
-	l := newLimiter(&config)
+	l := newLimiter(&config, testRandom())
 	add := func(c *collector, n, size, shards int) {
 		for i := range n {
 			k := waitingRecord(l.lane(ShardID(strconv.Itoa(i%shards))), size, 0)
 			k.deadline = at(time.Second)
+			k.lane.release(k)
 			c.add(k)
 		}
 	}
@@ -156,7 +188,8 @@ func TestCollectorFlushes(t *testing.T) {
 			assert.Len(t, collector.pending, c.records-c.taken)
 			collector.takeAll()
 			for _, way := range l.lanes {
-				assert.Zero(t, way.collected)
+				assert.Zero(t, way.released)
+				assert.Zero(t, way.releasedBytes)
 			}
 		})
 	}
