@@ -24,6 +24,7 @@ type ProducerConfig struct {
 	MaxConnections        int           `mapstructure:"max_connections"`
 	RateLimit             int           `mapstructure:"rate_limit"`
 	FailIfThrottled       bool          `mapstructure:"fail_if_throttled"`
+	FixedRate             bool          `mapstructure:"fixed_rate"`
 	SDKSerializer         bool          `mapstructure:"sdk_serializer"`
 	MaxOutstandingRecords int           `mapstructure:"max_outstanding_records"`
 	MaxOutstandingBytes   int           `mapstructure:"max_outstanding_bytes"`
@@ -46,6 +47,7 @@ func newDefaultProducerConfig() ProducerConfig {
 		MaxConnections:        d.MaxConnections,
 		RateLimit:             d.RateLimit,
 		FailIfThrottled:       d.FailIfThrottled,
+		FixedRate:             d.FixedRate,
 		SDKSerializer:         d.SDKSerializer,
 		MaxOutstandingRecords: d.MaxOutstandingRecords,
 		MaxOutstandingBytes:   d.MaxOutstandingBytes,
@@ -67,6 +69,7 @@ func (c *ProducerConfig) kplConfig(observer kpl.Observer) kpl.Config {
 		MaxConnections:        c.MaxConnections,
 		RateLimit:             c.RateLimit,
 		FailIfThrottled:       c.FailIfThrottled,
+		FixedRate:             c.FixedRate,
 		SDKSerializer:         c.SDKSerializer,
 		MaxOutstandingRecords: c.MaxOutstandingRecords,
 		MaxOutstandingBytes:   c.MaxOutstandingBytes,

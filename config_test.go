@@ -62,6 +62,7 @@ func TestLoadConfig(t *testing.T) {
 		MaxConnections:        8,
 		RateLimit:             50,
 		FailIfThrottled:       true,
+		FixedRate:             true,
 		SDKSerializer:         true,
 		MaxOutstandingRecords: 5000,
 		MaxOutstandingBytes:   16 << 20,

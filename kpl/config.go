@@ -59,6 +59,9 @@ type Config struct {
 	RateLimit int
 	// FailIfThrottled ends a throttled record at once with [OutcomeThrottled] rather than retrying it.
 	FailIfThrottled bool
+	// FixedRate keeps to RateLimit whatever shards refuse. The default is to learn from that how much of a shard others leave,
+	// which is polite, and next to nothing beside a writer who never steps back, such as the KPL with more than a shard takes.
+	FixedRate bool
 	// SDKSerializer lets the SDK encode PutRecords calls and decode their answers. The producer does the same, byte for
 	// byte, for a fraction of the CPU time and memory; this is the way back should that ever be wrong.
 	SDKSerializer bool

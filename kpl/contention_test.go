@@ -283,7 +283,11 @@ func (c *contention) split() {
 		c.addShard()
 	}
 	for _, m := range c.members {
-		m.limiter.foresee()
+		for shard := range c.shards {
+			for child := range 2 {
+				m.limiter.heir(c.service[c.shards+2*shard+child].id, m.limiter.lane(c.service[shard].id))
+			}
+		}
 		for _, k := range m.limiter.takeAll() {
 			shard, err := strconv.Atoi(string(k.lane.id))
 			if err != nil {

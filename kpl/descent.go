@@ -20,19 +20,19 @@ type period struct {
 
 const (
 	// descentPeriod is how long outcomes are counted at least.
-	descentPeriod = 20 * time.Second
+	descentPeriod = 10 * time.Second
 	// descentRefusals is how many refusals a period has; it goes on until it does.
-	descentRefusals = 16
+	descentRefusals = 24
 	// descentDepth is what is left at most of a share when periods are compared, and descentSame what is left then of the
 	// odds of refusal if the cuts were in vain. Where they help, it is a fifth at most, whatever the overload.
-	descentDepth, descentSame = 0.34, 0.6
+	descentDepth, descentSame = 0.5, 0.65
 	// descentCrowd is the smallest share that is taken for that of one among many.
 	descentCrowd = 1.0 / 50
 	// descentFloor is a share that cannot fall by much.
 	descentFloor = 1.5 * minShare
 	// descentLeast and descentMost are what has to be wasted for a descent to be questioned: less costs little, and too
 	// much is nothing to go back to. descentUsual is how many times as much as is usual.
-	descentLeast, descentMost, descentUsual = 0.005, 0.75, 3
+	descentLeast, descentMost, descentUsual = 0.005, 0.35, 3
 )
 
 // odds is how many attempts were refused for each one that was stored.
@@ -51,7 +51,7 @@ func (p *period) doubtful() bool {
 // with the share of that one.
 func (d *descent) count(refused bool, share float64, now time.Time) (both period, inVain bool) {
 	if d.ends.IsZero() {
-		d.ends = now.Truncate(descentPeriod).Add(2 * descentPeriod)
+		d.ends = now.Truncate(descentPeriod).Add(descentPeriod)
 	}
 	if refused {
 		d.period.refused++

@@ -116,36 +116,33 @@ type limiter struct {
 	random *rand.Rand
 	lanes  map[ShardID]*lane
 	busy   []*lane // with records waiting
-
-	firstShare float64 // of new lanes
 }
 
 func newLimiter(config *Config, random *rand.Rand) *limiter {
-	return &limiter{config: config, random: random, lanes: map[ShardID]*lane{}, firstShare: 1}
+	return &limiter{config: config, random: random, lanes: map[ShardID]*lane{}}
 }
 
 // lane returns the lane of a shard; of the empty id, the one for records whose shard is not known.
 func (l *limiter) lane(id ShardID) *lane {
 	way := l.lanes[id]
 	if way == nil {
-		way = &lane{id: id, shards: 1, pace: newPace(l.firstShare)}
+		way = &lane{id: id, shards: 1, pace: newPace(1)}
 		l.lanes[id] = way
 		l.setRate(way)
 	}
 	return way
 }
 
-// foresee makes what the lanes have learned in the mean the share that new lanes begin with.
-func (l *limiter) foresee() {
-	sum, n := 0.0, 0
-	for id, way := range l.lanes {
-		if id != "" {
-			sum, n = sum+way.pace.share, n+1
-		}
+// heir returns the lane of a shard. If it is new, it begins with what the lane of the shard that served its first keys has
+// learned: whoever wrote there writes here. There may be none.
+func (l *limiter) heir(id ShardID, parent *lane) *lane {
+	if way := l.lanes[id]; way != nil || parent == nil {
+		return l.lane(id)
 	}
-	if n > 0 {
-		l.firstShare = sum / float64(n)
-	}
+	way := l.lane(id)
+	way.pace = newPace(parent.pace.share)
+	l.setRate(way)
+	return way
 }
 
 // setShards tells how many shards way leads to.
@@ -163,6 +160,9 @@ func (l *limiter) setRate(way *lane) {
 
 // stored tells the lane of k that the shard took it.
 func (l *limiter) stored(k *kinesisRecord, now time.Time) {
+	if l.config.FixedRate {
+		return
+	}
 	way := k.lane
 	way.pace.stored(way.full(now), now)
 	l.setRate(way)
@@ -171,6 +171,9 @@ func (l *limiter) stored(k *kinesisRecord, now time.Time) {
 // throttled tells the lane of k that the shard refused it when it was sent. What the buckets hold was meant for a higher
 // rate.
 func (l *limiter) throttled(k *kinesisRecord, sent, now time.Time) {
+	if l.config.FixedRate {
+		return
+	}
 	way := k.lane
 	if way.pace.refused(sent, now) {
 		way.records.drain(now)

@@ -7,29 +7,25 @@ import (
 
 // pace learns how much of a shard's limits a producer should use. Others may write to the shard, and nobody tells how
 // many do: what the shard refuses is all there is to learn from. Each refusal cuts the share, each stored record adds
-// to it, and refusals that cuts do not make rarer are forgiven. The numbers are argued in
-// docs/adr/0008-learning-limiter.md.
+// to it. What was lost to a burst of refusals comes back soon when it is over, and refusals that cuts do not make rarer are
+// forgiven. The numbers are argued in docs/adr/0008-learning-limiter.md.
 type pace struct {
 	share float64 // of the limits, from minShare to 1
 	calm  float64 // how many refusals would have been usual since the last one
 
-	// A burst is refused as a whole, and that is one thing learned, not as many as it had records.
-	step     time.Time // records sent before have had their say
-	stepFrom float64   // the share at that time
-
+	step    step
+	burst   burst
 	descent descent
 	pardon  pardon
 }
 
 const (
-	minShare = 1.0 / 256
+	minShare = 1.0 / 128
 
 	// paceGain, times the fourth root of the share, is what a stored record adds to the share.
-	paceGain = 1.75e-5
+	paceGain = 1.7e-5
 	// paceCut is the part of the share that a refused record takes.
-	paceCut = 0.025
-	// paceStep is what a burst of refused records leaves of the share at least.
-	paceStep = 0.9
+	paceCut = 0.026
 
 	// calmUsual is how many usual refusals have to be missing before the share grows faster. By chance that happens between
 	// one in fifty of them and the next.
@@ -38,11 +34,15 @@ const (
 	calmGrowth = 4
 	// calmGain is what a stored record adds at most, as part of the share.
 	calmGain = 0.02
+
+	// fewShare is a share that only one among few producers has. They can afford to take fewRefusals, a part of the attempts,
+	// for usual: what they waste is little, and what they win by trying is much.
+	fewShare, fewRefusals = 1.0 / 5, 1.0 / 500
 )
 
 // newPace begins with the given share.
 func newPace(share float64) pace {
-	return pace{share: share, stepFrom: share}
+	return pace{share: share, step: step{from: share}, burst: burst{peak: share}}
 }
 
 // usualRefusals is the part of the attempts that is refused where a share is neither too large nor too small: gains and
@@ -54,16 +54,20 @@ func usualRefusals(share float64) float64 {
 // stored notes that the shard took a record. The share grows if the lane was full: sending all that it may.
 func (p *pace) stored(full bool, now time.Time) {
 	p.forgiven(false, now)
+	p.burst.stored()
 	if !full {
 		return
 	}
 	usual := usualRefusals(p.share)
-	p.calm += usual
 	gain := usual * paceCut
+	if p.share > fewShare {
+		usual = max(usual, fewRefusals)
+	}
+	p.calm += usual
 	if p.calm > calmUsual {
 		gain = max(gain, min(calmGain, gain*math.Exp(calmGrowth*(p.calm-calmUsual))))
 	}
-	p.share = min(1, p.share*(1+gain))
+	p.share = min(1, p.share*(1+max(gain, p.burst.gain(p.share, now))))
 }
 
 // refused notes that the shard refused a record that was sent at the given time, and reports whether that has cut the
@@ -73,13 +77,12 @@ func (p *pace) refused(sent, now time.Time) bool {
 		return false
 	}
 	p.calm = 0
-	if sent.Before(p.step) {
+	p.burst.refused(p.share, now)
+	if p.step.done(sent, now, p.burst.wasted) {
 		return false
 	}
 	p.share = max(minShare, p.share*(1-paceCut))
-	if p.share < p.stepFrom*paceStep || p.share == minShare {
-		p.step, p.stepFrom = now, p.share
-	}
+	p.step.cut(p.share, now)
 	return true
 }
 
@@ -89,7 +92,34 @@ func (p *pace) forgiven(refused bool, now time.Time) bool {
 	if both, inVain := p.descent.count(refused, p.share, now); inVain && !p.pardon.granted(now) {
 		p.pardon = newPardon(both.wasted(), now)
 		p.share, p.calm = both.share, calmUsual+1
-		p.step, p.stepFrom = now, p.share
+		p.step = step{from: p.share, ended: now}
 	}
 	return p.pardon.count(refused, now)
+}
+
+// step bounds how fast the share falls. What is refused together is one thing learned, not as many as it had records.
+type step struct {
+	from  float64   // the share when it began
+	ended time.Time // the last one: records sent before have had their say
+	next  time.Time // when the next may end, unless nearly all is refused
+}
+
+const (
+	// stepLeaves is what a step leaves of the share, and stepTime how long the next one takes at least: a minute of refusals
+	// leaves a twentieth.
+	stepLeaves, stepTime = 0.9, 2 * time.Second
+	// flood is the part of the attempts that is refused where there is no doubt that the share is far too large.
+	flood = 0.75
+)
+
+// done reports whether a refusal of a record that was sent then tells nothing more.
+func (s *step) done(sent, now time.Time, wasted float64) bool {
+	return sent.Before(s.ended) || now.Before(s.next) && wasted < flood
+}
+
+// cut notes a cut that has left the share.
+func (s *step) cut(share float64, now time.Time) {
+	if share < s.from*stepLeaves || share == minShare {
+		*s = step{from: share, ended: now, next: now.Add(stepTime)}
+	}
 }

@@ -24,7 +24,7 @@ func TestPaceCutsAtOnceAndGrowsWithWhatIsStored(t *testing.T) {
 }
 
 func TestPaceGrowsFasterWhenRefusalsAreMissing(t *testing.T) {
-	for share, records := range map[float64]int{0.02: 592, 0.1: 1631, 0.5: 4651} {
+	for share, records := range map[float64]int{0.02: 624, 0.1: 1712, 0.5: 2672} {
 		p := newPace(share)
 		n := 0
 		for ; p.calm < calmUsual; n++ {
@@ -51,9 +51,48 @@ func TestPaceTakesABurstForOneThing(t *testing.T) {
 			cuts++
 		}
 	}
-	assert.Equal(t, 5, cuts, "until the share is below 0.9")
-	assert.InDelta(t, 0.881, p.share, 0.001)
+	assert.Equal(t, 4, cuts, "until the share is below 0.9")
+	assert.InDelta(t, 0.9, p.share, 0.001)
 	assert.True(t, p.refused(at(10), at(20)), "what was sent later counts again")
+}
+
+func TestPaceFallsByATenthInTwoSeconds(t *testing.T) {
+	p := newPace(1)
+	for i := range 600 { // ten attempts a second, half of them refused
+		p.stored(true, at(time.Duration(i)*time.Second/10))
+		p.refused(at(time.Duration(i)*time.Second/10), at(time.Duration(i)*time.Second/10))
+	}
+	assert.InDelta(t, 0.035, p.share, 0.01, "after a minute")
+
+	p = newPace(1)
+	for i := range 100 { // nearly all refused
+		p.refused(at(time.Duration(i)*time.Second/10), at(time.Duration(i)*time.Second/10))
+	}
+	assert.Less(t, p.share, 0.2, "after ten seconds")
+}
+
+// What a burst of refusals has cost comes back when it is over, and before it is forgotten.
+func TestPaceComesBackAfterABurst(t *testing.T) {
+	for _, test := range []struct {
+		seconds int
+		pause   time.Duration // without any attempt
+		records int           // until the share is nearly what it was
+	}{{20, 0, 110}, {60, 0, 800}, {20, burstMemory, 3_000}} {
+		p := newPace(1)
+		now := at(0)
+		for range 10 * test.seconds {
+			now = now.Add(time.Second / 10)
+			p.stored(true, now)
+			p.refused(now, now)
+		}
+		now = now.Add(test.pause)
+		n := 0
+		for ; p.share < 0.95; n++ {
+			now = now.Add(time.Second / 10)
+			p.stored(true, now)
+		}
+		assert.InEpsilon(t, test.records, n, 0.3, "%d seconds of refusals, %v of silence", test.seconds, test.pause)
+	}
 }
 
 func TestPaceHasAFloor(t *testing.T) {
@@ -108,12 +147,12 @@ func TestDescentComparesPeriods(t *testing.T) {
 		periods []measured
 		inVain  bool
 	}{
-		"as much as before":                 {[]measured{{1, 0.1}, {1, 0.1}, {0.9, 0.1}, {0.5, 0.1}, {0.3, 0.1}, {0.3, 0.1}}, true},
+		"as much as before":                 {[]measured{{1, 0.1}, {0.9, 0.1}, {0.7, 0.1}, {0.4, 0.1}, {0.4, 0.1}}, true},
 		"a burst at first, then the usual":  {[]measured{{1, 0.9}, {1, 0.5}, {0.9, 0.3}, {0.1, 0.002}, {0.1, 0.002}}, false},
 		"half as much at a third":           {[]measured{{1, 0.2}, {1, 0.2}, {0.9, 0.2}, {0.3, 0.1}, {0.3, 0.1}}, false},
-		"not far enough down":               {[]measured{{1, 0.1}, {1, 0.1}, {0.9, 0.1}, {0.5, 0.1}, {0.4, 0.1}}, false},
-		"too much to go back to":            {[]measured{{1, 0.8}, {1, 0.8}, {0.9, 0.8}, {0.3, 0.8}, {0.1, 0.8}}, false},
-		"the beginning is no evidence":      {[]measured{{1, 0.1}, {1, 0.1}, {0.3, 0.1}, {0.3, 0.1}}, false},
+		"not far enough down":               {[]measured{{1, 0.1}, {1, 0.1}, {0.9, 0.1}, {0.7, 0.1}, {0.6, 0.1}}, false},
+		"too much to go back to":            {[]measured{{1, 0.4}, {1, 0.4}, {0.9, 0.4}, {0.3, 0.4}, {0.1, 0.4}}, false},
+		"the beginning is no evidence":      {[]measured{{1, 0.1}, {0.3, 0.1}, {0.3, 0.1}}, false},
 		"among fifty, about what is normal": {[]measured{{0.1, 0.02}, {0.1, 0.02}, {0.08, 0.02}, {0.02, 0.02}, {0.02, 0.02}}, false},
 	}
 	for name, c := range cases {
@@ -192,14 +231,45 @@ func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 	}
 }
 
-// A shard that is new begins with what the others have taught.
-func TestNewLanesBeginWithTheMeanShare(t *testing.T) {
+func TestFixedRateLearnsNothing(t *testing.T) {
 	config := NewDefaultConfig()
+	config.FixedRate = true
 	l := newLimiter(&config, testRandom())
-	assert.InDelta(t, 1, l.lane("a").pace.share, 0)
-	l.lane("a").pace.share = 0.1
-	l.lane("b").pace.share = 0.3
-	l.foresee()
-	assert.InDelta(t, 0.2, l.lane("c").pace.share, 1e-12)
-	assert.Equal(t, 200, l.lane("c").records.perSecond)
+	way := l.lane("a")
+	for i := range 100 {
+		l.throttled(waitingRecord(way, 100, 0), at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
+		l.stored(waitingRecord(way, 100, 0), at(time.Duration(i)*time.Second))
+	}
+	assert.Equal(t, shardRecordsPerSecond, way.records.perSecond)
+	assert.Equal(t, newPace(1), way.pace)
+}
+
+// A shard that is new begins with what its parent has taught.
+func TestNewLanesInherit(t *testing.T) {
+	l := newLimiter(new(NewDefaultConfig()), testRandom())
+	parent := l.heir("a", nil)
+	assert.InDelta(t, 1, parent.pace.share, 0)
+	parent.pace.share = 0.2
+	assert.InDelta(t, 0.2, l.heir("b", parent).pace.share, 1e-12)
+	assert.Equal(t, 200, l.lane("b").records.perSecond)
+	l.lane("b").pace.share = 0.5
+	assert.InDelta(t, 0.5, l.heir("b", parent).pace.share, 1e-12, "once")
+}
+
+// The children of a shard that others write to as well are not thought to be free.
+func TestChildrenInheritTheShareOfTheirShard(t *testing.T) {
+	r, l := router{random: testRandom()}, newLimiter(new(NewDefaultConfig()), testRandom())
+	named := func(ids ...ShardID) *shardMap {
+		shards := evenShards(len(ids))
+		for i, id := range ids {
+			shards[i].id = id
+		}
+		return newShardMap(shards, nil, at(0))
+	}
+	r.setShards(named("a", "b"), l)
+	l.lane("a").pace.share, l.lane("b").pace.share = 0.1, 0.9
+	r.setShards(named("c", "d", "e", "f"), l)
+	for id, share := range map[ShardID]float64{"c": 0.1, "d": 0.1, "e": 0.9, "f": 0.9} {
+		assert.InDelta(t, share, l.lane(id).pace.share, 1e-12, id)
+	}
 }

@@ -15,13 +15,17 @@ type router struct {
 
 // setShards makes shards the ones to predict from.
 func (r *router) setShards(shards *shardMap, limiter *limiter) {
+	before, lanes := r.shards, r.lanes
 	r.shards, r.lanes = shards, nil
 	if shards == nil {
 		return
 	}
-	limiter.foresee()
 	for _, s := range shards.open {
-		r.lanes = append(r.lanes, limiter.lane(s.id))
+		var parent *lane
+		if i, ok := before.predict(s.keys.first); ok {
+			parent = lanes[i]
+		}
+		r.lanes = append(r.lanes, limiter.heir(s.id, parent))
 	}
 }
 
