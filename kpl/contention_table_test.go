@@ -177,11 +177,11 @@ func limitsRecovery(share float64, size int) time.Duration {
 func limitsPlot(rows []contention, results []limitsResult) string {
 	const width, height, gap = 44.0, 160.0, 330.0
 	var svg strings.Builder
-	svg.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 230" font-family="sans-serif" font-size="11">` + "\n")
+	svg.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 230" font-family="sans-serif" font-size="10">` + "\n")
 	svg.WriteString(`<rect width="680" height="230" fill="#fff"/>` + "\n")
 	for panel, title := range []string{"wasted attempts", "Jain index"} {
 		left, bars := 20+float64(panel)*gap, 0
-		fmt.Fprintf(&svg, `<text x="%.0f" y="16">%s, 16 shards; grey: fixed 150 %%, blue: learns</text>`+"\n", left, title)
+		fmt.Fprintf(&svg, `<text x="%.0f" y="16">%s (grey: fixed 150 %%, blue: learns)</text>`+"\n", left, title)
 		for i, row := range rows {
 			if row.shards != 16 || row.foreign > 0 {
 				continue
