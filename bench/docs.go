@@ -137,12 +137,12 @@ const pageEnd = `
   a faster reader of lengths, writing Snappy's frames by hand.
 - **× limit.** The limit writes a whole request to its socket at once and knows neither net/http nor the SDK, and encodes base64
   once. With net/http it costs 1.11 times as much.
-- **Snappy on 10000x1.** A third of the time is Snappy's own, another third pdata's marshalling. The cheapest awskinesis is the one
-  with the newer SDK.
+- **Snappy on 10000x1.** A third of the time is Snappy's own, another third pdata's marshalling. The cheapest awskinesis is
+  the one with the newer SDK.
 - **Peak RSS.** "idle" is what process and generated telemetry take before the first request, about the same for both. Where it is
   most of the peer's peak, no exporter can have half of that.
-- **Cost with many shards.** Beyond the caches, each of 1,024 open aggregates is another cache miss for each record, and 16 streams
-  of 64 shards have as many.
+- **Cost with many shards.** Beyond the caches, each of 1,024 open aggregates is another cache miss for each record, and 16
+  streams of 64 shards have as many.
 
 The same figures, and more, are in [bench/results.json](../bench/results.json).
 `
