@@ -143,6 +143,16 @@ func TestContentionTable(t *testing.T) {
 		table += fmt.Sprintf("| %.0f %% | %.0f s | %.0f s |\n",
 			share*100, limitsRecovery(share, 50_000).Seconds(), limitsRecovery(share, 1_000).Seconds())
 	}
+	table += "\n| refused at random | for | 95 % of the shard after that |\n|--:|--:|--:|\n"
+	for _, burst := range []contention{
+		{random: 0.2, randomFor: 5 * time.Second},
+		{random: 0.2, randomFor: 20 * time.Second},
+		{random: 0.5, randomFor: 30 * time.Second},
+		{random: 0.5, randomFor: time.Minute},
+	} {
+		table += fmt.Sprintf("| %.0f %% | %.0f s | %.0f s |\n",
+			burst.random*100, burst.randomFor.Seconds(), limitsAfterBurst(burst).Seconds())
+	}
 	renewLimits(t, table)
 	plot := filepath.Join(*limitsDocs, "limits.svg")
 	require.NoError(t, os.WriteFile(plot, []byte(limitsPlot(rows, results)), 0o600))
@@ -159,6 +169,18 @@ func renewLimits(t *testing.T, table string) {
 	_, after, found := strings.Cut(rest, limitsEnd)
 	require.True(t, found)
 	require.NoError(t, os.WriteFile(path, []byte(before+limitsBegin+table+limitsEnd+after), 0o600))
+}
+
+// limitsAfterBurst is how long producers take to 95 % of their shards when what is refused at random is over.
+func limitsAfterBurst(c contention) time.Duration {
+	c.producers, c.shards, c.recordSize, c.learns, c.seed = 1, 4, 50_000, true, limitsSeed
+	for c.length = 2 * c.randomFor; ; c.length *= 2 {
+		attempt := c
+		attempt.run()
+		if after, ok := attempt.convergence(0, c.shards, c.randomFor); ok {
+			return after
+		}
+	}
 }
 
 // limitsRecovery is how long a producer that has a shard for itself takes from the given share to 95 % of it.

@@ -16,6 +16,7 @@ type contention struct {
 	foreign           float64       // part of a shard's bytes that others write to half of the shards, and never lose
 	greedy            float64       // the same as attempts that others make on all shards, whatever is refused
 	random            float64       // part of the attempts that are refused whatever the rate
+	randomFor         time.Duration // how long that lasts; 0 is for ever
 	startShare        float64       // of all lanes; 0 is the limiter's own choice
 	length            time.Duration // virtual
 	settled           time.Duration // when fairness begins to count
@@ -57,26 +58,6 @@ type answer struct {
 	shard    int
 	stored   bool
 }
-
-// event is something that happens in the model.
-type event struct {
-	at time.Time
-	do func()
-}
-
-type eventQueue []event
-
-func (q eventQueue) Len() int           { return len(q) }
-func (q eventQueue) Less(i, j int) bool { return q[i].at.Before(q[j].at) }
-func (q eventQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *eventQueue) Push(e any)        { *q = append(*q, e.(event)) }
-func (q *eventQueue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
-func (c *contention) schedule(at time.Time, do func()) { heap.Push(&c.events, event{at, do}) }
 
 const (
 	contentionTrip = 20 * time.Millisecond
@@ -227,7 +208,7 @@ func (c *contention) arrive(m *contender, shard int, k *kinesisRecord) bool {
 	s := &c.service[shard]
 	second := &s.seconds[c.now.Sub(at(0))/time.Second]
 	second.attempts++
-	if c.random > 0 && c.dice.Float64() < c.random || !s.has(k.size(), c.now) {
+	if c.atRandom() || !s.has(k.size(), c.now) {
 		return false
 	}
 	s.records.take(1, c.now)
@@ -267,6 +248,12 @@ func (c *contention) take(a answer) {
 		pause = backoff(1, c.dice.Float64())
 	}
 	c.schedule(c.now.Add(pause), func() { shard = c.successor(shard); again() })
+}
+
+// atRandom reports whether an attempt is refused whatever the rate.
+func (c *contention) atRandom() bool {
+	over := c.randomFor > 0 && c.now.Sub(at(0)) >= c.randomFor
+	return c.random > 0 && !over && c.dice.Float64() < c.random
 }
 
 // successor is the shard itself, or one of its children.

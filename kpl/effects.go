@@ -41,9 +41,3 @@ type storedRecord struct {
 	attempt        Attempt // the one that stored it
 	sequenceNumber string
 }
-
-// epoch is the user records that were put between two calls of Flush.
-type epoch struct {
-	outstanding int
-	flushed     chan<- struct{} // nil for the current one
-}

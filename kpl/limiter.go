@@ -136,12 +136,12 @@ func (l *limiter) lane(id ShardID) *lane {
 // heir returns the lane of a shard. If it is new, it begins with what the lane of the shard that served its first keys has
 // learned: whoever wrote there writes here. There may be none.
 func (l *limiter) heir(id ShardID, parent *lane) *lane {
-	if way := l.lanes[id]; way != nil || parent == nil {
-		return l.lane(id)
-	}
+	_, known := l.lanes[id]
 	way := l.lane(id)
-	way.pace = newPace(parent.pace.share)
-	l.setRate(way)
+	if !known && parent != nil {
+		way.pace = newPace(parent.pace.share)
+		l.setRate(way)
+	}
 	return way
 }
 

@@ -225,7 +225,7 @@ func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 		p := newPipeline(new(NewDefaultConfig()), testRandom())
 		way := p.limiter.lane("a")
 		k := waitingRecord(way, 100, 0)
-		k.members[0].epoch = p.firstEpoch
+		k.members[0].epoch = p.epochs.first
 		p.recordFailed(at(1), &request{records: []*kinesisRecord{k}}, k, fault{class: classThrottle}, whole)
 		assert.InDelta(t, share, way.pace.share, 1e-12)
 	}

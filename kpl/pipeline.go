@@ -39,8 +39,7 @@ type pipeline struct {
 	aborted  bool    // everything that is not stored fails
 
 	outstanding int
-	epochs      []epoch // the last one takes new records
-	firstEpoch  uint32  // the number of the first of them
+	epochs      epochs
 	answered    map[ShardID]struct{}
 
 	effects effects
@@ -61,15 +60,13 @@ func newPipeline(config *Config, random *rand.Rand) *pipeline {
 		aggregator: newAggregator(config),
 		limiter:    limiter,
 		collector:  collector{config: config},
-		epochs:     []epoch{{}},
+		epochs:     newEpochs(),
 	}
 }
 
 // put takes in a new record, of which it keeps a copy.
 func (p *pipeline) put(now time.Time, r *userRecord) {
-	last := len(p.epochs) - 1
-	r.epoch = p.firstEpoch + uint32(last) //nolint:gosec // the number may wrap around
-	p.epochs[last].outstanding++
+	r.epoch = p.epochs.enter()
 	p.outstanding++
 	p.add(now, r)
 }
@@ -175,16 +172,13 @@ func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 			group.members[i].due = true
 		}
 	}
-	p.epochs[len(p.epochs)-1].flushed = done
-	p.epochs = append(p.epochs, epoch{})
+	p.epochs.next(done)
 }
 
 // endEpochs tells the callers of Flush whose records are all done.
 func (p *pipeline) endEpochs() {
-	for len(p.epochs) > 1 && p.epochs[0].outstanding == 0 {
-		p.effects.ended = append(p.effects.ended, ending{flushed: p.epochs[0].flushed})
-		p.epochs = slices.Delete(p.epochs, 0, 1)
-		p.firstEpoch++
+	for flushed, ok := p.epochs.done(); ok; flushed, ok = p.epochs.done() {
+		p.effects.ended = append(p.effects.ended, ending{flushed: flushed})
 	}
 }
 
@@ -304,12 +298,6 @@ func (p *pipeline) finish(now time.Time, outcome Outcome, f fault, members ...us
 // end hands the Results of the members over.
 func (p *pipeline) end(e ending) {
 	p.outstanding -= len(e.members)
-	if len(p.epochs) == 1 { // without looking at each of them: this is every record's way
-		p.epochs[0].outstanding -= len(e.members)
-	} else {
-		for i := range e.members {
-			p.epochs[e.members[i].epoch-p.firstEpoch].outstanding--
-		}
-	}
+	p.epochs.leave(e.members)
 	p.effects.ended = append(p.effects.ended, e)
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/peers"
@@ -83,17 +82,7 @@ func everythingAtOnce(t *testing.T, name string, seed uint64, overrides []string
 	}
 	calm()
 
-	total := 0
-	for i, c := range collectors {
-		c.drained(ctx, t)
-		items, failed := loads[i].counts()
-		assert.Zero(t, failed, "requests that were refused")
-		assert.Equal(t, items, c.scrape(ctx, t).success(), "by the metrics of collector %d", i)
-		total += items
-	}
-	found := copies(t, s.Kinesis)
-	assert.Empty(t, lost(found, loads...))
-	assert.Len(t, found, total)
+	total, found := s.allDeliveredBy(ctx, t, collectors, loads)
 	t.Logf("seed %d: %d items accepted, %d duplicates, %d aggregates that readers drop",
 		seed, total, duplicates(found), len(s.DroppedAggregates(stream)))
 }

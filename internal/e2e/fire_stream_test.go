@@ -138,16 +138,8 @@ func TestCollectorsShareAStream(t *testing.T) {
 	}
 	took := time.Since(began)
 
-	found := copies(t, s.Kinesis)
-	assert.Empty(t, lost(found, loads...))
-	total, bytes, throttled := 0, 0, 0
-	for i, l := range loads {
-		items, failed := l.counts()
-		assert.Zero(t, failed)
-		assert.Equal(t, items, collectors[i].scrape(ctx, t).success())
-		total += items
-	}
-	assert.Len(t, found, total)
+	total, found := s.allDeliveredBy(ctx, t, collectors, loads)
+	bytes, throttled := 0, 0
 	assert.Zero(t, duplicates(found))
 	for _, r := range s.Records(stream) {
 		bytes += len(r.Data)

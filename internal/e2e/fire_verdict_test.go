@@ -26,14 +26,26 @@ type outcome struct {
 // accepted, that readers find all of them and no other, and that the exporter's metrics say so.
 func (s *service) allDelivered(ctx context.Context, t *testing.T, c *collector, l *load) outcome {
 	t.Helper()
-	c.drained(ctx, t)
-	items, failed := l.counts()
-	assert.Zero(t, failed, "requests that were refused")
-	o := outcome{items, copies(t, s.Kinesis), c.scrape(ctx, t)}
-	assert.Empty(t, lost(o.found, l))
-	assert.Len(t, o.found, items)
-	assert.Equal(t, items, o.metrics.success())
-	return o
+	items, found := s.allDeliveredBy(ctx, t, []*collector{c}, []*load{l})
+	return outcome{items, found, c.scrape(ctx, t)}
+}
+
+// allDeliveredBy is allDelivered for several collectors with a load each.
+func (s *service) allDeliveredBy(
+	ctx context.Context, t *testing.T, collectors []*collector, loads []*load,
+) (total int, found map[string]int) {
+	t.Helper()
+	for i, c := range collectors {
+		c.drained(ctx, t)
+		items, failed := loads[i].counts()
+		assert.Zero(t, failed, "requests that were refused")
+		assert.Equal(t, items, c.scrape(ctx, t).success(), "by the metrics of collector %d", i)
+		total += items
+	}
+	found = copies(t, s.Kinesis)
+	assert.Empty(t, lost(found, loads...))
+	assert.Len(t, found, total)
+	return total, found
 }
 
 // copies returns how often a reader of the stream gets each log record of [logRequest], by id.

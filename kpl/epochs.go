@@ -1,0 +1,52 @@
+package kpl
+
+import "slices"
+
+// epochs count the records that have no Result yet, for the callers of Flush: each waits for those that were put before.
+type epochs struct {
+	list  []epoch // the last one takes new records
+	first uint32  // the number of the first of them
+}
+
+// epoch is the user records that were put between two calls of Flush.
+type epoch struct {
+	outstanding int
+	flushed     chan<- struct{} // of the Flush that ended it; nil for the current one
+}
+
+func newEpochs() epochs { return epochs{list: []epoch{{}}} }
+
+// enter counts a new record, and returns the number of its epoch.
+func (e *epochs) enter() uint32 {
+	last := len(e.list) - 1
+	e.list[last].outstanding++
+	return e.first + uint32(last) //nolint:gosec // the number may wrap around
+}
+
+// leave takes the members out of the count.
+func (e *epochs) leave(members []userRecord) {
+	if len(e.list) == 1 { // without looking at each of them: this is every record's way
+		e.list[0].outstanding -= len(members)
+		return
+	}
+	for i := range members {
+		e.list[members[i].epoch-e.first].outstanding--
+	}
+}
+
+// next begins another epoch. The channel is for the one that ends.
+func (e *epochs) next(flushed chan<- struct{}) {
+	e.list[len(e.list)-1].flushed = flushed
+	e.list = append(e.list, epoch{})
+}
+
+// done takes out the first epoch and returns its channel, if it has ended and no record of it is left.
+func (e *epochs) done() (flushed chan<- struct{}, ok bool) {
+	if len(e.list) == 1 || e.list[0].outstanding > 0 {
+		return nil, false
+	}
+	flushed = e.list[0].flushed
+	e.list = slices.Delete(e.list, 0, 1)
+	e.first++
+	return flushed, true
+}
