@@ -12,22 +12,22 @@ import (
 // ProducerConfig has the fields of [kpl.Config] under their YAML keys; their meanings, ranges and defaults are
 // described, checked and kept there alone.
 type ProducerConfig struct {
-	AggregationEnabled    bool          `mapstructure:"aggregation_enabled"`
-	AggregationMaxCount   int           `mapstructure:"aggregation_max_count"`
-	AggregationMaxSize    int           `mapstructure:"aggregation_max_size"`
-	CollectionMaxCount    int           `mapstructure:"collection_max_count"`
-	CollectionMaxSize     int           `mapstructure:"collection_max_size"`
-	MaxRecordSize         int           `mapstructure:"max_record_size"`
-	RecordMaxBufferedTime time.Duration `mapstructure:"record_max_buffered_time"`
-	RecordTTL             time.Duration `mapstructure:"record_ttl"`
-	RequestTimeout        time.Duration `mapstructure:"request_timeout"`
-	MaxConnections        int           `mapstructure:"max_connections"`
-	RateLimit             int           `mapstructure:"rate_limit"`
-	FailIfThrottled       bool          `mapstructure:"fail_if_throttled"`
-	FixedRate             bool          `mapstructure:"fixed_rate"`
-	SDKSerializer         bool          `mapstructure:"sdk_serializer"`
-	MaxOutstandingRecords int           `mapstructure:"max_outstanding_records"`
-	MaxOutstandingBytes   int           `mapstructure:"max_outstanding_bytes"`
+	AggregationEnabled    bool             `mapstructure:"aggregation_enabled"`
+	AggregationMaxCount   int              `mapstructure:"aggregation_max_count"`
+	AggregationMaxSize    int              `mapstructure:"aggregation_max_size"`
+	CollectionMaxCount    int              `mapstructure:"collection_max_count"`
+	CollectionMaxSize     int              `mapstructure:"collection_max_size"`
+	MaxRecordSize         int              `mapstructure:"max_record_size"`
+	RecordMaxBufferedTime time.Duration    `mapstructure:"record_max_buffered_time"`
+	RecordTTL             time.Duration    `mapstructure:"record_ttl"`
+	RequestTimeout        time.Duration    `mapstructure:"request_timeout"`
+	MaxConnections        int              `mapstructure:"max_connections"`
+	RateLimit             int              `mapstructure:"rate_limit"`
+	FailIfThrottled       bool             `mapstructure:"fail_if_throttled"`
+	FixedRate             bool             `mapstructure:"fixed_rate"`
+	WireProtocol          kpl.WireProtocol `mapstructure:"wire_protocol"`
+	MaxOutstandingRecords int              `mapstructure:"max_outstanding_records"`
+	MaxOutstandingBytes   int              `mapstructure:"max_outstanding_bytes"`
 
 	_ struct{}
 }
@@ -48,7 +48,7 @@ func newDefaultProducerConfig() ProducerConfig {
 		RateLimit:             d.RateLimit,
 		FailIfThrottled:       d.FailIfThrottled,
 		FixedRate:             d.FixedRate,
-		SDKSerializer:         d.SDKSerializer,
+		WireProtocol:          d.WireProtocol,
 		MaxOutstandingRecords: d.MaxOutstandingRecords,
 		MaxOutstandingBytes:   d.MaxOutstandingBytes,
 	}
@@ -70,7 +70,7 @@ func (c *ProducerConfig) kplConfig(observer kpl.Observer) kpl.Config {
 		RateLimit:             c.RateLimit,
 		FailIfThrottled:       c.FailIfThrottled,
 		FixedRate:             c.FixedRate,
-		SDKSerializer:         c.SDKSerializer,
+		WireProtocol:          c.WireProtocol,
 		MaxOutstandingRecords: c.MaxOutstandingRecords,
 		MaxOutstandingBytes:   c.MaxOutstandingBytes,
 		Observer:              observer,

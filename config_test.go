@@ -63,7 +63,7 @@ func TestLoadConfig(t *testing.T) {
 		RateLimit:             50,
 		FailIfThrottled:       true,
 		FixedRate:             true,
-		SDKSerializer:         true,
+		WireProtocol:          kpl.WireJSON,
 		MaxOutstandingRecords: 5000,
 		MaxOutstandingBytes:   16 << 20,
 	}
@@ -141,6 +141,7 @@ func TestValidate(t *testing.T) {
 		"max_record_size_over_limit":         `max_record_size must be from 1024 to ` + maxCall + `, found 10485761`,
 		"max_connections_zero":               `max_connections must be from 1 to`,
 		"rate_limit_zero":                    `rate_limit must be from 1 to`,
+		"wire_protocol":                      `wire_protocol must be auto, json or sdk, found "http2"`,
 		"max_outstanding_records_zero":       `max_outstanding_records must be from 1 to`,
 		"max_outstanding_bytes_under_record": `max_outstanding_bytes must be from ` + maxRecord,
 		"queue_size_of_requests": `sending_queue::queue_size is in bytes unless sending_queue::sizer is set,` +
@@ -206,9 +207,12 @@ func TestProducerConfigIsComplete(t *testing.T) {
 		}
 		ours = append(ours, field.Name)
 		assert.Equal(t, strings.ToLower(field.Name), strings.ReplaceAll(field.Tag.Get("mapstructure"), "_", ""))
-		if field.Type.Kind() == reflect.Bool {
+		switch field.Type.Kind() {
+		case reflect.Bool:
 			set.Field(i).SetBool(true)
-		} else {
+		case reflect.String:
+			set.Field(i).SetString(field.Name)
+		default:
 			set.Field(i).SetInt(int64(i + 1))
 		}
 	}

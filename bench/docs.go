@@ -101,7 +101,7 @@ Machine: %s. Rounds: %d.
   compression, to its cheapest without.
 - **× limit**: to the program that does the unavoidable alone, on one connection, in memory that is there already: marshal once,
   compress, MD5 for an aggregate of what messages have left over, base64 with vector instructions, one SHA-256 a call, a POST in
-  one write to a socket, without an HTTP client.
+  one write to a socket, without an HTTP client. "limit, CBOR" does the same without base64.
 - **MB/s a core**: OTLP bytes for a second of CPU time. **alloc**: bytes of heap allocated for an item. **peak**: the most memory
   resident, **idle**: before the first request; the program and the generated telemetry are in both, about the same for all.
 - **records**, **calls**, **PUT units**: what Kinesis bills and limits, for a million items; units are 25,600 bytes, rounded
@@ -120,8 +120,8 @@ Machine: %s. Rounds: %d.
 - **core**: the library alone, from 200-byte user records with random partition keys to requests that a client discards.
   aws_kinesis_agg only packs.
 
-Left out, for they say nothing more: compression and ` + "`sdk_serializer`" + ` with the queue off or with batches; zstd and
-` + "`sdk_serializer`" + ` for traces and metrics; the peer's gzip with a queue or the new SDK.
+Left out, for they say nothing more: compression and ` + "`wire_protocol`" + ` with the queue off or with batches; zstd and
+` + "`wire_protocol`" + ` for traces and metrics; the peer's gzip with a queue or the new SDK.
 
 ## Goals
 

@@ -106,9 +106,13 @@ func cpuGoals(find lookup) (list []goal) {
 	}
 	add(0.03, find.of("logs-10000x1", "gzip", queued, ratio), "CPU with gzip × peer's with gzip, logs-10000x1")
 	toLimit := func(r *report.Row) *float64 { return r.LimitRatio }
+	seconds := func(r *report.Row) *float64 { return &r.CPUSecondsPerMillion }
 	for _, shape := range []string{"logs-1x1000", "logs-100x100"} {
-		add(1.3, find.of(shape, "none", ours, toLimit), "CPU × limit, "+shape+", queue off")
-		add(1.3, find.of(shape, "none", queued, toLimit), "CPU × limit, "+shape+", default queue")
+		inCBOR := find.of(shape, "none", limitInCBOR, seconds)
+		for _, v := range []struct{ variant, name string }{{ours, "queue off"}, {queued, "default queue"}} {
+			add(1.3, find.of(shape, "none", v.variant, toLimit), "CPU × limit, "+shape+", "+v.name)
+			add(1.3, quotient(find.of(shape, "none", v.variant, seconds), inCBOR), "CPU × limit in CBOR, "+shape+", "+v.name)
+		}
 	}
 	return list
 }

@@ -32,6 +32,8 @@ const (
 	peer  = "awskinesis"
 	limit = "limit"
 
+	limitInCBOR = limit + ", CBOR"
+
 	queued = ours + ", queue"
 	theirs = peer + ", queue"
 )

@@ -7,7 +7,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
 )
 
-// loadJobs measure what goes through a core. Compressions and the SDK's serializer are measured with the default queue
+// loadJobs measure what goes through a core. Compressions and other protocols are measured with the default queue
 // only, and of the signals other than logs only the commonest: the rest would say the same again.
 func loadJobs(shape load.Shape, s size) []job {
 	n := amountsOf(shape, s)
@@ -24,6 +24,7 @@ func loadJobs(shape load.Shape, s size) []job {
 	for _, c := range append([]string{"none"}, compressions...) {
 		add(c, limit, "limit", n.items, n.warmUp)
 	}
+	add("none", limitInCBOR, "limit", n.items, n.warmUp, "-cbor")
 	for _, queue := range []string{"off", "default", "batch"} {
 		add("none", variant(peer, queue), "awskinesis", n.items, n.warmUp, "-queue", queue)
 	}
@@ -33,8 +34,10 @@ func loadJobs(shape load.Shape, s size) []job {
 	add("none", queued, "kinesiskpl", n.items, n.warmUp, "-queue", "default")
 	add("none", variant(ours, "batch"), "kinesiskpl", n.items, n.warmUp, "-queue", "batch")
 	if shape.Signal == load.Logs {
-		add("none", queued+", sdk_serializer: true", "kinesiskpl", n.items, n.warmUp, "-queue", "default",
-			"-config", `{"sdk_serializer":true}`)
+		for _, protocol := range []string{"json", "sdk"} {
+			add("none", queued+", wire_protocol: "+protocol, "kinesiskpl", n.items, n.warmUp, "-queue", "default",
+				"-config", `{"wire_protocol":"`+protocol+`"}`)
+		}
 	}
 	for _, c := range compressions {
 		add(c, queued, "kinesiskpl", n.items, n.warmUp, "-queue", "default")

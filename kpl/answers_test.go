@@ -187,16 +187,18 @@ func TestBadAnswersToPutRecords(t *testing.T) {
 	for _, bad := range badPutAnswers() {
 		t.Run(bad.name, func(t *testing.T) {
 			for name, times := range map[string]int{"once": 1, "always": 1 << 30} {
-				t.Run(name, func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { putAgainstBadAnswers(t, &bad, times) })
-				})
+				for _, protocol := range []WireProtocol{WireAuto, WireJSON} {
+					t.Run(name+", "+string(protocol), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) { putAgainstBadAnswers(t, &bad, times, protocol) })
+					})
+				}
 			}
 		})
 	}
 }
 
-// putAgainstBadAnswers puts three records while the first answers are bad.
-func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int) {
+// putAgainstBadAnswers puts three records while the first answers are bad. The endpoint is known to take CBOR.
+func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int, protocol WireProtocol) {
 	w := &wire{
 		list: func(int) wireAnswer { return theOnlyShard() },
 		put: func(call int, data []string) wireAnswer {
@@ -208,7 +210,9 @@ func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int) {
 	}
 	p := startProducer(t, w.client(), func(c *Config) {
 		c.AggregationEnabled, c.RecordTTL, c.RequestTimeout = false, 3*time.Second, time.Second
+		c.WireProtocol = protocol
 	})
+	p.encoding.taken()
 	start := time.Now()
 	got := map[string]*results{"good": {}, "bad": {}, "fine": {}}
 	for data, results := range got {

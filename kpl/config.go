@@ -62,9 +62,9 @@ type Config struct {
 	// FixedRate keeps to RateLimit whatever shards refuse. The default is to learn from that how much of a shard others leave,
 	// which is polite, and next to nothing beside a writer who never steps back, such as the KPL with more than a shard takes.
 	FixedRate bool
-	// SDKSerializer lets the SDK encode PutRecords calls and decode their answers. The producer does the same, byte for
-	// byte, for a fraction of the CPU time and memory; this is the way back should that ever be wrong.
-	SDKSerializer bool
+	// WireProtocol is how PutRecords calls are written: WireAuto, WireJSON or WireSDK. It means nothing for a Client that is
+	// not the SDK's, or that was given a protocol of its own.
+	WireProtocol WireProtocol
 
 	// MaxOutstandingRecords and MaxOutstandingBytes (data and keys) bound what Put has accepted and not yet ended with
 	// a Result, over all streams. Put blocks at either bound. MaxOutstandingBytes is at least MaxRecordSize.
@@ -89,6 +89,7 @@ func NewDefaultConfig() Config {
 		RequestTimeout:        6 * time.Second,
 		MaxConnections:        24,
 		RateLimit:             100,
+		WireProtocol:          WireAuto,
 		MaxOutstandingRecords: 100_000,
 		MaxOutstandingBytes:   64 << 20,
 	}
@@ -117,6 +118,10 @@ func (c *Config) Validate() error {
 	if c.RecordTTL <= c.RecordMaxBufferedTime {
 		errs = append(errs, fmt.Errorf("kpl: RecordTTL must be more than RecordMaxBufferedTime (%v), found %v",
 			c.RecordMaxBufferedTime, c.RecordTTL))
+	}
+	if c.WireProtocol != WireAuto && c.WireProtocol != WireJSON && c.WireProtocol != WireSDK {
+		errs = append(errs, fmt.Errorf("kpl: WireProtocol must be %s, %s or %s, found %q",
+			WireAuto, WireJSON, WireSDK, c.WireProtocol))
 	}
 	if c.RequestTimeout <= 0 {
 		errs = append(errs, fmt.Errorf("kpl: RequestTimeout must be positive, found %v", c.RequestTimeout))

@@ -47,7 +47,7 @@ var classOfCode = map[string]errorClass{
 	"InvalidArgumentException":       classRejected,
 	"ValidationException":            classRejected,
 	"ValidationError":                classRejected,
-	"SerializationException":         classRejected,
+	codeSerialization:                classRejected,
 	"RequestEntityTooLargeException": classRejected,
 
 	"AccessDenied":                classUnavailable,

@@ -19,6 +19,7 @@ type Producer struct {
 	filling   atomic.Int64 // batches that are being put and not yet waited for
 	delivered atomic.Int64 // records
 	buffers   freeBuffers
+	encoding  *wireEncoding
 
 	mu      sync.RWMutex // guards the fields below; a record is handed to its stream under it
 	streams map[string]*stream
@@ -33,7 +34,9 @@ func New(client Client, config Config) (*Producer, error) {
 	if config.Observer == nil {
 		config.Observer = NopObserver{}
 	}
-	p := &Producer{client: client, config: config, streams: map[string]*stream{}}
+	p := &Producer{
+		client: client, config: config, streams: map[string]*stream{}, encoding: newWireEncoding(config.WireProtocol),
+	}
 	p.admission.maxRecords, p.admission.maxBytes = config.MaxOutstandingRecords, config.MaxOutstandingBytes
 	p.admission.onBlock = p.wake
 	return p, nil

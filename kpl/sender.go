@@ -71,7 +71,8 @@ type worker struct {
 
 func newWorker(s *sender) *worker {
 	w := &worker{sender: s, options: []func(*kinesis.Options){callOptions}}
-	if !s.producer.config.SDKSerializer {
+	w.wire.encoding = s.producer.encoding
+	if s.producer.config.WireProtocol != WireSDK {
 		w.options = append(w.options, w.wire.speak)
 	}
 	return w
@@ -94,6 +95,9 @@ func (w *worker) do(r *request) {
 	defer cancel()
 	r.start = time.Now()
 	output, err := w.producer.client.PutRecords(ctx, input, w.options...)
+	if err != nil && w.wire.refused {
+		output, err = w.producer.client.PutRecords(ctx, input, w.options...)
+	}
 	r.end = time.Now()
 	clear(w.entries)
 	w.wire.body.forget()

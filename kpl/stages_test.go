@@ -322,6 +322,7 @@ func TestConfigValidate(t *testing.T) {
 			func(c *Config) { c.RecordTTL = c.RecordMaxBufferedTime }, "more than RecordMaxBufferedTime (100ms), found 100ms",
 		},
 		"RequestTimeout": {func(c *Config) { c.RequestTimeout = 0 }, "must be positive, found 0s"},
+		"WireProtocol":   {func(c *Config) { c.WireProtocol = "" }, `must be auto, json or sdk, found ""`},
 	}
 	for field, c := range cases {
 		t.Run(field, func(t *testing.T) {

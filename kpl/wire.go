@@ -5,27 +5,39 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
+	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 )
 
-// wireProtocol speaks the SDK's JSON protocol with the bytes of PutRecords written and read by hand; all else is the
-// SDK's. It keeps its buffers from one call to the next, so calls must not overlap: each worker has its own.
+// wireProtocol speaks the SDK's JSON protocol, with the bytes of PutRecords written and read by hand, in CBOR where the
+// endpoint takes that; all else is the SDK's. It keeps its buffers from one call to the next, so calls must not overlap:
+// each worker has its own.
 type wireProtocol struct {
-	*awsjson.Protocol // of the client that the call is made with
+	*awsjson.Protocol               // of the client that the call is made with
+	encoding          *wireEncoding // shared by the workers of a producer
 
+	inCBOR  bool        // how the last request was written
 	body    requestBody // of the last request; nothing reads it once the call has returned
 	records int         // in the last request
+	refused bool        // the last request was refused for its encoding, and is to be made again
 	answer  bytes.Buffer
 	reader  answerReader
+	json    jsonScanner
+	cbor    cborScanner
 }
 
 // maxAnswerKept is the most bytes of an answer's buffer that are kept for the next one: it holds what the service says
 // of 500 records.
 const maxAnswerKept = 256 << 10
+
+// contentTypeCBOR is what the service calls CBOR.
+const contentTypeCBOR = "application/x-amz-cbor-1.1"
 
 // speak is an option of a call. It leaves a client alone that speaks something else than the SDK's JSON.
 func (w *wireProtocol) speak(o *kinesis.Options) {
@@ -39,6 +51,7 @@ func (w *wireProtocol) speak(o *kinesis.Options) {
 func (w *wireProtocol) SerializeRequest(
 	ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, r *smithyhttp.Request,
 ) error {
+	w.inCBOR, w.refused = false, false
 	put, ok := in.(*kinesis.PutRecordsInput)
 	if !ok || !byHand(put) {
 		return w.Protocol.SerializeRequest(ctx, schema, in, r)
@@ -48,7 +61,12 @@ func (w *wireProtocol) SerializeRequest(
 		return err
 	}
 	w.records = len(put.Records)
-	w.body.set(put)
+	if w.inCBOR = w.encoding.cbor(); w.inCBOR {
+		r.Header.Set("Content-Type", contentTypeCBOR)
+		w.body.setCBOR(put)
+	} else {
+		w.body.setJSON(put)
+	}
 	with, err := r.SetStream(&w.body)
 	if err != nil {
 		return err
@@ -57,14 +75,45 @@ func (w *wireProtocol) SerializeRequest(
 	return nil
 }
 
+// byHand reports whether [requestBody] knows all that is in a request.
+func byHand(in *kinesis.PutRecordsInput) bool {
+	if in.DryRun != nil || in.StreamId != nil || in.Records == nil {
+		return false
+	}
+	for i := range in.Records {
+		if in.Records[i].Data == nil || in.Records[i].PartitionKey == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// sdkCBOR reads what [answerReader] does not know of answers in CBOR. It is another protocol than the service's by the
+// bytes of a request alone.
+var sdkCBOR = rpcv2.NewCBOR(schemas.Kinesis_20131202)
+
 // DeserializeResponse implements [smithyhttp.ClientProtocol]. What [answerReader] does not know is the SDK's to judge.
 func (w *wireProtocol) DeserializeResponse(
 	ctx context.Context, schema *smithy.OperationSchema, types *smithy.TypeRegistry,
 	r *smithyhttp.Response, out smithy.Deserializable,
 ) error {
 	put, ok := out.(*kinesis.PutRecordsOutput)
-	if !ok || r.StatusCode != http.StatusOK {
+	if !ok {
 		return w.Protocol.DeserializeResponse(ctx, schema, types, r, out)
+	}
+	var sdk smithyhttp.ClientProtocol = w.Protocol
+	w.reader.answerScanner = &w.json
+	cbor := strings.Contains(r.Header.Get("Content-Type"), "cbor")
+	if cbor {
+		sdk, w.reader.answerScanner = sdkCBOR, &w.cbor
+	}
+	if r.StatusCode != http.StatusOK {
+		err := sdk.DeserializeResponse(ctx, schema, types, r, out)
+		w.refused = w.inCBOR && w.encoding.refused(r.StatusCode, cbor, err)
+		return err
+	}
+	if w.inCBOR {
+		w.encoding.taken()
 	}
 	w.answer.Reset()
 	if w.answer.Cap() > maxAnswerKept {
@@ -80,5 +129,5 @@ func (w *wireProtocol) DeserializeResponse(
 		io.Reader
 		io.Closer
 	}{bytes.NewReader(w.answer.Bytes()), r.Body}
-	return w.Protocol.DeserializeResponse(ctx, schema, types, r, out)
+	return sdk.DeserializeResponse(ctx, schema, types, r, out)
 }

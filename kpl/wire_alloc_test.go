@@ -15,11 +15,13 @@ import (
 func TestWritingARequestAllocatesNothing(t *testing.T) {
 	in := wireRequest{records: 500, bytes: 1000}.input()
 	var body requestBody
-	assert.Zero(t, testing.AllocsPerRun(10, func() {
-		body.set(in)
-		_, err := body.WriteTo(io.Discard)
-		require.NoError(t, err)
-	}))
+	for name, set := range map[string]func(*kinesis.PutRecordsInput){"JSON": body.setJSON, "CBOR": body.setCBOR} {
+		assert.Zero(t, testing.AllocsPerRun(10, func() {
+			set(in)
+			_, err := body.WriteTo(io.Discard)
+			require.NoError(t, err)
+		}), name)
+	}
 }
 
 // The hash keys of a request are one string; the input itself is another object, and its stream a third.
@@ -37,34 +39,39 @@ func TestEncodingRecordsAllocatesThreeTimes(t *testing.T) {
 }
 
 func TestReadingAnAnswerAllocatesForAllRecordsTogether(t *testing.T) {
-	answer := []byte(usualAnswer(500))
-	var r answerReader
-	perAnswer := testing.AllocsPerRun(10, func() {
-		require.True(t, r.read(answer, 500, &kinesis.PutRecordsOutput{}))
-	})
-	assert.LessOrEqual(t, perAnswer, 8.0)
+	text := usualAnswer(500)
+	inCBOR, _ := inCBOR(text, true)
+	w := cborWire()
+	for name, answer := range map[string][]byte{"JSON": []byte(text), "CBOR": inCBOR} {
+		perAnswer := testing.AllocsPerRun(10, func() {
+			require.True(t, w.reads(name == "CBOR", answer, 500))
+		})
+		assert.LessOrEqual(t, perAnswer, 9.0, name) // one is the output's
+	}
 }
 
 // What a call allocates does not depend on the bytes it sends, and hardly on the number of records. The server's part,
 // about 40 objects, is counted too.
 func TestACallAllocatesLittle(t *testing.T) {
 	for _, size := range wireRequests() {
-		t.Run(size.String(), func(t *testing.T) {
-			client, in, w := loopback(t, size), size.input(), &wireProtocol{}
-			call := func() {
-				_, err := client.PutRecords(t.Context(), in, callOptions, w.speak)
-				require.NoError(t, err)
-			}
-			call() // it opens the connection
-			const calls = 10
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			for range calls {
-				call()
-			}
-			runtime.ReadMemStats(&after)
-			assert.LessOrEqual(t, int(after.TotalAlloc-before.TotalAlloc)/calls, 200_000)
-			assert.LessOrEqual(t, int(after.Mallocs-before.Mallocs)/calls, 450)
-		})
+		for name, w := range map[string]*wireProtocol{"JSON": jsonWire(), "CBOR": cborWire()} {
+			t.Run(size.String()+" "+name, func(t *testing.T) {
+				client, in := loopback(t, size), size.input()
+				call := func() {
+					_, err := client.PutRecords(t.Context(), in, callOptions, w.speak)
+					require.NoError(t, err)
+				}
+				call() // it opens the connection
+				const calls = 10
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				for range calls {
+					call()
+				}
+				runtime.ReadMemStats(&after)
+				assert.LessOrEqual(t, int(after.TotalAlloc-before.TotalAlloc)/calls, 200_000)
+				assert.LessOrEqual(t, int(after.Mallocs-before.Mallocs)/calls, 450)
+			})
+		}
 	}
 }

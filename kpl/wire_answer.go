@@ -5,15 +5,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// answerReader reads the usual answer to PutRecords, in which every record is stored and no string has an escape. It keeps
-// its buffers, and a copy of each shard id it meets.
+// answerReader reads the usual answer to PutRecords, in which every record is stored and no string has anything but plain
+// ASCII. It keeps its buffers, and a copy of each shard id it meets.
 type answerReader struct {
-	answer  []byte
-	at      int    // what has been read of it
+	answerScanner
 	numbers []byte // the sequence numbers, one after the other
 	stored  []answeredRecord
 	shards  map[string]*string
 }
+
+// answerScanner reads an answer piece by piece in the encoding that it has. A piece that it does not know is false, or nil.
+type answerScanner interface {
+	start(answer []byte)
+	object() bool // opens an object
+	list() bool   // opens a list
+	// more goes to the next member of what was opened last, or closes that if there is none.
+	more() (more, ok bool)
+	key() []byte          // the name of a member of an object
+	text() ([]byte, bool) // a string of plain ASCII characters
+	zero() bool           // the number 0
+}
+
+// answerDepth is how many objects and lists of an answer are open at a time: the outermost object, its list of records,
+// and a record.
+const answerDepth = 3
 
 // answeredRecord is what an answer says of a record.
 type answeredRecord struct {
@@ -27,11 +42,11 @@ const (
 	maxShardIDsKept  = 10_000 // by one answerReader
 )
 
-// read reads an answer about at most so many records, as the SDK reads it. It returns false, with out as it was, if the
-// answer is any other than the usual.
+// read reads an answer about at most so many records, as the SDK reads it, with the scanner that is set. It returns false,
+// with out as it was, if the answer is any other than the usual.
 func (r *answerReader) read(answer []byte, records int, out *kinesis.PutRecordsOutput) bool {
-	r.answer, r.at = answer, 0
-	encryption, ok := r.object(records)
+	r.start(answer)
+	encryption, ok := r.outermost(records)
 	if !ok {
 		return false
 	}
@@ -48,10 +63,17 @@ func (r *answerReader) read(answer []byte, records int, out *kinesis.PutRecordsO
 	return true
 }
 
-// object reads the outermost object, which has each member once. What follows it does not count.
-func (r *answerReader) object(records int) (encryption types.EncryptionType, ok bool) {
+// outermost reads the outermost object, which has each member once. What follows it does not count.
+func (r *answerReader) outermost(records int) (encryption types.EncryptionType, ok bool) {
 	var hasEncryption, hasCount, hasRecords bool
-	for separator := byte('{'); r.next(separator); separator = ',' {
+	if !r.object() {
+		return "", false
+	}
+	for {
+		more, ok := r.more()
+		if !more {
+			return encryption, ok && hasCount && hasRecords
+		}
 		switch string(r.key()) {
 		case "EncryptionType":
 			text, ok := r.text()
@@ -60,12 +82,12 @@ func (r *answerReader) object(records int) (encryption types.EncryptionType, ok 
 			}
 			encryption, hasEncryption = types.EncryptionType(text), true
 		case "FailedRecordCount":
-			if hasCount || !r.next('0') {
+			if hasCount || !r.zero() {
 				return "", false
 			}
 			hasCount = true
 		case "Records":
-			if hasRecords || !r.list(records) {
+			if hasRecords || !r.records(records) {
 				return "", false
 			}
 			hasRecords = true
@@ -73,24 +95,37 @@ func (r *answerReader) object(records int) (encryption types.EncryptionType, ok 
 			return "", false
 		}
 	}
-	return encryption, hasCount && hasRecords && r.next('}')
 }
 
-// list reads what is said of each record.
-func (r *answerReader) list(records int) bool {
+// records reads what is said of each record.
+func (r *answerReader) records(most int) bool {
 	r.numbers, r.stored = r.numbers[:0], r.stored[:0]
-	for separator := byte('['); r.next(separator); separator = ',' {
-		if len(r.stored) == records || !r.entry() {
+	if !r.list() {
+		return false
+	}
+	for {
+		more, ok := r.more()
+		if !more {
+			return ok && len(r.stored) > 0
+		}
+		if len(r.stored) == most || !r.record() {
 			return false
 		}
 	}
-	return len(r.stored) > 0 && r.next(']')
 }
 
-// entry reads what is said of a record.
-func (r *answerReader) entry() bool {
+// record reads what is said of a record.
+func (r *answerReader) record() bool {
 	entry, start := answeredRecord{numberEnd: -1}, len(r.numbers)
-	for separator := byte('{'); r.next(separator); separator = ',' {
+	if !r.object() {
+		return false
+	}
+	for {
+		more, ok := r.more()
+		if !more {
+			r.stored = append(r.stored, entry)
+			return ok && entry.shard != nil && entry.numberEnd >= 0
+		}
 		switch string(r.key()) {
 		case "SequenceNumber":
 			text, ok := r.text()
@@ -109,8 +144,6 @@ func (r *answerReader) entry() bool {
 			return false
 		}
 	}
-	r.stored = append(r.stored, entry)
-	return entry.shard != nil && entry.numberEnd >= 0 && r.next('}')
 }
 
 // shard returns the one copy of a shard id.
@@ -124,46 +157,4 @@ func (r *answerReader) shard(id []byte) *string {
 	text := string(id)
 	r.shards[text] = &text
 	return &text
-}
-
-// key reads the name of a member and the colon behind it. It returns nil if there is none.
-func (r *answerReader) key() []byte {
-	name, ok := r.text()
-	if !ok || !r.next(':') {
-		return nil
-	}
-	return name
-}
-
-// next reads one character, and the white space before it, if it is the one given.
-func (r *answerReader) next(c byte) bool {
-	for ; r.at < len(r.answer); r.at++ {
-		switch r.answer[r.at] {
-		case c:
-			r.at++
-			return true
-		case ' ', '\t', '\n', '\r':
-		default:
-			return false
-		}
-	}
-	return false
-}
-
-// text reads a string of plain ASCII characters.
-func (r *answerReader) text() ([]byte, bool) {
-	if !r.next('"') {
-		return nil, false
-	}
-	rest := r.answer[r.at:]
-	for i, b := range rest {
-		if b == '"' {
-			r.at += i + 1
-			return rest[:i], true
-		}
-		if b-' ' > '~'-' ' || b == '\\' {
-			return nil, false
-		}
-	}
-	return nil, false
 }

@@ -3,6 +3,7 @@
 package kpl
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,10 +45,15 @@ func wireRequests() []wireRequest { return []wireRequest{{500, 10_000}, {5, 1 <<
 func loopback(tb testing.TB, size wireRequest) *kinesis.Client {
 	tb.Helper()
 	answer := []byte(usualAnswer(size.records))
+	inCBOR, _ := inCBOR(usualAnswer(size.records), true)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		_, _ = w.Write(answer)
+		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+		if r.Header.Get("Content-Type") == contentTypeCBOR {
+			_, _ = w.Write(inCBOR)
+		} else {
+			_, _ = w.Write(answer)
+		}
 	}))
 	tb.Cleanup(server.Close)
 	transport := &http.Transport{}
@@ -68,18 +74,19 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// BenchmarkPutRecordsWire is a call from entries to entries over loopback, with the SDK's serializer and ours. The
-// server's part, in the same process, is in the CPU time of both.
+// BenchmarkPutRecordsWire is a call from entries to entries over loopback, with each [WireProtocol]. The server's part, in
+// the same process, is in the CPU time of all.
 func BenchmarkPutRecordsWire(b *testing.B) {
 	for _, size := range wireRequests() {
 		in := size.input()
-		w := &wireProtocol{}
+		inJSON, inCBOR := jsonWire(), cborWire()
 		for _, variant := range []struct {
 			name    string
 			options []func(*kinesis.Options)
 		}{
 			{"sdk", []func(*kinesis.Options){callOptions}},
-			{"hand", []func(*kinesis.Options){callOptions, w.speak}},
+			{"json", []func(*kinesis.Options){callOptions, inJSON.speak}},
+			{"cbor", []func(*kinesis.Options){callOptions, inCBOR.speak}},
 		} {
 			b.Run(size.String()+"/"+variant.name, func(b *testing.B) {
 				client := loopback(b, size)
@@ -98,33 +105,45 @@ func BenchmarkPutRecordsWire(b *testing.B) {
 	}
 }
 
-// BenchmarkBody is the body of a request alone.
+// BenchmarkBody is the body of a request alone, hashed and then read as it is sent.
 func BenchmarkBody(b *testing.B) {
+	var body requestBody
 	for _, size := range wireRequests() {
-		b.Run(size.String(), func(b *testing.B) {
-			in := size.input()
-			var body requestBody
-			b.SetBytes(int64(size.records * size.bytes))
-			b.ReportAllocs()
-			for b.Loop() {
-				body.set(in)
-				if _, err := body.WriteTo(io.Discard); err != nil {
-					b.Fatal(err)
+		in := size.input()
+		for name, set := range map[string]func(*kinesis.PutRecordsInput){"json": body.setJSON, "cbor": body.setCBOR} {
+			b.Run(size.String()+"/"+name, func(b *testing.B) {
+				hash, piece := sha256.New(), make([]byte, 32<<10)
+				b.SetBytes(int64(size.records * size.bytes))
+				b.ReportAllocs()
+				for b.Loop() {
+					set(in)
+					if _, err := body.WriteTo(hash); err != nil {
+						b.Fatal(err)
+					}
+					body.rewind()
+					for body.left > 0 {
+						body.fill(piece)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
 // BenchmarkAnswer is the answer about 500 records alone.
 func BenchmarkAnswer(b *testing.B) {
-	answer := []byte(usualAnswer(MaxRecordsPerRequest))
-	var r answerReader
-	b.SetBytes(int64(len(answer)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if !r.read(answer, MaxRecordsPerRequest, &kinesis.PutRecordsOutput{}) {
-			b.Fatal("not the usual answer")
-		}
+	text := usualAnswer(MaxRecordsPerRequest)
+	inCBOR, _ := inCBOR(text, true)
+	for name, answer := range map[string][]byte{"json": []byte(text), "cbor": inCBOR} {
+		b.Run(name, func(b *testing.B) {
+			w := cborWire()
+			b.SetBytes(int64(len(answer)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if !w.reads(name == "cbor", answer, MaxRecordsPerRequest) {
+					b.Fatal("not the usual answer")
+				}
+			}
+		})
 	}
 }

@@ -4,18 +4,17 @@ import (
 	"errors"
 	"io"
 
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/segmentio/asm/base64"
 )
 
-// requestBody is the JSON body of a PutRecords request, byte for byte as the SDK writes it. It encodes the data of the
-// records while it is read, straight into the reader's memory: once to be hashed, once to be sent. To encode twice costs
-// less than to write a third more bytes than the records have to memory and to read them from there twice, and a request on
-// its way takes no memory beside that of its records.
+// requestBody is the body of a PutRecords request. It encodes the data of the records while it is read, straight into the
+// reader's memory: once to be hashed, once to be sent. To do so twice costs less than to write all of it to memory and to
+// read it from there twice, and a request on its way takes no memory beside that of its records.
 type requestBody struct {
-	text  []byte // all but the data
-	parts []bodyPart
-	size  int
+	text   []byte // all but the data
+	parts  []bodyPart
+	binary bool // the data stands for itself, else it is written in base64
+	size   int
 
 	// Where the reader is.
 	left    int    // bytes to come
@@ -28,46 +27,31 @@ type requestBody struct {
 	scratch [16 << 10]byte // what is written to a hash; it fits the innermost cache
 }
 
-// bodyPart is text up to an end, and then data in base64.
+// bodyPart is text up to an end, and then data.
 type bodyPart struct {
 	textEnd int
 	data    []byte
 }
 
-// set makes b the body of a request, with the reader at its start. It keeps the data of the records.
-func (b *requestBody) set(in *kinesis.PutRecordsInput) {
-	b.text, b.parts = b.text[:0], b.parts[:0]
-	encoded := 0
-	b.text = append(b.text, `{"Records":[`...)
-	for i := range in.Records {
-		e := &in.Records[i]
-		if i > 0 {
-			b.text = append(b.text, ',')
-		}
-		b.text = append(b.text, `{"Data":"`...)
-		b.parts = append(b.parts, bodyPart{len(b.text), e.Data})
-		encoded += base64.StdEncoding.EncodedLen(len(e.Data))
-		b.text = append(b.text, '"')
-		if e.ExplicitHashKey != nil {
-			b.text = append(b.text, `,"ExplicitHashKey":`...)
-			b.text = appendQuoted(b.text, *e.ExplicitHashKey)
-		}
-		b.text = append(b.text, `,"PartitionKey":`...)
-		b.text = appendQuoted(b.text, *e.PartitionKey)
-		b.text = append(b.text, '}')
+// begin starts a new body, with binary data or with base64.
+func (b *requestBody) begin(binary bool) {
+	b.text, b.parts, b.binary, b.size = b.text[:0], b.parts[:0], binary, 0
+}
+
+// add puts data behind the text. It is kept, not copied.
+func (b *requestBody) add(data []byte) {
+	b.parts = append(b.parts, bodyPart{len(b.text), data})
+	if b.binary {
+		b.size += len(data)
+	} else {
+		b.size += base64.StdEncoding.EncodedLen(len(data))
 	}
-	b.text = append(b.text, ']')
-	if in.StreamARN != nil {
-		b.text = append(b.text, `,"StreamARN":`...)
-		b.text = appendQuoted(b.text, *in.StreamARN)
-	}
-	if in.StreamName != nil {
-		b.text = append(b.text, `,"StreamName":`...)
-		b.text = appendQuoted(b.text, *in.StreamName)
-	}
-	b.text = append(b.text, '}')
-	b.parts = append(b.parts, bodyPart{textEnd: len(b.text)})
-	b.size = len(b.text) + encoded
+}
+
+// end completes the body, with the reader at its start.
+func (b *requestBody) end() {
+	b.add(nil)
+	b.size += len(b.text)
 	b.rewind()
 }
 
@@ -102,14 +86,33 @@ var errSeek = errors.New("kpl: the body of a request can only be read from its s
 // WriteTo writes what is left to w. The SDK hashes a body with it. The HTTP client must not see it, see [plainbody.Client].
 func (b *requestBody) WriteTo(w io.Writer) (written int64, err error) {
 	for b.left > 0 {
-		n := b.fill(b.scratch[:])
-		n, err = w.Write(b.scratch[:n])
+		var n int
+		n, err = w.Write(b.piece())
 		written += int64(n)
 		if err != nil {
 			return written, err
 		}
 	}
 	return written, nil
+}
+
+// piece returns some of the bytes that come next, as they are in memory if they are in memory.
+func (b *requestBody) piece() []byte {
+	if !b.binary {
+		return b.scratch[:b.fill(b.scratch[:])]
+	}
+	if len(b.rest) == 0 && b.written == b.parts[b.part].textEnd {
+		b.part++
+		b.rest = b.parts[b.part].data
+	}
+	piece := b.text[b.written:b.parts[b.part].textEnd]
+	if len(piece) > 0 {
+		b.written += len(piece)
+	} else {
+		piece, b.rest = b.rest, nil
+	}
+	b.left -= len(piece)
+	return piece
 }
 
 // Read implements [io.Reader].
@@ -141,6 +144,10 @@ func (b *requestBody) next(p []byte) int {
 	case len(b.spilled) > 0:
 		n := copy(p, b.spilled)
 		b.spilled = b.spilled[n:]
+		return n
+	case len(b.rest) > 0 && b.binary:
+		n := copy(p, b.rest)
+		b.rest = b.rest[n:]
 		return n
 	case len(b.rest) > 0:
 		return b.encode(p)

@@ -72,7 +72,8 @@ func TestAnAnswerDuringTheLastWriteIsNotLost(t *testing.T) {
 	}{
 		{name: "the SDK's body", stored: 3, lost: true},
 		{name: "hidden", options: []func(*kinesis.Options){callOptions}, stored: 1},
-		{name: "by hand", options: []func(*kinesis.Options){callOptions, new(wireProtocol).speak}, stored: 1},
+		{name: "in JSON", options: []func(*kinesis.Options){callOptions, jsonWire().speak}, stored: 1},
+		{name: "in CBOR", options: []func(*kinesis.Options){callOptions, cborWire().speak}, stored: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

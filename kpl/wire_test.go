@@ -80,7 +80,7 @@ func theOnlyShard() wireAnswer {
 	return shardsAnswer(`{"ShardId":"` + theShard + `","HashKeyRange":` + wholeRange + `}`)
 }
 
-// wire answers the SDK's client in place of a network.
+// wire answers the SDK's client in place of a network, calls in CBOR in CBOR as far as the answer has a meaning.
 type wire struct {
 	put  func(call int, data []string) wireAnswer // data has that of each record
 	list func(call int) wireAnswer
@@ -91,8 +91,8 @@ type wire struct {
 
 // Do implements [kinesis.HTTPClient].
 func (w *wire) Do(r *http.Request) (*http.Response, error) {
-	var input struct{ Records []struct{ Data []byte } }
-	if err := json.NewDecoder(r.Body).Decode(&input); err != nil {
+	data, err := dataOf(r)
+	if err != nil {
 		return nil, err
 	}
 	if !sleepUntil(r.Context(), time.Now().Add(answerTime)) {
@@ -110,14 +110,16 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 		w.lists++
 		answer = w.list(w.lists)
 	case "PutRecords":
-		var data []string
-		for _, record := range input.Records {
-			data = append(data, string(record.Data))
-		}
 		w.puts++
 		answer = w.put(w.puts, data)
 	}
 	header := http.Header{}
+	if r.Header.Get("Content-Type") == contentTypeCBOR {
+		if body, ok := inCBOR(answer.body, true); ok {
+			answer.body = string(body)
+			header.Set("Content-Type", contentTypeCBOR)
+		}
+	}
 	if answer.errorType != "" {
 		header.Set("X-Amzn-ErrorType", answer.errorType)
 	}
@@ -129,6 +131,24 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// dataOf returns the data of each record of a request.
+func dataOf(r *http.Request) (data []string, err error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var in kinesis.PutRecordsInput
+	if r.Header.Get("Content-Type") == contentTypeCBOR {
+		in, err = readPutRecords(body)
+	} else {
+		err = json.Unmarshal(body, &in)
+	}
+	for i := range in.Records {
+		data = append(data, string(in.Records[i].Data))
+	}
+	return data, err
+}
+
 // calls returns how many calls there were.
 func (w *wire) calls() (puts, lists int) {
 	w.mu.Lock()
@@ -136,14 +156,19 @@ func (w *wire) calls() (puts, lists int) {
 	return w.puts, w.lists
 }
 
-// client is the SDK's client over w.
-func (w *wire) client() *kinesis.Client {
+// clientOver is the SDK's client over something that stands for a network.
+func clientOver(network kinesis.HTTPClient) *kinesis.Client {
 	return kinesis.New(kinesis.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String("https://kinesis.invalid"),
-		HTTPClient:   w,
+		HTTPClient:   network,
 		Credentials:  credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	})
+}
+
+// client is the SDK's client over w.
+func (w *wire) client() *kinesis.Client {
+	return clientOver(w)
 }
 
 // bodyOf reads an answer for a request.

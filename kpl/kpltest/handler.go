@@ -2,6 +2,7 @@ package kpltest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,27 +16,28 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 )
 
 const (
 	targetPrefix = "Kinesis_20131202."
-	contentType  = "application/x-amz-json-1.1"
 	maxBodySize  = 32 << 20 // more than a request of the largest size in base64
 )
 
-// Handler serves the Kinesis API over AWS JSON 1.1: each [Operation] of this package. It takes any signature, or none.
-// Connection faults happen to the real connection.
+// Handler serves the Kinesis API over AWS JSON 1.1 and CBOR 1.1: each [Operation] of this package. It takes any signature,
+// or none. Connection faults happen to the real connection.
 func (k *Kinesis) Handler() http.Handler {
-	return &handler{operations: k.operations()}
+	h := &handler{operations: k.operations(), encodings: []*encoding{inJSON()}}
+	if !k.config.JSONOnly {
+		h.encodings = append(h.encodings, inCBOR())
+	}
+	return h
 }
 
 type handler struct {
 	operations map[Operation]operation
+	encodings  []*encoding   // that are served; the first is for whoever asks for none of them
 	requests   atomic.Uint64 // for request ids
 }
 
@@ -75,61 +77,55 @@ func serve[In any, Out smithy.Serializable](act func(context.Context, *In) (Out,
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("00000000-0000-4000-8000-%012x", h.requests.Add(1)))
-	out, err := h.handle(w, r)
+	in := h.encodingOf(r.Header.Get("Content-Type"))
+	out, err := h.handle(w, r, in)
+	w.Header().Set("Content-Type", cmp.Or(in, h.encodings[0]).contentType)
 	var answer *apiError
 	switch {
 	case err == nil:
 		respond(w, http.StatusOK, out)
 	case errors.As(err, &answer):
 		w.Header().Set("X-Amzn-Errortype", answer.code)
-		respond(w, answer.status(), answer.body())
+		respond(w, answer.status(), cmp.Or(in, h.encodings[0]).fault(answer))
 	case errors.Is(err, errReset):
 		reset(w)
 	case errors.Is(err, errCut):
-		cut(w)
+		cut(w, in.start)
 	default: // The caller is gone.
 		panic(http.ErrAbortHandler)
 	}
 }
 
 // handle returns the body of the answer.
-func (h *handler) handle(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+func (h *handler) handle(w http.ResponseWriter, r *http.Request, in *encoding) ([]byte, error) {
 	target, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 	act := h.operations[Operation(target)]
 	if !ok || act == nil {
 		return nil, newError(CodeUnknownOperation, "The target %q is not served.", r.Header.Get("X-Amz-Target"))
 	}
-	if got := r.Header.Get("Content-Type"); !strings.HasPrefix(got, contentType) {
-		return nil, newError(CodeSerialization, "The content type %q is not served, only %s.", got, contentType)
+	if in == nil {
+		return nil, newError(CodeSerialization, "The content type %q is not served.", r.Header.Get("Content-Type"))
 	}
 	var body bytes.Buffer
 	body.Grow(int(min(max(r.ContentLength, 0), maxBodySize)) + bytes.MinRead)
 	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBodySize)); err != nil {
 		return nil, newError(CodeSerialization, "The body can't be read: %v", err)
 	}
-	out, err := act(r.Context(), body.Bytes())
+	input := body.Bytes()
+	if in.toJSON != nil {
+		var err error
+		if input, err = in.toJSON(input); err != nil {
+			return nil, newError(CodeSerialization, "The body is no valid input: %v", err)
+		}
+	}
+	out, err := act(r.Context(), input)
 	if err != nil {
 		return nil, err
 	}
-	return encode(out)
-}
-
-// encode writes an output as JSON. The SDK's protocol does it, which is for inputs but writes any structure.
-func encode(out smithy.Serializable) ([]byte, error) {
-	request, ok := smithyhttp.NewStackRequest().(*smithyhttp.Request)
-	if !ok {
-		return nil, errors.New("kpltest: the SDK has requests of another type")
-	}
-	err := awsjson.New11(schemas.Kinesis_20131202).SerializeRequest(context.Background(),
-		smithy.NewOperationSchema(schemas.PutRecords, schemas.PutRecordsInput, nil), out, request)
-	if err != nil {
-		return nil, fmt.Errorf("kpltest: encoding the answer: %w", err)
-	}
-	return io.ReadAll(request.GetStream())
+	return in.write(out)
 }
 
 func respond(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // If the caller is gone there is nobody to tell.
@@ -151,9 +147,7 @@ func reset(w http.ResponseWriter) {
 }
 
 // cut starts an answer and breaks the connection in the middle of it.
-func cut(w http.ResponseWriter) {
-	const start = `{"FailedRecordCount":0,"Records":[`
-	w.Header().Set("Content-Type", contentType)
+func cut(w http.ResponseWriter, start string) {
 	w.Header().Set("Content-Length", strconv.Itoa(2*len(start)))
 	_, _ = io.WriteString(w, start)
 	_ = http.NewResponseController(w).Flush()

@@ -2,6 +2,7 @@ package kpltest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,67 +13,104 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
+// connector makes the SDK's client of a Kinesis.
+type connector func(t *testing.T, k *Kinesis) *kinesis.Client
+
+// inBothEncodings runs a test with the SDK's client, which speaks JSON, and with one that speaks CBOR.
+func inBothEncodings(t *testing.T, test func(t *testing.T, connect connector)) {
+	t.Run("JSON", func(t *testing.T) { test(t, sdkClient) })
+	t.Run("CBOR", func(t *testing.T) {
+		test(t, func(t *testing.T, k *Kinesis) *kinesis.Client {
+			t.Helper()
+			options := sdkClient(t, k).Options()
+			options.Protocol = cborProtocol{rpcv2.NewCBOR(schemas.Kinesis_20131202)}
+			return kinesis.New(options)
+		})
+	})
+}
+
+// cborProtocol is what other SDKs speak to the service: CBOR, addressed as JSON is.
+type cborProtocol struct{ *rpcv2.Protocol }
+
+func (p cborProtocol) SerializeRequest(
+	ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, r *smithyhttp.Request,
+) error {
+	if err := p.Protocol.SerializeRequest(ctx, schema, in, r); err != nil {
+		return err
+	}
+	r.URL.Path = "/"
+	r.Header.Set("X-Amz-Target", "Kinesis_20131202."+schema.ID().Name)
+	r.Header.Set("Content-Type", "application/x-amz-cbor-1.1")
+	return nil
+}
+
 // TestSDKWritesAndReads takes a stream through its life with the SDK's client.
 func TestSDKWritesAndReads(t *testing.T) {
-	k := New(Config{})
-	c := sdkClient(t, k)
-	ctx, name := t.Context(), aws.String(events)
-	arn := aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/events")
-	_, err := c.CreateStream(ctx, &kinesis.CreateStreamInput{
-		StreamName: name, ShardCount: aws.Int32(1), MaxRecordSizeInKiB: aws.Int32(2048),
-	})
-	require.NoError(t, err)
-	_, err = c.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: name, ShardCount: aws.Int32(1)})
-	requireCode(t, CodeResourceInUse, err)
+	inBothEncodings(t, func(t *testing.T, connect connector) {
+		k := New(Config{})
+		c := connect(t, k)
+		ctx, name := t.Context(), aws.String(events)
+		arn := aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/events")
+		_, err := c.CreateStream(ctx, &kinesis.CreateStreamInput{
+			StreamName: name, ShardCount: aws.Int32(1), MaxRecordSizeInKiB: aws.Int32(2048),
+		})
+		require.NoError(t, err)
+		_, err = c.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: name, ShardCount: aws.Int32(1)})
+		requireCode(t, CodeResourceInUse, err)
 
-	data := []byte{0, 1, 0xfe, 0xff, '"', '\\'}
-	put, err := c.PutRecords(ctx, &kinesis.PutRecordsInput{StreamARN: arn, Records: []types.PutRecordsRequestEntry{
-		{Data: data, PartitionKey: aws.String("ключ \"1\"")}, {Data: []byte{}, PartitionKey: aws.String("b")},
-	}})
-	require.NoError(t, err)
-	assert.Equal(t, int32(0), *put.FailedRecordCount)
-	one, err := c.PutRecord(ctx, &kinesis.PutRecordInput{
-		StreamName: name, Data: []byte("single"), PartitionKey: aws.String("c"), ExplicitHashKey: aws.String("5"),
-	})
-	require.NoError(t, err)
-	assert.Equal(t, "shardId-000000000000", *one.ShardId)
-	assert.Equal(t, data, k.Records(events)[0].Data)
-	assert.Equal(t, "5", k.Records(events)[2].ExplicitHashKey)
+		data := []byte{0, 1, 0xfe, 0xff, '"', '\\'}
+		put, err := c.PutRecords(ctx, &kinesis.PutRecordsInput{StreamARN: arn, Records: []types.PutRecordsRequestEntry{
+			{Data: data, PartitionKey: aws.String("ключ \"1\"")}, {Data: []byte{}, PartitionKey: aws.String("b")},
+		}})
+		require.NoError(t, err)
+		assert.Equal(t, int32(0), *put.FailedRecordCount)
+		one, err := c.PutRecord(ctx, &kinesis.PutRecordInput{
+			StreamName: name, Data: []byte("single"), PartitionKey: aws.String("c"), ExplicitHashKey: aws.String("5"),
+		})
+		require.NoError(t, err)
+		assert.Equal(t, "shardId-000000000000", *one.ShardId)
+		assert.Equal(t, data, k.Records(events)[0].Data)
+		assert.Equal(t, "5", k.Records(events)[2].ExplicitHashKey)
 
-	_, err = c.SplitShard(ctx, &kinesis.SplitShardInput{
-		StreamARN: arn, ShardToSplit: aws.String("shardId-000000000000"), NewStartingHashKey: aws.String("10"),
-	})
-	require.NoError(t, err)
-	read := readShard(t, c, "shardId-000000000000", 1)
-	require.Len(t, read.records, 3)
-	assert.Equal(t, data, read.records[0].Data)
-	assert.Equal(t, "ключ \"1\"", *read.records[0].PartitionKey)
-	assert.Equal(t, *put.Records[1].SequenceNumber, *read.records[1].SequenceNumber)
-	assert.WithinDuration(t, time.Now(), *read.records[2].ApproximateArrivalTimestamp, time.Minute)
-	require.Len(t, read.children, 2, "the end of a closed shard tells what comes next")
-	assert.Equal(t, types.ChildShard{
-		ShardId: aws.String("shardId-000000000001"), ParentShards: []string{"shardId-000000000000"},
-		HashKeyRange: &types.HashKeyRange{StartingHashKey: aws.String("0"), EndingHashKey: aws.String("9")},
-	}, read.children[0])
+		_, err = c.SplitShard(ctx, &kinesis.SplitShardInput{
+			StreamARN: arn, ShardToSplit: aws.String("shardId-000000000000"), NewStartingHashKey: aws.String("10"),
+		})
+		require.NoError(t, err)
+		read := readShard(t, c, "shardId-000000000000", 1)
+		require.Len(t, read.records, 3)
+		assert.Equal(t, data, read.records[0].Data)
+		assert.Equal(t, "ключ \"1\"", *read.records[0].PartitionKey)
+		assert.Equal(t, *put.Records[1].SequenceNumber, *read.records[1].SequenceNumber)
+		assert.WithinDuration(t, time.Now(), *read.records[2].ApproximateArrivalTimestamp, time.Minute)
+		require.Len(t, read.children, 2, "the end of a closed shard tells what comes next")
+		assert.Equal(t, types.ChildShard{
+			ShardId: aws.String("shardId-000000000001"), ParentShards: []string{"shardId-000000000000"},
+			HashKeyRange: &types.HashKeyRange{StartingHashKey: aws.String("0"), EndingHashKey: aws.String("9")},
+		}, read.children[0])
 
-	_, err = c.MergeShards(ctx, &kinesis.MergeShardsInput{
-		StreamName: name, ShardToMerge: aws.String("shardId-000000000002"),
-		AdjacentShardToMerge: aws.String("shardId-000000000001"),
-	})
-	require.NoError(t, err)
-	read = readShard(t, c, "shardId-000000000001", 10)
-	require.Len(t, read.children, 1)
-	assert.Equal(t, []string{"shardId-000000000002", "shardId-000000000001"}, read.children[0].ParentShards)
+		_, err = c.MergeShards(ctx, &kinesis.MergeShardsInput{
+			StreamName: name, ShardToMerge: aws.String("shardId-000000000002"),
+			AdjacentShardToMerge: aws.String("shardId-000000000001"),
+		})
+		require.NoError(t, err)
+		read = readShard(t, c, "shardId-000000000001", 10)
+		require.Len(t, read.children, 1)
+		assert.Equal(t, []string{"shardId-000000000002", "shardId-000000000001"}, read.children[0].ParentShards)
 
-	_, err = c.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: name})
-	require.NoError(t, err)
-	_, err = c.DescribeStream(ctx, &kinesis.DescribeStreamInput{StreamName: name})
-	requireCode(t, CodeResourceNotFound, err)
+		_, err = c.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: name})
+		require.NoError(t, err)
+		_, err = c.DescribeStream(ctx, &kinesis.DescribeStreamInput{StreamName: name})
+		requireCode(t, CodeResourceNotFound, err)
+	})
 }
 
 // shardRead is what reading a shard to its end gave.
@@ -100,90 +138,96 @@ func readShard(t *testing.T, c *kinesis.Client, shardID string, limit int32) (re
 }
 
 func TestSDKDescribes(t *testing.T) {
-	k := New(Config{}, Stream{Name: "b", Shards: 3, MaxRecordSize: 10 << 20}, Stream{Name: "a", Shards: 1},
-		Stream{Name: "c", Shards: 1, Distribution: types.RecordDistributionStrategyAuto})
-	_, _, err := k.SplitShard("b", "shardId-000000000000", "")
-	require.NoError(t, err)
-	c, ctx := sdkClient(t, k), t.Context()
+	inBothEncodings(t, func(t *testing.T, connect connector) {
+		k := New(Config{}, Stream{Name: "b", Shards: 3, MaxRecordSize: 10 << 20}, Stream{Name: "a", Shards: 1},
+			Stream{Name: "c", Shards: 1, Distribution: types.RecordDistributionStrategyAuto})
+		_, _, err := k.SplitShard("b", "shardId-000000000000", "")
+		require.NoError(t, err)
+		c, ctx := connect(t, k), t.Context()
 
-	for _, description := range []client{k, c} {
-		in := &kinesis.DescribeStreamSummaryInput{StreamName: aws.String("b")}
-		summary, err := description.DescribeStreamSummary(ctx, in)
-		require.NoError(t, err)
-		got := summary.StreamDescriptionSummary
-		assert.WithinDuration(t, time.Now(), *got.StreamCreationTimestamp, time.Minute)
-		got.StreamCreationTimestamp = nil
-		assert.Equal(t, &types.StreamDescriptionSummary{
-			StreamName: aws.String("b"), StreamARN: aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/b"),
-			StreamStatus: "ACTIVE", StreamModeDetails: &types.StreamModeDetails{StreamMode: "PROVISIONED"},
-			RetentionPeriodHours: aws.Int32(24), EncryptionType: "NONE", ConsumerCount: aws.Int32(0),
-			EnhancedMonitoring: []types.EnhancedMetrics{{ShardLevelMetrics: []types.MetricsName{}}},
-			OpenShardCount:     aws.Int32(4), MaxRecordSizeInKiB: aws.Int32(10240),
-			RecordDistributionStrategy: "USER_PARTITION_KEY",
-		}, got)
-		in.StreamName = aws.String("c")
-		summary, err = description.DescribeStreamSummary(ctx, in)
-		require.NoError(t, err)
-		assert.Equal(t, types.RecordDistributionStrategyAuto, summary.StreamDescriptionSummary.RecordDistributionStrategy)
-	}
-
-	var ids []string
-	in := &kinesis.DescribeStreamInput{StreamName: aws.String("b"), Limit: aws.Int32(2)}
-	for more := true; more; {
-		out, err := c.DescribeStream(ctx, in)
-		require.NoError(t, err)
-		for _, sh := range out.StreamDescription.Shards {
-			ids = append(ids, *sh.ShardId)
+		for _, description := range []client{k, c} {
+			in := &kinesis.DescribeStreamSummaryInput{StreamName: aws.String("b")}
+			summary, err := description.DescribeStreamSummary(ctx, in)
+			require.NoError(t, err)
+			got := summary.StreamDescriptionSummary
+			assert.WithinDuration(t, time.Now(), *got.StreamCreationTimestamp, time.Minute)
+			got.StreamCreationTimestamp = nil
+			assert.Equal(t, &types.StreamDescriptionSummary{
+				StreamName: aws.String("b"), StreamARN: aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/b"),
+				StreamStatus: "ACTIVE", StreamModeDetails: &types.StreamModeDetails{StreamMode: "PROVISIONED"},
+				RetentionPeriodHours: aws.Int32(24), EncryptionType: "NONE", ConsumerCount: aws.Int32(0),
+				EnhancedMonitoring: []types.EnhancedMetrics{{ShardLevelMetrics: []types.MetricsName{}}},
+				OpenShardCount:     aws.Int32(4), MaxRecordSizeInKiB: aws.Int32(10240),
+				RecordDistributionStrategy: "USER_PARTITION_KEY",
+			}, got)
+			in.StreamName = aws.String("c")
+			summary, err = description.DescribeStreamSummary(ctx, in)
+			require.NoError(t, err)
+			assert.Equal(t, types.RecordDistributionStrategyAuto, summary.StreamDescriptionSummary.RecordDistributionStrategy)
 		}
-		in.ExclusiveStartShardId = &ids[len(ids)-1]
-		more = *out.StreamDescription.HasMoreShards
-	}
-	assert.Equal(t, []string{
-		"shardId-000000000000", "shardId-000000000001", "shardId-000000000002", "shardId-000000000003",
-		"shardId-000000000004",
-	}, ids)
+
+		var ids []string
+		in := &kinesis.DescribeStreamInput{StreamName: aws.String("b"), Limit: aws.Int32(2)}
+		for more := true; more; {
+			out, err := c.DescribeStream(ctx, in)
+			require.NoError(t, err)
+			for _, sh := range out.StreamDescription.Shards {
+				ids = append(ids, *sh.ShardId)
+			}
+			in.ExclusiveStartShardId = &ids[len(ids)-1]
+			more = *out.StreamDescription.HasMoreShards
+		}
+		assert.Equal(t, []string{
+			"shardId-000000000000", "shardId-000000000001", "shardId-000000000002", "shardId-000000000003",
+			"shardId-000000000004",
+		}, ids)
+	})
 }
 
 func TestSDKLists(t *testing.T) {
-	k := New(Config{}, Stream{Name: "b", Shards: 4}, Stream{Name: "a", Shards: 1}, Stream{Name: "c", Shards: 1})
-	c, ctx := sdkClient(t, k), t.Context()
+	inBothEncodings(t, func(t *testing.T, connect connector) {
+		k := New(Config{}, Stream{Name: "b", Shards: 4}, Stream{Name: "a", Shards: 1}, Stream{Name: "c", Shards: 1})
+		c, ctx := connect(t, k), t.Context()
 
-	var names []string
-	pages := kinesis.NewListStreamsPaginator(c, &kinesis.ListStreamsInput{Limit: aws.Int32(2)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		require.NoError(t, err)
-		assert.Len(t, page.StreamSummaries, len(page.StreamNames))
-		names = append(names, page.StreamNames...)
-	}
-	assert.Equal(t, []string{"a", "b", "c"}, names)
+		var names []string
+		pages := kinesis.NewListStreamsPaginator(c, &kinesis.ListStreamsInput{Limit: aws.Int32(2)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			require.NoError(t, err)
+			assert.Len(t, page.StreamSummaries, len(page.StreamNames))
+			names = append(names, page.StreamNames...)
+		}
+		assert.Equal(t, []string{"a", "b", "c"}, names)
 
-	listed, err := c.ListShards(ctx, &kinesis.ListShardsInput{StreamName: aws.String("b")})
-	require.NoError(t, err)
-	direct, err := k.ListShards(ctx, &kinesis.ListShardsInput{StreamName: aws.String("b")})
-	require.NoError(t, err)
-	assert.Equal(t, direct.Shards, listed.Shards, "the wire changes nothing")
-	for when, want := range map[time.Time]int{time.Now().Add(-time.Hour): 0, time.Now().Add(time.Hour): 4} {
-		filter := &types.ShardFilter{Type: types.ShardFilterTypeAtTimestamp, Timestamp: &when}
-		listed, err = c.ListShards(ctx, &kinesis.ListShardsInput{
-			StreamName: aws.String("b"), ShardFilter: filter,
-		})
+		listed, err := c.ListShards(ctx, &kinesis.ListShardsInput{StreamName: aws.String("b")})
 		require.NoError(t, err)
-		assert.Len(t, listed.Shards, want)
-	}
+		direct, err := k.ListShards(ctx, &kinesis.ListShardsInput{StreamName: aws.String("b")})
+		require.NoError(t, err)
+		assert.Equal(t, direct.Shards, listed.Shards, "the wire changes nothing")
+		for when, want := range map[time.Time]int{time.Now().Add(-time.Hour): 0, time.Now().Add(time.Hour): 4} {
+			filter := &types.ShardFilter{Type: types.ShardFilterTypeAtTimestamp, Timestamp: &when}
+			listed, err = c.ListShards(ctx, &kinesis.ListShardsInput{
+				StreamName: aws.String("b"), ShardFilter: filter,
+			})
+			require.NoError(t, err)
+			assert.Len(t, listed.Shards, want)
+		}
+	})
 }
 
 func TestSDKPutRecordFails(t *testing.T) {
-	k := New(Config{}, Stream{Name: events, Shards: 1})
-	c := sdkClient(t, k)
-	k.Inject(FailRecordFraction(CodeThrottled, 1))
-	_, err := c.PutRecord(t.Context(), &kinesis.PutRecordInput{
-		StreamName: aws.String(events), Data: []byte("x"), PartitionKey: aws.String("a"),
+	inBothEncodings(t, func(t *testing.T, connect connector) {
+		k := New(Config{}, Stream{Name: events, Shards: 1})
+		c := connect(t, k)
+		k.Inject(FailRecordFraction(CodeThrottled, 1))
+		_, err := c.PutRecord(t.Context(), &kinesis.PutRecordInput{
+			StreamName: aws.String(events), Data: []byte("x"), PartitionKey: aws.String("a"),
+		})
+		var throttled *types.ProvisionedThroughputExceededException
+		require.ErrorAs(t, err, &throttled)
+		assert.Equal(t, "Rate exceeded for shard shardId-000000000000 in stream events under account 000000000000.",
+			*throttled.Message)
 	})
-	var throttled *types.ProvisionedThroughputExceededException
-	require.ErrorAs(t, err, &throttled)
-	assert.Equal(t, "Rate exceeded for shard shardId-000000000000 in stream events under account 000000000000.",
-		*throttled.Message)
 }
 
 func TestSDKSendsTheLargestRequest(t *testing.T) {
@@ -208,7 +252,7 @@ func TestHandlerAnswers(t *testing.T) {
 		{"no target", "", jsonType, list, 400, CodeUnknownOperation},
 		{"another service", "DynamoDB_20120810.ListTables", jsonType, "{}", 400, CodeUnknownOperation},
 		{"another operation", "Kinesis_20131202.SubscribeToShard", jsonType, "{}", 400, CodeUnknownOperation},
-		{"CBOR", "Kinesis_20131202.ListShards", "application/x-amz-cbor-1.1", "\xa0", 400, CodeSerialization},
+		{"XML", "Kinesis_20131202.ListShards", "text/xml", "<a/>", 400, CodeSerialization},
 		{"no JSON", "Kinesis_20131202.ListShards", jsonType, "{", 400, CodeSerialization},
 		{"no base64", "Kinesis_20131202.PutRecord", jsonType, `{"Data":"%"}`, 400, CodeSerialization},
 		{
@@ -275,4 +319,30 @@ func TestHandlerCutsInTheMiddle(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.Len(t, body, int(response.ContentLength)/2)
 	assert.Len(t, k.Records(events), 1)
+}
+
+func TestHandlerAnswersInCBORWhereItIsServed(t *testing.T) {
+	const cborType = "application/x-amz-cbor-1.1"
+	for _, tt := range []struct {
+		name     string
+		jsonOnly bool
+		body     string
+		answer   string // its content type
+	}{
+		{"no CBOR", false, "\xff", cborType},
+		{"half a map", false, "\xbf\x6aStreamName", cborType},
+		{"a list", false, "\x80", cborType},
+		{"not served", true, "\xa0", "application/x-amz-json-1.1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(tt.body))
+			request.Header.Set("X-Amz-Target", "Kinesis_20131202.ListShards")
+			request.Header.Set("Content-Type", cborType)
+			answer := httptest.NewRecorder()
+			New(Config{JSONOnly: tt.jsonOnly}, Stream{Name: events, Shards: 1}).Handler().ServeHTTP(answer, request)
+			assert.Equal(t, http.StatusBadRequest, answer.Code)
+			assert.Equal(t, tt.answer, answer.Header().Get("Content-Type"))
+			assert.Contains(t, answer.Body.String(), CodeSerialization)
+		})
+	}
 }

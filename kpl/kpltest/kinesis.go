@@ -29,6 +29,8 @@ type Config struct {
 	// MaxShardsPerPage is the most shards in an answer of ListShards or DescribeStream, whatever the caller asks for.
 	// Zero means 1,000.
 	MaxShardsPerPage int
+	// JSONOnly makes Handler answer calls in CBOR as an endpoint that does not know it.
+	JSONOnly bool
 }
 
 // Kinesis is an in-process stand-in for the service. All methods are safe for concurrent use; none starts a goroutine.

@@ -4,8 +4,6 @@ import (
 	"crypto/md5" //nolint:gosec // the aggregation format asks for it
 	"crypto/sha256"
 	"encoding/hex"
-
-	"github.com/segmentio/asm/base64"
 )
 
 const partitionKey = "0123456789abcdef"
@@ -18,11 +16,12 @@ const (
 
 // body is a PutRecords request on its way. Its buffers are used again.
 type body struct {
+	encoding
 	compress func(dst, src []byte) []byte // nil for none
 	post     func(body []byte, hash string) error
 
 	piece      int // how many bytes of OTLP make a record
-	json       []byte
+	text       []byte
 	compressed []byte
 	records    int
 
@@ -31,13 +30,13 @@ type body struct {
 	members int
 }
 
-func newBody(compress func(dst, src []byte) []byte, post func(body []byte, hash string) error) *body {
-	b := &body{compress: compress, post: post, piece: recordSize}
+func newBody(in encoding, compress func(dst, src []byte) []byte, post func(body []byte, hash string) error) *body {
+	b := &body{encoding: in, compress: compress, post: post, piece: recordSize}
 	b.reset()
 	return b
 }
 
-func (b *body) reset() { b.json, b.records = append(b.json[:0], `{"Records":[`...), 0 }
+func (b *body) reset() { b.text, b.records = append(b.text[:0], b.start...), 0 }
 
 // add puts a message into records, and posts what is full. A full record travels by itself, without an MD5.
 func (b *body) add(message []byte) error {
@@ -92,25 +91,16 @@ func (b *body) aggregate() error {
 // record writes a record into the request, and posts it when it is full.
 func (b *body) record(data []byte) error {
 	if b.records > 0 {
-		b.json = append(b.json, ',')
+		b.text = append(b.text, b.between...)
 	}
-	b.json = append(b.json, `{"Data":"`...)
-	b.json = appendBase64(b.json, data)
-	b.json = append(b.json, `","PartitionKey":"`+partitionKey+`"}`...)
+	b.text = append(b.text, b.recordStart...)
+	b.text = b.appendData(b.text, data)
+	b.text = append(b.text, b.recordEnd...)
 	b.records++
-	if len(b.json) > (requestSize-recordSize)/3*4 || b.records == 500 {
+	if len(b.text) > b.full || b.records == 500 {
 		return b.send()
 	}
 	return nil
-}
-
-func appendBase64(dst, src []byte) []byte {
-	n := base64.StdEncoding.EncodedLen(len(src))
-	if cap(dst)-len(dst) < n {
-		dst = append(dst, make([]byte, n)...)[:len(dst)]
-	}
-	base64.StdEncoding.Encode(dst[len(dst):len(dst)+n], src)
-	return dst[:len(dst)+n]
 }
 
 // flush posts everything.
@@ -126,9 +116,9 @@ func (b *body) send() error {
 	if b.records == 0 {
 		return nil
 	}
-	b.json = append(b.json, `],"StreamName":"bench"}`...)
-	sum := sha256.Sum256(b.json)
-	err := b.post(b.json, hex.EncodeToString(sum[:]))
+	b.text = append(b.text, b.end...)
+	sum := sha256.Sum256(b.text)
+	err := b.post(b.text, hex.EncodeToString(sum[:]))
 	b.reset()
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/smithy-go/encoding/cbor"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
@@ -63,7 +64,7 @@ func logs(t *testing.T) []byte {
 // Full records travel by themselves. Only what shares a record has an MD5.
 func TestRecords(t *testing.T) {
 	var p posted
-	b := newBody(nil, p.post(t))
+	b := newBody(inJSON(), nil, p.post(t))
 	two, small, large := message(2*recordSize+1000), message(2000), message(recordSize-100)
 	for _, m := range [][]byte{two, small, large} {
 		require.NoError(t, b.add(m))
@@ -81,10 +82,34 @@ func TestRecords(t *testing.T) {
 	assert.Len(t, p, 1, "nothing is left")
 }
 
+// In CBOR a request says the same as in JSON.
+func TestCBOR(t *testing.T) {
+	var p posted
+	var body []byte
+	b, c := newBody(inJSON(), nil, p.post(t)), newBody(inCBOR(), nil, func(text []byte, _ string) error {
+		body = bytes.Clone(text)
+		return nil
+	})
+	for _, m := range [][]byte{message(2*recordSize + 1000), message(2000)} {
+		require.NoError(t, b.add(m))
+		require.NoError(t, c.add(m))
+	}
+	require.NoError(t, b.flush())
+	require.NoError(t, c.flush())
+	require.Len(t, p, 1)
+	want := cbor.List{}
+	for _, r := range p[0] {
+		want = append(want, cbor.Map{"Data": cbor.Slice(r.Data), "PartitionKey": cbor.String(partitionKey)})
+	}
+	got, err := cbor.Decode(body)
+	require.NoError(t, err)
+	assert.Equal(t, cbor.Map{"Records": want, "StreamName": cbor.String("bench")}, got)
+}
+
 // A request has at most 5 MiB and 500 records.
 func TestRequests(t *testing.T) {
 	var p posted
-	b := newBody(nil, p.post(t))
+	b := newBody(inJSON(), nil, p.post(t))
 	for range 25 {
 		require.NoError(t, b.add(message(10*recordSize)))
 	}
@@ -109,7 +134,7 @@ func TestCompressions(t *testing.T) {
 			compress, err := compressor(name)
 			require.NoError(t, err)
 			var p posted
-			b := newBody(compress, p.post(t))
+			b := newBody(inJSON(), compress, p.post(t))
 			want := logs(t)
 			require.NoError(t, b.add(want))
 			require.NoError(t, b.flush())
@@ -138,7 +163,7 @@ func TestAlloc(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			compress, err := compressor(name)
 			require.NoError(t, err)
-			b := newBody(compress, func([]byte, string) error { return nil })
+			b := newBody(inJSON(), compress, func([]byte, string) error { return nil })
 			m := logs(t)[:20*recordSize]
 			assert.LessOrEqual(t, testing.AllocsPerRun(5, func() {
 				require.NoError(t, b.add(m))
@@ -161,7 +186,7 @@ func TestPost(t *testing.T) {
 		assert.NoError(t, err)
 	}))
 	defer server.Close()
-	c, err := dial(t.Context(), server.URL)
+	c, err := dial(t.Context(), server.URL, inJSON().contentType)
 	require.NoError(t, err)
 	defer c.Close()
 	for range 3 {

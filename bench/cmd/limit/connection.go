@@ -15,12 +15,13 @@ type connection struct {
 	net.Conn
 
 	host    string
+	content string // the type of bodies
 	answers *bufio.Reader
 	head    []byte
 }
 
-// dial opens a connection to an HTTP server.
-func dial(ctx context.Context, endpoint string) (*connection, error) {
+// dial opens a connection to an HTTP server for bodies of a type.
+func dial(ctx context.Context, endpoint, contentType string) (*connection, error) {
 	at, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, err
@@ -29,14 +30,14 @@ func dial(ctx context.Context, endpoint string) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Conn: conn, host: at.Host, answers: bufio.NewReader(conn)}, nil
+	return &connection{Conn: conn, host: at.Host, content: contentType, answers: bufio.NewReader(conn)}, nil
 }
 
 // post posts a body with the hash that a signature needs, and reads the answer.
 func (c *connection) post(body []byte, hash string) error {
-	c.head = fmt.Appendf(c.head[:0], "POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-amz-json-1.1\r\n"+
+	c.head = fmt.Appendf(c.head[:0], "POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n"+
 		"X-Amz-Target: Kinesis_20131202.PutRecords\r\nX-Amz-Content-Sha256: %s\r\nContent-Length: %d\r\n\r\n",
-		c.host, hash, len(body))
+		c.host, c.content, hash, len(body))
 	if _, err := (&net.Buffers{c.head, body}).WriteTo(c.Conn); err != nil {
 		return err
 	}

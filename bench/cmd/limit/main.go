@@ -1,5 +1,5 @@
 // Command limit does what no exporter to Kinesis can leave out, and nothing else: marshal once, compress, MD5 where an
-// aggregate is needed, base64, SHA-256, POST. What that costs is the least an exporter can cost.
+// aggregate is needed, base64 or CBOR, SHA-256, POST. What that costs is the least an exporter can cost.
 package main
 
 import (
@@ -29,6 +29,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	compression := flags.String("compression", "none", "none, snappy, zstd or gzip")
+	cbor := flags.Bool("cbor", false, "write requests in CBOR, not in JSON")
 	p := &drive.Plan{}
 	p.Flags(flags)
 	if err := flags.Parse(args[1:]); err != nil {
@@ -45,7 +46,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	conn, err := dial(ctx, p.Endpoint)
+	in := inJSON()
+	if *cbor {
+		in = inCBOR()
+	}
+	conn, err := dial(ctx, p.Endpoint, in.contentType)
 	if err != nil {
 		return err
 	}
@@ -53,7 +58,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	l := &limit{
 		Plan:     p,
 		requests: load.Requests(p.Shape, 1+drive.Variety/len(one), p.Seed),
-		body:     newBody(compress, conn.post),
+		body:     newBody(in, compress, conn.post),
 	}
 	if err := measure.ForgetPeak(); err != nil {
 		return err

@@ -1,8 +1,8 @@
 package sink
 
 import (
-	"bytes"
 	"errors"
+	"strings"
 )
 
 // entry is a record of a PutRecords call, as it stands in the request.
@@ -10,65 +10,36 @@ type entry struct{ data, partitionKey, explicitHashKey []byte }
 
 var errRequest = errors.New("sink: not a PutRecords request as an SDK writes it")
 
-// eachRecord calls f for each record of a PutRecords request. It looks at no more of the JSON than it must: strings
-// without escapes are all it reads.
-func eachRecord(request []byte, f func(entry) error) error {
-	_, rest, found := bytes.Cut(request, []byte(`"Records":[`))
-	for found {
-		var e entry
-		var err error
-		if e, rest, err = readEntry(rest); err != nil {
-			return err
-		}
-		if err := f(e); err != nil {
-			return err
-		}
-		if len(rest) == 0 || rest[0] != ',' {
-			return nil
-		}
-		rest = rest[1:]
-	}
-	return errRequest
+// encoding is how a request is read and its answer written, which has the same encoding.
+type encoding struct {
+	eachRecord func(request []byte, f func(entry) error) error // calls f for each record of a request
+	dataSize   func(data []byte) int                           // how many bytes the data of an entry stands for
+
+	// What an answer is made of; the id of the shard stands between record and recordEnd.
+	start, record, recordEnd, between, end string
 }
 
-// readEntry reads an object of strings, and returns what follows it.
-func readEntry(rest []byte) (e entry, after []byte, err error) {
-	if len(rest) == 0 || rest[0] != '{' {
-		return e, nil, errRequest
-	}
-	for {
-		name, rest1, ok1 := readString(rest[1:])
-		if !ok1 || len(rest1) == 0 || rest1[0] != ':' {
-			return e, nil, errRequest
-		}
-		value, rest2, ok2 := readString(rest1[1:])
-		if !ok2 || len(rest2) == 0 {
-			return e, nil, errRequest
-		}
-		switch string(name) {
-		case "Data":
-			e.data = value
-		case "PartitionKey":
-			e.partitionKey = value
-		case "ExplicitHashKey":
-			e.explicitHashKey = value
-		}
-		if rest = rest2; rest[0] == '}' {
-			return e, rest[1:], nil
-		}
-	}
-}
+const sequenceNumber = "49546986683135544286507457936321625675700192471156785154"
 
-// readString reads a string without escapes.
-func readString(rest []byte) (value, after []byte, ok bool) {
-	if len(rest) == 0 || rest[0] != '"' {
-		return nil, nil, false
+// encodingOf returns the encoding that a content type names.
+func encodingOf(contentType string) encoding {
+	if strings.Contains(contentType, "cbor") {
+		return encoding{
+			eachRecord: eachCBORRecord,
+			dataSize:   func(data []byte) int { return len(data) },
+			start:      "\xbf\x71FailedRecordCount\x00\x67Records\x9f",
+			record:     "\xbf\x6eSequenceNumber\x78\x38" + sequenceNumber + "\x67ShardId\x74",
+			recordEnd:  "\xff",
+			end:        "\xff\xff",
+		}
 	}
-	value, after, ok = bytes.Cut(rest[1:], []byte{'"'})
-	return value, after, ok
-}
-
-// decodedSize is how many bytes base64 stands for.
-func decodedSize(base64 []byte) int {
-	return len(base64)/4*3 - (len(base64) - len(bytes.TrimRight(base64, "=")))
+	return encoding{
+		eachRecord: eachJSONRecord,
+		dataSize:   decodedSize,
+		start:      `{"FailedRecordCount":0,"Records":[`,
+		record:     `{"SequenceNumber":"` + sequenceNumber + `","ShardId":"`,
+		recordEnd:  `"}`,
+		between:    ",",
+		end:        `]}`,
+	}
 }

@@ -80,7 +80,7 @@ func (s *Sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
 	w.Header().Set("X-Amzn-Requestid", "7e2f5f9c-3a3e-11f1-8de9-0242ac120002")
 	target := r.Header.Get("X-Amz-Target")
 	switch target[strings.IndexByte(target, '.')+1:] {
@@ -115,7 +115,8 @@ func (s *Sink) putRecords(w http.ResponseWriter, r *http.Request) {
 		return // the client is gone
 	}
 	var err error
-	b.answer, err = s.answer(b.answer[:0], b.request)
+	e := encodingOf(r.Header.Get("Content-Type"))
+	b.answer, err = s.answer(b.answer[:0], b.request, e)
 	if err != nil {
 		http.Error(w, `{"__type":"SerializationException"}`, http.StatusBadRequest)
 		return
@@ -132,21 +133,21 @@ func (s *Sink) putRecords(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer appends the answer to a PutRecords call, and counts what is in it.
-func (s *Sink) answer(answer, request []byte) ([]byte, error) {
+func (s *Sink) answer(answer, request []byte, in encoding) ([]byte, error) {
 	var counts result.Counts
-	answer = append(answer, `{"FailedRecordCount":0,"Records":[`...)
-	err := eachRecord(request, func(e entry) error {
+	answer = append(answer, in.start...)
+	err := in.eachRecord(request, func(e entry) error {
 		shard, err := s.shards.of(e)
 		if err != nil {
 			return err
 		}
 		if counts.Records > 0 {
-			answer = append(answer, ',')
+			answer = append(answer, in.between...)
 		}
-		answer = append(answer, `{"SequenceNumber":"49546986683135544286507457936321625675700192471156785154","ShardId":"`...)
+		answer = append(answer, in.record...)
 		answer = append(answer, shard...)
-		answer = append(answer, `"}`...)
-		size := decodedSize(e.data) + len(e.partitionKey)
+		answer = append(answer, in.recordEnd...)
+		size := in.dataSize(e.data) + len(e.partitionKey)
 		counts.Records++
 		counts.Bytes += size
 		counts.PutUnits += (size + putUnit - 1) / putUnit
@@ -159,7 +160,7 @@ func (s *Sink) answer(answer, request []byte) ([]byte, error) {
 	s.records.Add(int64(counts.Records))
 	s.bytes.Add(int64(counts.Bytes))
 	s.units.Add(int64(counts.PutUnits))
-	return append(answer, `]}`...), nil
+	return append(answer, in.end...), nil
 }
 
 // countingListener counts the bytes that come in over its connections.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/sink"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
 // serve starts a sink and returns an SDK client and a control for it.
@@ -148,4 +149,45 @@ func status(t *testing.T, s *sink.Sink, body string) int {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w.Code
+}
+
+// What kinesis_kpl sends, in CBOR, is counted and answered as the same in JSON is.
+func TestCBORIsCountedAsJSONIs(t *testing.T) {
+	client, control := serve(t, 4)
+	var counts [2]result.Counts
+	for i, protocol := range []kpl.WireProtocol{kpl.WireAuto, kpl.WireJSON} {
+		require.NoError(t, control.Reset(t.Context()))
+		config := kpl.NewDefaultConfig()
+		config.WireProtocol, config.AggregationEnabled, config.RecordTTL = protocol, false, time.Minute
+		p, err := kpl.New(client, config)
+		require.NoError(t, err)
+		for _, size := range []int{1, 22, 23, 254, 255, 256, 25_599, 25_600, 70_000} {
+			got, err := p.PutWait(t.Context(), kpl.UserRecord{Stream: "any", PartitionKey: "a", Data: make([]byte, size)})
+			require.NoError(t, err)
+			require.NoError(t, got.Err)
+			assert.Equal(t, kpl.ShardID("shardId-000000000000"), got.ShardID)
+			assert.NotEmpty(t, got.SequenceNumber)
+			require.Len(t, got.Attempts, 1)
+		}
+		require.NoError(t, p.Close(t.Context()))
+		counts[i], err = control.Counts(t.Context())
+		require.NoError(t, err)
+	}
+	assert.Less(t, counts[0].Wire, counts[1].Wire, "CBOR is shorter")
+	counts[0].Wire, counts[1].Wire = 0, 0
+	assert.Equal(t, counts[1], counts[0])
+	assert.Equal(t, 9, counts[0].Calls)
+	assert.Equal(t, 8+1+3, counts[0].PutUnits)
+}
+
+func TestRequestsInCBORThatAreNone(t *testing.T) {
+	const good = "\xbf\x67Records\x9f\xbf\x64Data\x41x\x6cPartitionKey\x61a\xff\xff\xff"
+	for end := range len(good) + 1 {
+		answer := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(good[:end]))
+		r.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecords")
+		r.Header.Set("Content-Type", "application/x-amz-cbor-1.1")
+		sink.New(1).ServeHTTP(answer, r)
+		assert.Equal(t, end >= len(good)-1, answer.Code == http.StatusOK, "%d bytes", end)
+	}
 }

@@ -62,7 +62,7 @@ func TestRequestsAreThoseOfTheSDK(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // the time is in the signature
 				var ours, sdks capturingHTTP
-				w := &wireProtocol{}
+				w := jsonWire()
 				_, err := ours.client().PutRecords(t.Context(), input, callOptions, w.speak)
 				require.NoError(t, err)
 				_, err = sdks.client().PutRecords(t.Context(), input, callOptions)
@@ -173,7 +173,7 @@ func FuzzRequestsAreThoseOfTheSDK(f *testing.F) {
 	}
 	f.Add("", "arn:aws:kinesis:us-east-1:123456789012:stream/s", "k", []byte("data"), uint8(0))
 	sdk := awsjson.New11(schemas.Kinesis_20131202)
-	w := &wireProtocol{Protocol: sdk}
+	w := jsonWire()
 	f.Fuzz(func(t *testing.T, name, arn, key string, data []byte, parts uint8) {
 		in := &kinesis.PutRecordsInput{Records: []types.PutRecordsRequestEntry{}}
 		if name != "" {
@@ -213,7 +213,7 @@ func TestRequestsThatAreNotMadeByHand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := awsjson.New11(schemas.Kinesis_20131202)
-			w := &wireProtocol{Protocol: sdk}
+			w := jsonWire()
 			_, want := serialized(t, sdk, in)
 			_, got := serialized(t, w, in)
 			requireSameBytes(t, want, got)
@@ -224,7 +224,7 @@ func TestRequestsThatAreNotMadeByHand(t *testing.T) {
 
 // A client that speaks something else than the SDK's JSON keeps doing so.
 func TestOtherProtocolsAreLeftAlone(t *testing.T) {
-	w := &wireProtocol{}
+	w := jsonWire()
 	own := struct{ smithyhttp.ClientProtocol }{awsjson.New11(schemas.Kinesis_20131202)}
 	older := awsjson.New10(schemas.Kinesis_20131202)
 	for _, protocol := range []smithyhttp.ClientProtocol{own, older} {
@@ -237,10 +237,10 @@ func TestOtherProtocolsAreLeftAlone(t *testing.T) {
 	assert.Same(t, w, options.Protocol)
 }
 
-func TestSDKSerializer(t *testing.T) {
-	for _, sdk := range []bool{false, true} {
+func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
+	for _, protocol := range []WireProtocol{WireAuto, WireJSON, WireSDK} {
 		config := NewDefaultConfig()
-		config.SDKSerializer = sdk
+		config.WireProtocol = protocol
 		p, err := New(newSink(1), config)
 		require.NoError(t, err)
 		w := newWorker(newSender(t.Context(), p, testStream, nil))
@@ -249,7 +249,8 @@ func TestSDKSerializer(t *testing.T) {
 			option(&options)
 		}
 		_, is := options.Protocol.(*awsjson.Protocol)
-		assert.Equal(t, sdk, is)
+		assert.Equal(t, protocol == WireSDK, is)
+		assert.Equal(t, protocol == WireAuto, p.encoding.cbor())
 		assert.Equal(t, aws.NopRetryer{}, options.Retryer)
 		require.NoError(t, p.Close(t.Context()))
 	}

@@ -1,0 +1,108 @@
+package kpltest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/encoding/cbor"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
+	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
+)
+
+// encoding is how a request is read and its answer written.
+type encoding struct {
+	contentType string
+	toJSON      func(input []byte) ([]byte, error) // nil if it is JSON
+	protocol    smithyhttp.ClientProtocol          // of the SDK, which writes outputs
+	fault       func(*apiError) []byte
+	start       string // of the answer to PutRecords
+}
+
+func inJSON() *encoding {
+	return &encoding{
+		contentType: "application/x-amz-json-1.1",
+		protocol:    awsjson.New11(schemas.Kinesis_20131202),
+		fault:       (*apiError).body,
+		start:       `{"FailedRecordCount":0,"Records":[`,
+	}
+}
+
+func inCBOR() *encoding {
+	return &encoding{
+		contentType: "application/x-amz-cbor-1.1",
+		toJSON:      cborToJSON,
+		protocol:    rpcv2.NewCBOR(schemas.Kinesis_20131202),
+		fault: func(e *apiError) []byte {
+			return cbor.Encode(cbor.Map{"__type": cbor.String(e.code), "message": cbor.String(e.message)})
+		},
+		start: "\xbf\x71FailedRecordCount\x00\x67Records\x9f",
+	}
+}
+
+// encodingOf returns the encoding of a request with a content type, nil if there is none.
+func (h *handler) encodingOf(contentType string) *encoding {
+	for _, e := range h.encodings {
+		if strings.HasPrefix(contentType, e.contentType) {
+			return e
+		}
+	}
+	return nil
+}
+
+// write writes an output. The SDK's protocol does it, which is for inputs but writes any structure.
+func (e *encoding) write(out smithy.Serializable) ([]byte, error) {
+	request, ok := smithyhttp.NewStackRequest().(*smithyhttp.Request)
+	if !ok {
+		return nil, errors.New("kpltest: the SDK has requests of another type")
+	}
+	err := e.protocol.SerializeRequest(context.Background(),
+		smithy.NewOperationSchema(schemas.PutRecords, schemas.PutRecordsInput, nil), out, request)
+	if err != nil {
+		return nil, fmt.Errorf("kpltest: encoding the answer: %w", err)
+	}
+	return io.ReadAll(request.GetStream())
+}
+
+// cborToJSON turns an input in CBOR into the same in JSON.
+func cborToJSON(input []byte) ([]byte, error) {
+	value, err := cbor.Decode(input)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(plain(value))
+}
+
+// plain returns a value as package json wants it. Times are tagged numbers of seconds.
+func plain(value cbor.Value) any {
+	switch v := value.(type) {
+	case cbor.Map:
+		members := make(map[string]any, len(v))
+		for name, member := range v {
+			members[name] = plain(member)
+		}
+		return members
+	case cbor.List:
+		members := make([]any, len(v))
+		for i, member := range v {
+			members[i] = plain(member)
+		}
+		return members
+	case cbor.Slice:
+		return []byte(v)
+	case *cbor.Tag:
+		return plain(v.Value)
+	case cbor.NegInt:
+		return -int64(v)
+	case *cbor.Nil, *cbor.Undefined:
+		return nil
+	default: // strings and other numbers
+		return v
+	}
+}
