@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
@@ -150,8 +151,9 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 	if resolved, ok := awsConfig.HTTPClient.(*awshttp.BuildableClient); ok {
 		transport = resolved.GetTransport() // AWS_CA_BUNDLE may have changed it
 	}
+	uploads := gather.NewTransport(transport)
 	awsConfig.HTTPClient = &http.Client{
-		Transport:     transport,
+		Transport:     uploads,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if cfg.AWS.RoleARN != "" {
@@ -171,7 +173,7 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 	if endpoint := aws.ToString(client.Options().BaseEndpoint); !cfg.AWS.Insecure && withoutTLS(endpoint) {
 		return nil, nil, fmt.Errorf("aws: %w", errEndpointWithoutTLS)
 	}
-	return client, transport.CloseIdleConnections, nil
+	return client, uploads.CloseIdleConnections, nil
 }
 
 // errEndpointWithoutTLS is for an endpoint of the configuration, or of the environment or profile that the SDK reads.

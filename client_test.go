@@ -8,13 +8,18 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
 // startReal starts an exporter with the client that collectors have.
@@ -40,6 +45,45 @@ func TestClientOverHTTP(t *testing.T) {
 	e := startReal(t, c)
 	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a", "b")))
 	assert.ElementsMatch(t, []string{"a", "b"}, storedBodies(t, k))
+}
+
+// An endpoint that takes no CBOR gets everything in JSON.
+func TestClientOfAnEndpointWithoutCBOR(t *testing.T) {
+	k := kpltest.New(kpltest.Config{JSONOnly: true}, kpltest.Stream{Name: testStream, Shards: 2})
+	service := k.Handler()
+	var puts []string // guarded by mu
+	var mu sync.Mutex
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutRecords") {
+			mu.Lock()
+			puts = append(puts, r.Header.Get("Content-Type"))
+			mu.Unlock()
+		}
+		service.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	c := directConfig()
+	c.AWS.Endpoint, c.AWS.Insecure = server.URL, true
+	e := startReal(t, c)
+	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a")))
+	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("b")))
+	assert.ElementsMatch(t, []string{"a", "b"}, storedBodies(t, k))
+	const inCBOR, inJSON = "application/x-amz-cbor-1.1", "application/x-amz-json-1.1"
+	assert.Equal(t, []string{inCBOR, inJSON, inJSON}, puts)
+	assert.Equal(t, 2, e.sum(t, "user_records_put", "stream", testStream, "outcome", "success"))
+}
+
+func TestConnectionsGatherWhatTLSEncrypts(t *testing.T) {
+	c := directConfig()
+	c.AWS.Endpoint = "https://kinesis.invalid"
+	client, closeIdle, err := connect(t.Context(), c)
+	require.NoError(t, err)
+	defer closeIdle()
+	sdk, ok := client.(*kinesis.Client)
+	require.True(t, ok)
+	httpClient, ok := sdk.Options().HTTPClient.(*http.Client)
+	require.True(t, ok)
+	assert.IsType(t, gather.Transport{}, httpClient.Transport)
 }
 
 func TestClientByARN(t *testing.T) {
