@@ -113,6 +113,7 @@ Machine: %s. Rounds: %d.
   waits ` + "`record_max_buffered_time`" + ` for others, which costs no CPU time. The stream has 512 shards, so that no limit of a
   shard is met. awskinesis reads no outcome of a record and has no limiter; this exporter does all of that work here.
 - Each compression has its default level; gzip's is 5 here and 1 in awskinesis.
+- **tls**: the same to a service that speaks TLS 1.3, as the real one does. There is no limit program for that.
 - **paced**: both are given so many items a second; the higher rate keeps 60 to 80 %% of a core busy with the peer.
 - **lone**: requests of 10 log records, one at a time, confirmed. **loaded**: 50 such requests a second to a Kinesis that takes
   10 ms for a call; each counts from when it is due, done or not what was sent before. limit is a POST of the same size, one at
@@ -120,8 +121,9 @@ Machine: %s. Rounds: %d.
 - **core**: the library alone, from 200-byte user records with random partition keys to requests that a client discards.
   aws_kinesis_agg only packs.
 
-Left out, for they say nothing more: compression and ` + "`wire_protocol`" + ` with the queue off or with batches; zstd and
-` + "`wire_protocol`" + ` for traces and metrics; the peer's gzip with a queue or the new SDK.
+Left out, for they say nothing more: compressions other than snappy with the queue off, and all of them with batches;
+` + "`wire_protocol`" + ` with the queue off or with batches; it and zstd for traces and metrics; the peer's gzip with a queue or the
+new SDK.
 
 ## Goals
 

@@ -102,7 +102,8 @@ func cpuGoals(find lookup) (list []goal) {
 		most := bounds[s.Name]
 		add(most.none, find.of(s.Name, "none", ours, ratio), "CPU × peer, "+s.Name+", queue off")
 		add(most.none, find.of(s.Name, "none", queued, ratio), "CPU × peer, "+s.Name+", default queue")
-		add(most.snappy, find.of(s.Name, "snappy", queued, ratio), "CPU with snappy × peer's without, "+s.Name)
+		add(most.snappy, find.of(s.Name, "snappy", ours, ratio), "CPU with snappy × peer's without, "+s.Name+", queue off")
+		add(most.snappy, find.of(s.Name, "snappy", queued, ratio), "CPU with snappy × peer's without, "+s.Name+", default queue")
 	}
 	add(0.03, find.of("logs-10000x1", "gzip", queued, ratio), "CPU with gzip × peer's with gzip, logs-10000x1")
 	toLimit := func(r *report.Row) *float64 { return r.LimitRatio }

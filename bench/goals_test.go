@@ -76,7 +76,7 @@ func TestGoals(t *testing.T) {
 	for name, want := range map[string]string{
 		"CPU × peer, logs-10000x1, queue off":                                               "0.3 of 0.35: met",
 		"CPU × peer, logs-10000x1, default queue":                                           "0.36 of 0.35: **missed**",
-		"CPU with snappy × peer's without, logs-10000x1":                                    "not measured",
+		"CPU with snappy × peer's without, logs-10000x1, queue off":                         "not measured",
 		"CPU with gzip × peer's with gzip, logs-10000x1":                                    "0.01 of 0.03: met",
 		"CPU × limit, logs-1x1000, default queue":                                           "1.4 of 1.3: **missed**",
 		"Kinesis records × peer's, logs-10000x1":                                            "0.01 of 0.02: met",

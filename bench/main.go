@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/load"
@@ -96,7 +95,7 @@ func measure(ctx context.Context, list []job, rounds int, stderr io.Writer) ([]r
 	if err := build(ctx, bin, stderr); err != nil {
 		return nil, err
 	}
-	endpoints, stop, err := startSinks(ctx, filepath.Join(bin, "sink"))
+	sinks, stop, err := startSinks(ctx, bin)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +109,7 @@ func measure(ctx context.Context, list []job, rounds int, stderr io.Writer) ([]r
 			if !filepath.IsAbs(program) {
 				program = filepath.Join(bin, program)
 			}
-			result, err := execute(ctx, program, append(slices.Clone(j.args), endpoints[j.sink]...))
+			result, err := execute(ctx, program, j.args, sinks[j.sink])
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s, %s: %w", j.Shape, j.Compression, j.Variant, err)
 			}

@@ -45,7 +45,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]bool{
-		"logs-1x1000": true, "paced-50k-logs-1x1000": true, "paced-350k-logs-1x1000": true,
+		"logs-1x1000": true, "tls-logs-1x1000": true, "paced-50k-logs-1x1000": true, "paced-350k-logs-1x1000": true,
 		"lone-logs-1x10": true, "loaded-logs-1x10": true, "core": true,
 	}, shapes)
 	table, goals, found := strings.Cut(stdout.String(), "\n**goals**\n\n")

@@ -20,9 +20,10 @@ type job struct {
 type sink int
 
 const (
-	prompt sink = iota // it answers as soon as it can
-	slow               // it takes slowFor more
-	none               // the program needs no service
+	prompt  sink = iota // it answers as soon as it can
+	slow                // it takes slowFor more
+	secured             // as prompt, with TLS
+	none                // the program needs no service
 )
 
 // Names of variants. Those of the peer begin with its name: its release is built with the versions that its own go.mod
@@ -60,6 +61,11 @@ func jobs(shapes []load.Shape, s size, python string) []job {
 	var list []job
 	for _, shape := range shapes {
 		list = append(list, loadJobs(shape, s)...)
+	}
+	for _, shape := range shapes {
+		if shape.Signal == load.Logs {
+			list = append(list, securedJobs(shape, s)...)
+		}
 	}
 	for _, shape := range shapes {
 		if shape.Signal == load.Logs {

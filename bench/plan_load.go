@@ -39,9 +39,33 @@ func loadJobs(shape load.Shape, s size) []job {
 				"-config", `{"wire_protocol":"`+protocol+`"}`)
 		}
 	}
+	if shape.Signal == load.Logs {
+		add("snappy", ours, "kinesiskpl", n.unqueued, n.warmUp, "-queue", "off")
+	}
 	for _, c := range compressions {
 		add(c, queued, "kinesiskpl", n.items, n.warmUp, "-queue", "default")
 	}
+	return list
+}
+
+// securedShape names the rows of a shape that are sent with TLS.
+func securedShape(shape string) string { return "tls-" + shape }
+
+// securedJobs measure what goes through a core to a service with TLS, as the real one has it.
+func securedJobs(shape load.Shape, s size) []job {
+	n := amountsOf(shape, s)
+	var list []job
+	add := func(compression, variant, program string, items int, args ...string) {
+		args = append(args, "-shape", shape.Name, "-compression", compression, "-items", strconv.Itoa(items),
+			"-warmup", strconv.Itoa(n.warmUp))
+		key := report.Key{Shape: securedShape(shape.Name), Compression: compression, Variant: variant}
+		list = append(list, job{key, program, args, secured})
+	}
+	add("none", peer, "awskinesis", n.items, "-queue", "off")
+	add("none", theirs, "awskinesis", n.items, "-queue", "default")
+	add("none", ours, "kinesiskpl", n.unqueued, "-queue", "off")
+	add("none", queued, "kinesiskpl", n.items, "-queue", "default")
+	add("snappy", queued, "kinesiskpl", n.items, "-queue", "default")
 	return list
 }
 

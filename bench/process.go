@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
@@ -32,11 +33,17 @@ func build(ctx context.Context, bin string, stderr io.Writer) error {
 	return nil
 }
 
-// execute runs a program that measures on one core and returns what it prints.
-func execute(ctx context.Context, program string, args []string) (r result.Run, err error) {
+// execute runs a program that measures on one core, with a sink if it needs one, and returns what it prints.
+func execute(ctx context.Context, program string, args []string, to *sinkProcess) (r result.Run, err error) {
+	if to != nil {
+		args = append(slices.Clone(args), "-endpoint", to.url)
+	}
 	command := exec.CommandContext(ctx, program, args...) //nolint:gosec // one that was built here
 	command.Env = append(os.Environ(), "GOMAXPROCS=1", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
 		"AWS_EC2_METADATA_DISABLED=true")
+	if to != nil && to.authority != "" {
+		command.Env = append(command.Env, "SSL_CERT_FILE="+to.authority, "AWS_CA_BUNDLE="+to.authority)
+	}
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	output, err := command.Output()
@@ -47,25 +54,36 @@ func execute(ctx context.Context, program string, args []string) (r result.Run, 
 	return r, err
 }
 
-// startSinks starts a prompt and a slow sink, and returns the arguments that say where they are.
-func startSinks(ctx context.Context, program string) (endpoints map[sink][]string, stop func(), err error) {
-	fast, err := startSink(ctx, program)
-	if err != nil {
-		return nil, nil, err
+// startSinks starts a sink of each kind.
+func startSinks(ctx context.Context, bin string) (sinks map[sink]*sinkProcess, stop func(), err error) {
+	program, authority := filepath.Join(bin, "sink"), filepath.Join(bin, "authority.pem")
+	sinks = map[sink]*sinkProcess{}
+	stop = func() {
+		for _, s := range sinks {
+			s.stop()
+		}
 	}
-	late, err := startSink(ctx, program, "-delay", slowFor.String())
-	if err != nil {
-		fast.stop()
-		return nil, nil, err
+	for kind, args := range map[sink][]string{
+		prompt: nil, slow: {"-delay", slowFor.String()}, secured: {"-tls", authority},
+	} {
+		s, err := startSink(ctx, program, args...)
+		if err != nil {
+			stop()
+			return nil, nil, err
+		}
+		if kind == secured {
+			s.authority = authority
+		}
+		sinks[kind] = s
 	}
-	endpoints = map[sink][]string{prompt: {"-endpoint", fast.url}, slow: {"-endpoint", late.url}}
-	return endpoints, func() { fast.stop(); late.stop() }, nil
+	return sinks, stop, nil
 }
 
 // sinkProcess is a running sink.
 type sinkProcess struct {
-	url  string
-	stop func()
+	url       string
+	authority string // a file with the certificate to trust; empty without TLS
+	stop      func()
 }
 
 func startSink(ctx context.Context, program string, args ...string) (*sinkProcess, error) {
@@ -91,5 +109,5 @@ func startSink(ctx context.Context, program string, args ...string) (*sinkProces
 		stop()
 		return nil, fmt.Errorf("the sink does not tell its address: %w", err)
 	}
-	return &sinkProcess{strings.TrimSpace(url), stop}, nil
+	return &sinkProcess{url: strings.TrimSpace(url), stop: stop}, nil
 }

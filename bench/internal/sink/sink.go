@@ -2,6 +2,7 @@
 package sink
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ const putUnit = 25_600
 // Sink is the service of any stream that is asked for. All streams have the same shards.
 type Sink struct {
 	Delay time.Duration // how long each PutRecords call takes besides
+	TLS   *tls.Config   // nil without TLS
 
 	shards  shards
 	stream  []byte // the answer to DescribeStream
@@ -52,7 +54,11 @@ func New(count int) *Sink {
 // Serve answers on listener until it is closed. It returns the error of that.
 func (s *Sink) Serve(listener net.Listener) error {
 	server := &http.Server{Handler: s} //nolint:gosec // no client on loopback is slow on purpose
-	return server.Serve(countingListener{listener, &s.wire})
+	listener = countingListener{listener, &s.wire}
+	if s.TLS != nil {
+		listener = tls.NewListener(listener, s.TLS)
+	}
+	return server.Serve(listener)
 }
 
 // Counts returns what has been sent since the last reset.
