@@ -122,8 +122,8 @@ Machine: %s. Rounds: %d.
   aws_kinesis_agg only packs.
 
 Left out, for they say nothing more: compressions other than snappy with the queue off, and all of them with batches;
-` + "`wire_protocol`" + ` with the queue off or with batches; it and zstd for traces and metrics; the peer's gzip with a queue or the
-new SDK.
+` + "`wire_protocol`" + ` with the queue off or with batches; it and zstd for traces and metrics; the peer's gzip with a queue or
+the new SDK.
 
 ## Goals
 
