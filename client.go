@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
@@ -128,34 +127,17 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	tuned := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		// Uploads over HTTP/2 cost half as much CPU again, and share one connection's window.
-		t.ForceAttemptHTTP2 = false
-		t.Protocols = new(http.Protocols)
-		t.Protocols.SetHTTP1(true)
-		t.TLSClientConfig.NextProtos = nil // it offers HTTP/2 besides, which the server would take
-		t.MaxIdleConns = 0
-		t.MaxIdleConnsPerHost = cfg.Producer.MaxConnections + 1 // and one that lists shards
-		t.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(cfg.Producer.MaxConnections)
-		tlsConfig(t.TLSClientConfig)
-	})
 	awsConfig, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(cfg.AWS.region()),
 		config.WithSharedConfigProfile(cfg.AWS.Profile),
-		config.WithHTTPClient(tuned),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(
+			func(t *http.Transport) { tlsConfig(t.TLSClientConfig) })),
 	)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load the AWS configuration: %w", err)
 	}
-	transport := tuned.GetTransport()
-	if resolved, ok := awsConfig.HTTPClient.(*awshttp.BuildableClient); ok {
-		transport = resolved.GetTransport() // AWS_CA_BUNDLE may have changed it
-	}
-	uploads := gather.NewTransport(transport)
-	awsConfig.HTTPClient = &http.Client{
-		Transport:     uploads,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	uploads := kpl.NewHTTPClient(awsConfig.HTTPClient, cfg.Producer.MaxConnections)
+	awsConfig.HTTPClient = uploads
 	if cfg.AWS.RoleARN != "" {
 		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(awsConfig), cfg.AWS.RoleARN,
 			func(o *stscreds.AssumeRoleOptions) {
@@ -173,7 +155,11 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 	if endpoint := aws.ToString(client.Options().BaseEndpoint); !cfg.AWS.Insecure && withoutTLS(endpoint) {
 		return nil, nil, fmt.Errorf("aws: %w", errEndpointWithoutTLS)
 	}
-	return client, uploads.CloseIdleConnections, nil
+	closeIdle := func() {}
+	if c, ok := uploads.(interface{ CloseIdleConnections() }); ok {
+		closeIdle = c.CloseIdleConnections
+	}
+	return client, closeIdle, nil
 }
 
 // errEndpointWithoutTLS is for an endpoint of the configuration, or of the environment or profile that the SDK reads.

@@ -16,9 +16,11 @@ import (
 
 // The code between the marks stands in README.md; package internal/docs compares both.
 
-func readmeLibrary(ctx context.Context, kinesis clientMaker, awsConfig string, payload []byte) error {
+func readmeLibrary(ctx context.Context, kinesis clientMaker, awsConfig aws.Config, payload []byte) error {
 	// README library {
-	producer, err := kpl.New(kinesis.NewFromConfig(awsConfig), kpl.NewDefaultConfig())
+	config := kpl.NewDefaultConfig()
+	awsConfig.HTTPClient = kpl.NewHTTPClient(awsConfig.HTTPClient, config.MaxConnections) // made for uploads
+	producer, err := kpl.New(kinesis.NewFromConfig(awsConfig), config)
 	if err != nil {
 		return err
 	}
@@ -37,7 +39,7 @@ func readmeLibrary(ctx context.Context, kinesis clientMaker, awsConfig string, p
 // clientMaker stands where the SDK's package does in the text.
 type clientMaker struct{ client *kpltest.Kinesis }
 
-func (m clientMaker) NewFromConfig(string) kpl.Client { return m.client }
+func (m clientMaker) NewFromConfig(aws.Config) kpl.Client { return m.client }
 
 func readmeDeaggregate(record types.Record, handle func([]byte)) {
 	// README deaggregate {
@@ -53,7 +55,7 @@ func readmeDeaggregate(record types.Record, handle func([]byte)) {
 
 func TestReadme(t *testing.T) {
 	k := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: "events", Shards: 1})
-	require.NoError(t, readmeLibrary(t.Context(), clientMaker{k}, "", []byte("payload")))
+	require.NoError(t, readmeLibrary(t.Context(), clientMaker{k}, aws.Config{}, []byte("payload")))
 	stored := k.Records("events")
 	require.Len(t, stored, 1)
 	var handled []string

@@ -50,6 +50,7 @@ func newClient(ctx context.Context, cfg config) (*kinesis.Client, error) {
 	if loaded.Region == "" {
 		return nil, errors.New("AWS_REGION must be set to the region of the stream")
 	}
+	loaded.HTTPClient = kpl.NewHTTPClient(loaded.HTTPClient, cfg.producer.MaxConnections)
 	return kinesis.NewFromConfig(loaded, func(o *kinesis.Options) {
 		if cfg.endpoint != "" {
 			o.BaseEndpoint = aws.String(cfg.endpoint)
