@@ -1,7 +1,6 @@
 package kpl
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math"
 	"unicode/utf8"
@@ -142,8 +141,10 @@ func (s *cborScanner) text() ([]byte, bool) {
 	}
 	text := s.rest[:length]
 	s.rest = s.rest[length:]
-	if bytes.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) {
-		return nil, false
+	for _, b := range text {
+		if b-' ' > '~'-' ' {
+			return nil, false
+		}
 	}
 	return text, true
 }
