@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -132,7 +133,8 @@ func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 		stream   string
 		shards   int
 		keys     func(i int, random *rand.Rand) (partitionKey, explicitHashKey string)
-		disabled bool // aggregation
+		disabled bool             // aggregation
+		protocol kpl.WireProtocol // empty means the default
 	}{
 		{stream: "own-keys", shards: 5, keys: func(i int, _ *rand.Rand) (string, string) {
 			return fmt.Sprint("key-", i), ""
@@ -151,6 +153,12 @@ func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 			return fmt.Sprint("key-", i), []string{"0", "1", "340282366920938463463374607431768211455"}[i%3]
 		}},
 		{stream: "keyless", shards: 4, keys: func(int, *rand.Rand) (string, string) { return "", "" }},
+		{stream: "in-json", shards: 3, protocol: kpl.WireJSON, keys: func(i int, _ *rand.Rand) (string, string) {
+			return fmt.Sprintf("schlüssel \"%d\" 🦊", i), ""
+		}},
+		{stream: "in-the-sdks-json", shards: 3, protocol: kpl.WireSDK, keys: func(i int, _ *rand.Rand) (string, string) {
+			return fmt.Sprintf("schlüssel \"%d\" 🦊", i), ""
+		}},
 		{stream: "one-by-one", shards: 4, disabled: true, keys: func(i int, _ *rand.Rand) (string, string) {
 			return fmt.Sprint("key-", i), ""
 		}},
@@ -170,6 +178,7 @@ func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 			}
 			config := patientConfig()
 			config.AggregationEnabled = !test.disabled
+			config.WireProtocol = cmp.Or(test.protocol, config.WireProtocol)
 			producer, watcher := newProducer(t, smallPages{mock.Client}, config)
 			results := []kpl.Result{putFirst(ctx, t, producer, watcher, records[0], test.shards)}
 			results = append(results, putAll(ctx, t, producer, records[1:])...)
