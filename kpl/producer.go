@@ -19,6 +19,7 @@ type Producer struct {
 	filling   atomic.Int64 // batches that are being put and not yet waited for
 	delivered atomic.Int64 // records
 	buffers   freeBuffers
+	members   memberPool
 
 	mu      sync.RWMutex // guards the fields below; a record is handed to its stream under it
 	streams map[string]*stream
