@@ -16,6 +16,8 @@ type aggregator struct {
 
 	opened  []openRecord // open records in the order of their deadlines, with some closed ones between them
 	overdue []*slot      // with records that may not wait for others
+
+	fetched uint32 // of no meaning: it is there so that prefetch reads
 }
 
 // slot is a place where one Kinesis record is put together. What add needs of it for each record comes first, so that it

@@ -23,7 +23,7 @@ const (
 
 // get returns an empty list with room for the given number of records, which is positive.
 func (p *memberPool) get(records int) []userRecord {
-	class := bits.Len(uint(records - 1)) //nolint:gosec // it is not negative
+	class := bits.Len(uint(records - 1))
 	if class < minPooled || class > maxPooled {
 		return make([]userRecord, 0, records)
 	}

@@ -207,9 +207,7 @@ func (s *stream) tell(now time.Time, news *mail) {
 	}
 	for _, sheet := range news.records {
 		hashKeys(sheet)
-		for i := range sheet {
-			p.put(now, &sheet[i])
-		}
+		p.putAll(now, sheet)
 		s.producer.members.put(sheet)
 	}
 	for _, r := range news.completed {
