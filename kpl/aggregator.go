@@ -16,6 +16,8 @@ type aggregator struct {
 
 	opened  []openRecord // open records in the order of their deadlines, with some closed ones between them
 	overdue []*slot      // with records that may not wait for others
+
+	fetched uint32 // of no meaning: it is there so that prefetch reads
 }
 
 // slot is a place where one Kinesis record is put together. What add needs of it for each record comes first, so that it
@@ -35,8 +37,8 @@ type openRecord struct {
 	number uint32
 }
 
-func newAggregator(config *Config) *aggregator {
-	return &aggregator{config: config, enabled: config.AggregationEnabled, members: &memberPool{}, byHash: map[hashKey]*slot{}}
+func newAggregator(config *Config, members *memberPool) *aggregator {
+	return &aggregator{config: config, enabled: config.AggregationEnabled, members: members, byHash: map[hashKey]*slot{}}
 }
 
 // closedRecord is a Kinesis record that takes no more members, and why.
@@ -50,7 +52,7 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 	if !a.enabled || a.fillsRecord(r) {
 		alone := slot{}
 		a.open(&alone, r)
-		alone.append(r, alone.growth(r))
+		a.append(&alone, r, alone.growth(r))
 		return append(closed, a.close(&alone, FlushSize))
 	}
 	s := a.slotFor(r)
@@ -63,7 +65,7 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 		a.open(s, r)
 		a.opened = append(a.opened, openRecord{s, s.number})
 	}
-	s.append(r, growth)
+	a.append(s, r, growth)
 	if r.due || r.received.Before(s.open.received) {
 		a.advance(s, r)
 	}
@@ -201,7 +203,7 @@ func (a *aggregator) deadline(r *userRecord) time.Time {
 func (a *aggregator) open(s *slot, r *userRecord) {
 	s.number++
 	s.open = kinesisRecord{
-		members:  a.members.get(s.last + s.last/8 + 1),
+		members:  a.members.get(max(s.last, 1)),
 		keyless:  r.keyless,
 		lowest:   maxHashKey,
 		highest:  minHashKey,
@@ -262,9 +264,12 @@ func (s *slot) hashKeyGrowth(r *userRecord) int {
 	return fieldSize(int(r.hashDigits))
 }
 
-// append makes r a member of the open record, whose body grows by growth.
-func (s *slot) append(r *userRecord, growth int) {
+// append makes r a member of the open record of s, whose body grows by growth.
+func (a *aggregator) append(s *slot, r *userRecord, growth int) {
 	k := &s.open
+	if len(k.members) == cap(k.members) {
+		k.members = a.members.grow(k.members)
+	}
 	member := uint32(len(k.members)) //nolint:gosec // below AggregationMaxSize
 	k.members = append(k.members, *r)
 	k.bodySize += growth

@@ -104,7 +104,7 @@ func BenchmarkPipeline(b *testing.B) {
 	for _, shards := range []int{1, 64, 1024} {
 		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
 			config := benchmarkConfig()
-			p := newPipeline(&config, testRandom())
+			p := newPipeline(&config, testRandom(), new(memberPool))
 			p.setStream(at(0), streamInfo{described: true})
 			p.setShards(at(0), newShardMap(evenShards(shards), nil, at(0)))
 			// So many that none is put again before its aggregate is gone.

@@ -19,7 +19,7 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 	t.Helper()
 	config := NewDefaultConfig()
 	config.AggregationMaxSize = maxSize
-	a := newAggregator(&config)
+	a := newAggregator(&config, new(memberPool))
 	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}))
 	var closed []closedRecord
 	for i := range records {

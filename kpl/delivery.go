@@ -7,7 +7,6 @@ import "sync"
 type delivery struct {
 	producer *Producer
 	stream   string
-	members  *memberPool
 	wakeUp   chan struct{}
 
 	mu      sync.Mutex
@@ -15,8 +14,8 @@ type delivery struct {
 	closed  bool
 }
 
-func newDelivery(p *Producer, stream string, members *memberPool) *delivery {
-	return &delivery{producer: p, stream: stream, members: members, wakeUp: make(chan struct{}, 1)}
+func newDelivery(p *Producer, stream string) *delivery {
+	return &delivery{producer: p, stream: stream, wakeUp: make(chan struct{}, 1)}
 }
 
 // add takes over a copy of what ended.
@@ -100,5 +99,5 @@ func (d *delivery) deliver(e *ending) {
 			r.batch.deliver(int(r.index), result)
 		}
 	}
-	d.members.put(e.members)
+	d.producer.members.put(e.members)
 }

@@ -31,6 +31,9 @@ func (t *keyTable) find(hash uint32, has func(member uint32) bool) (member uint3
 	return 0, false
 }
 
+// first is where the search for a key with the given hash begins, in a table that is not empty.
+func (t *keyTable) first(hash uint32) *keyPlace { return &t.places[int(hash)&(len(t.places)-1)] }
+
 // add notes that member is the first with a key that is not in the table.
 func (t *keyTable) add(hash, member uint32) {
 	t.size++

@@ -252,7 +252,7 @@ func TestProofOfAutomaticDistribution(t *testing.T) {
 		"no listing":                             {landing(2, 9, "lower", 200), nil, false},
 	}
 	for name, c := range cases {
-		p := newPipeline(new(NewDefaultConfig()), testRandom())
+		p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
 		p.listed, p.stray = c.known, c.stray
 		assert.Equal(t, c.want, p.provenAutomatic(), name)
 	}

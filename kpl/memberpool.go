@@ -1,31 +1,52 @@
 package kpl
 
-import "sync"
+import (
+	"math/bits"
+	"sync"
+)
 
-// memberPool keeps lists of user records that have their Results for the next Kinesis records, so that what records take
-// up on their way is no garbage. It is safe for concurrent use.
-type memberPool struct{ lists sync.Pool } // of *[]userRecord, empty
+// memberPool keeps lists of user records that nobody needs any more, so that what records take up on their way is no
+// garbage. The streams of a producer share it, for what one of them has sent makes room for the others. It is safe for
+// concurrent use.
+//
+// The room of its lists is a power of two: a list fits any Kinesis record of about its size, and not just one with as many
+// members as the last one had. That matters where a thousand are open at a time, all of different sizes.
+type memberPool struct {
+	classes [maxPooled + 1]sync.Pool // of *[]userRecord, empty, with room for 1<<i at least
+}
 
-// minPooled is how many members make a list worth keeping.
-const minPooled = 16
+// minPooled and maxPooled are the logarithms of the room that makes a list worth keeping.
+const (
+	minPooled = 2
+	maxPooled = 15
+)
 
-// get returns an empty list for about the given number of members. A pooled one that differs much is dropped: small
-// records must not occupy the lists of large ones.
-func (p *memberPool) get(members int) []userRecord {
-	if members >= minPooled {
-		list, _ := p.lists.Get().(*[]userRecord)
-		if list != nil && cap(*list) >= members && cap(*list) <= 4*members {
-			return *list
-		}
+// get returns an empty list with room for the given number of records, which is positive.
+func (p *memberPool) get(records int) []userRecord {
+	class := bits.Len(uint(records - 1))
+	if class < minPooled || class > maxPooled {
+		return make([]userRecord, 0, records)
 	}
-	return make([]userRecord, 0, members)
+	if list, _ := p.classes[class].Get().(*[]userRecord); list != nil {
+		return *list
+	}
+	return make([]userRecord, 0, 1<<class)
 }
 
 // put takes a list that nothing else refers to.
 func (p *memberPool) put(list []userRecord) {
-	if cap(list) >= minPooled {
-		clear(list)
-		list = list[:0]
-		p.lists.Put(&list)
+	class := bits.Len(uint(cap(list))) - 1
+	if class < minPooled || class > maxPooled {
+		return
 	}
+	clear(list)
+	list = list[:0]
+	p.classes[class].Put(&list)
+}
+
+// grow returns a list with the records of a full one and room for as many again. It takes the full one.
+func (p *memberPool) grow(list []userRecord) []userRecord {
+	longer := append(p.get(2*cap(list)), list...)
+	p.put(list)
+	return longer
 }

@@ -169,7 +169,7 @@ func TestLostResponseIsSentAgain(t *testing.T) {
 }
 
 func TestAnswerWithoutAnEntryForEachRecord(t *testing.T) {
-	p := newPipeline(new(NewDefaultConfig()), testRandom())
+	p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
 	now := at(0)
 	r := &request{records: []*kinesisRecord{{members: []userRecord{{received: now}}}}}
 	p.inFlight, p.outstanding = 1, 1

@@ -124,7 +124,7 @@ func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []userRe
 	s := slot{}
 	p.aggregator.open(&s, &members[0])
 	for i := range members {
-		s.append(&members[i], s.growth(&members[i]))
+		p.aggregator.append(&s, &members[i], s.growth(&members[i]))
 	}
 	k := p.aggregator.close(&s, FlushSize).kinesisRecord
 	k.lane = from.lane

@@ -222,7 +222,7 @@ func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 // What a call as a whole is refused for is the account's doing, or that of KMS.
 func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 	for whole, share := range map[bool]float64{true: 1, false: 1 - paceCut} {
-		p := newPipeline(new(NewDefaultConfig()), testRandom())
+		p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
 		way := p.limiter.lane("a")
 		k := waitingRecord(way, 100, 0)
 		k.members[0].epoch = p.epochs.first

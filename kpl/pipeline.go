@@ -51,13 +51,13 @@ type callers struct {
 	blocked bool // somebody waits for room
 }
 
-func newPipeline(config *Config, random *rand.Rand) *pipeline {
+func newPipeline(config *Config, random *rand.Rand, members *memberPool) *pipeline {
 	limiter := newLimiter(config, random)
 	return &pipeline{
 		config:     config,
 		random:     random,
 		router:     router{unknown: limiter.lane(""), random: random},
-		aggregator: newAggregator(config),
+		aggregator: newAggregator(config, members),
 		limiter:    limiter,
 		collector:  collector{config: config},
 		epochs:     newEpochs(),

@@ -20,6 +20,7 @@ type Producer struct {
 	delivered atomic.Int64 // records
 	buffers   freeBuffers
 	encoding  *wireEncoding
+	members   memberPool
 
 	mu      sync.RWMutex // guards the fields below; a record is handed to its stream under it
 	streams map[string]*stream

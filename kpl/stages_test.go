@@ -273,7 +273,7 @@ func TestPredictFindsTheShardThatServesAKey(t *testing.T) {
 
 func TestKeylessRecordsGoWhereThereIsRoom(t *testing.T) {
 	config := NewDefaultConfig()
-	p := newPipeline(&config, testRandom())
+	p := newPipeline(&config, testRandom(), new(memberPool))
 	half := hashKey{high: 1 << 63}
 	p.setShards(at(0), newShardMap([]shard{
 		{"busy", hashRange{minHashKey, hashKey{high: 1<<63 - 1, low: ^uint64(0)}}},

@@ -24,8 +24,6 @@ type stream struct {
 	mu   sync.Mutex
 	mail mail // guarded by mu
 
-	sheets memberPool // for mail.records
-
 	drained  chan struct{} // closed when the loop has ended
 	ended    chan struct{} // closed when every goroutine has, and every Result is delivered
 	cancel   context.CancelFunc
@@ -55,12 +53,11 @@ type shardNews struct {
 // startStream starts the goroutines of a stream. Close them with drain mail, and abort or patience; then join.
 func startStream(p *Producer, name string, random *rand.Rand) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
-	pipeline := newPipeline(&p.config, random)
 	s := &stream{
 		producer: p,
 		name:     name,
-		pipeline: pipeline,
-		delivery: newDelivery(p, name, pipeline.aggregator.members),
+		pipeline: newPipeline(&p.config, random, &p.members),
+		delivery: newDelivery(p, name),
 		refresh:  make(chan struct{}, 1),
 		describe: make(chan struct{}, 1),
 		wakeUp:   make(chan struct{}, 1),
@@ -123,7 +120,7 @@ func (s *stream) put(r *userRecord) {
 	sheets := s.mail.records
 	first := len(sheets) == 0
 	if first || len(sheets[len(sheets)-1]) == mailSheet {
-		sheets = append(sheets, s.sheets.get(mailSheet))
+		sheets = append(sheets, s.producer.members.get(mailSheet))
 		s.mail.records, s.mail.received = sheets, time.Now()
 	}
 	r.received = s.mail.received // the loop is about to run: it is not worth another look at the clock
@@ -210,10 +207,8 @@ func (s *stream) tell(now time.Time, news *mail) {
 	}
 	for _, sheet := range news.records {
 		hashKeys(sheet)
-		for i := range sheet {
-			p.put(now, &sheet[i])
-		}
-		s.sheets.put(sheet)
+		p.putAll(now, sheet)
+		s.producer.members.put(sheet)
 	}
 	for _, r := range news.completed {
 		p.complete(now, r)
