@@ -18,7 +18,7 @@ import (
 func allocated(runs int, f func()) (times, bytes float64) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for range 20 { // it learns the size of requests, and takes memory of that size
+	for range 40 { // it learns the size of requests, and takes memory of that size
 		f()
 	}
 	var before, after runtime.MemStats
