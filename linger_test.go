@@ -37,7 +37,6 @@ func TestLargeRequestsDoNotLinger(t *testing.T) {
 
 				c.Delivery = FireAndForget
 				submitter := startLogs(t, k, c)
-				start = time.Now()
 				require.NoError(t, submitter.ConsumeLogs(t.Context(), oneResource(line, test.records)))
 				synctest.Wait()
 				stored := len(storedBodies(t, k))

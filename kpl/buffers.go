@@ -27,10 +27,11 @@ type freeBuffers struct {
 func (f *freeBuffers) take() []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.taken++; f.taken > freePeriod {
+	if f.taken == freePeriod {
 		f.drop(f.idle)
-		f.taken, f.idle = 1, len(f.free)
+		f.taken, f.idle = 0, len(f.free)
 	}
+	f.taken++
 	last := len(f.free) - 1
 	if last < 0 {
 		return nil

@@ -49,11 +49,11 @@ type Row struct {
 
 // Growth is by how much the telemetry made the resident memory grow: the peak less what was there before, in MiB. It is nil
 // where that is not known.
-func (r *Row) Growth() *float64 {
-	if r.IdleRSS == nil {
+func (row *Row) Growth() *float64 {
+	if row.IdleRSS == nil {
 		return nil
 	}
-	return new(r.PeakRSS - *r.IdleRSS)
+	return new(row.PeakRSS - *row.IdleRSS)
 }
 
 // putUnit is the size of a PUT payload unit in bytes.
