@@ -22,9 +22,10 @@ const (
 type pieces struct {
 	request
 
-	parts *wireParts
-	size  int // of the request, about
-	each  int // about how many bytes a piece has
+	parts       *wireParts
+	size        int     // of the request, about
+	each        int     // about how many bytes a piece has
+	perResource float64 // bytes, on average
 }
 
 // piecesOf returns the pieces of a request, or false if there is no use or no way: it is small or has a single resource,
@@ -41,7 +42,7 @@ func (m *Marshaler) piecesOf(r request, message wireMessage) (p pieces, ok bool)
 		return pieces{}, false
 	}
 	parts, ok := wirePartsOf(message, r.resources)
-	return pieces{r, parts, size, m.pieceSize}, ok
+	return pieces{r, parts, size, m.pieceSize, float64(size) / float64(r.resources)}, ok
 }
 
 // splitPieces makes the chunks of a request.
@@ -77,7 +78,7 @@ func (c *chunker) fillPieces(p pieces) (size int, err error) {
 		c.drop()
 		piece.release()
 		piece = next
-		if err := c.cut(piece.data, last-first, p.items*(last-first)/p.resources); err != nil {
+		if err := c.cut(piece.data, last-first, last-first); err != nil {
 			return 0, err
 		}
 		c.fill(row{depth: 1, last: len(c.tree.extents[1])})
@@ -89,15 +90,15 @@ func (c *chunker) fillPieces(p pieces) (size int, err error) {
 
 // end returns where the piece ends that begins with the given resource, behind so many bytes that are left over.
 func (p *pieces) end(first, left int) int {
-	resources := max(p.each, pieceGrowth*left) * p.resources / p.size
-	return min(first+max(resources, 1), p.resources)
+	resources := float64(max(p.each, pieceGrowth*left)) / p.perResource
+	return min(first+max(int(resources), 1), p.resources)
 }
 
 // write encodes the piece, behind as many bytes as the chunk has that is open.
 func (p *pieces) write(c *chunker, first, last int) (*buffer, bool) {
 	room := max(c.size, c.target) // not what it takes just now: so all pieces can use the same memory
-	guess := float64(p.size*(last-first)/p.resources) * (1 + pieceMargin)
-	b, ok := c.buffers.writeBehind(room, p.parts.take(first, last), int(guess))
+	guess := int(float64(last-first) * p.perResource * (1 + pieceMargin))
+	b, ok := c.buffers.writeBehind(room, p.parts.take(first, last), guess)
 	if ok {
 		b.data = b.data[room-c.size:]
 	}

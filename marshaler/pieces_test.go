@@ -23,7 +23,7 @@ func inPieces(t *testing.T, m *Marshaler, logs plog.Logs) bool {
 // However large pieces are, the chunks are those of the whole request.
 func TestPiecesMakeTheSameChunks(t *testing.T) {
 	var all []telemetry
-	for seed := range uint64(5) {
+	for seed := range uint64(3) {
 		all = append(all, newRandom(seed).all()...)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -113,4 +113,23 @@ func TestPartsOfMessages(t *testing.T) {
 	assert.False(t, ok)
 	_, ok = wirePartsOf(&fakeMessage{}, 0)
 	assert.False(t, ok, "it has other fields")
+}
+
+// lyingRequest is a request that is not as large as it says.
+type lyingRequest struct{ Resources []int }
+
+func (*lyingRequest) SizeProto() int { return 1 << 20 }
+
+func (r *lyingRequest) MarshalProto(buf []byte) int {
+	buf[r.SizeProto()-1] = 0
+	return 1
+}
+
+func TestPiecesThatCannotBeWritten(t *testing.T) {
+	m := mustNew(t, usual(OTLPProto))
+	r := request{signal: Traces, items: 1000, resources: 2, groups: []group{{}}}
+	p, ok := m.piecesOf(r, &lyingRequest{make([]int, 2)})
+	require.True(t, ok)
+	_, err := m.splitPieces(p)
+	require.EqualError(t, err, "marshaler: encode traces: a message has another size than it says")
 }
