@@ -136,19 +136,16 @@ func (p *pusher[T]) hurries(chunks []marshaler.Chunk) bool {
 // deliver puts chunks into the producer and waits for the Result of each.
 func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
 	batch := p.callers.Begin()
-	put := make([]marshaler.Chunk, 0, len(chunks))
-	p.putAll(chunks, v, func(c *marshaler.Chunk) error {
-		err := batch.Put(ctx, p.record(c))
-		if err == nil {
-			put = append(put, *c)
-		}
-		return err
-	})
+	p.putAll(chunks, v, func(c *marshaler.Chunk) error { return batch.Put(ctx, p.record(c)) })
 	if hurry || p.draining.Load() {
 		p.session.flush()
 	}
-	for i, result := range batch.Wait(ctx) {
-		v.finished(put[i], result)
+	for _, result := range batch.Wait(ctx) {
+		for chunks[0].Data == nil { // it was rejected
+			chunks = chunks[1:]
+		}
+		v.finished(chunks[0], result)
+		chunks = chunks[1:]
 	}
 }
 
@@ -176,8 +173,8 @@ func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *ver
 	}
 }
 
-// putAll calls put for each chunk. Once one is not accepted for a reason that is not its own, it takes none of those
-// behind it either.
+// putAll calls put for each chunk, and releases those that no producer will ever accept. Once one is not accepted for a
+// reason that is not its own, it takes none of those behind it either.
 func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(*marshaler.Chunk) error) {
 	for i := range chunks {
 		err := put(&chunks[i])
@@ -185,6 +182,7 @@ func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(*marsh
 		case err == nil:
 		case errors.Is(err, kpl.ErrRecordTooLarge) || errors.Is(err, kpl.ErrInvalidRecord):
 			v.rejected(chunks[i].Items, err)
+			chunks[i].Release()
 		default:
 			v.notAccepted(chunks[i:], err)
 			return
