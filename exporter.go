@@ -60,6 +60,7 @@ type pusher[T any] struct {
 	stream    string
 	delivery  Delivery
 	consumers int
+	keyed     bool // requests have chunks of many partition keys
 
 	draining atomic.Bool // no further request will come soon: do not wait for any
 	session  *session    // set by start, before the first push
@@ -77,6 +78,7 @@ func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T]
 		stream:    c.AWS.stream(),
 		delivery:  c.Delivery,
 		consumers: c.consumers(),
+		keyed:     len(c.PartitionKey.ResourceAttributes) > 0,
 	}, nil
 }
 
@@ -104,10 +106,11 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	for _, err := range encoded.Rejected {
 		v.oversize(err)
 	}
+	hurry := p.hurries(encoded.Chunks)
 	if p.delivery == FireAndForget {
-		p.submit(ctx, encoded.Chunks, &v)
+		p.submit(ctx, encoded.Chunks, &v, hurry)
 	} else {
-		p.deliver(ctx, encoded.Chunks, &v)
+		p.deliver(ctx, encoded.Chunks, &v, hurry)
 	}
 	if len(v.left) == 0 || v.delivered+v.dropped == 0 {
 		return v.err() // nothing is left, or all, which the Collector still has
@@ -115,28 +118,40 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	return p.giveBack(&v)
 }
 
+// largeRequest is how many bytes of chunks need no company: they fill a PutRecords call well enough, and that what they
+// leave over goes in a record of its own costs a PUT unit in more than eighty.
+const largeRequest = 2 << 20
+
+// hurries tells whether chunks are sent at once rather than after a linger. A large request gains nothing from waiting for
+// others, and the memory that it would hold meanwhile is that of many small ones. With keys of resources it gains: its
+// chunks are small, and share aggregates with those of other requests.
+func (p *pusher[T]) hurries(chunks []marshaler.Chunk) bool {
+	size := 0
+	for i := range chunks {
+		size += len(chunks[i].Data)
+	}
+	return !p.keyed && size >= largeRequest
+}
+
 // deliver puts chunks into the producer and waits for the Result of each.
-func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict) {
+func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
 	batch := p.callers.Begin()
-	put := make([]marshaler.Chunk, 0, len(chunks))
-	p.putAll(chunks, v, func(c *marshaler.Chunk) error {
-		err := batch.Put(ctx, p.record(c))
-		if err == nil {
-			put = append(put, *c)
-		}
-		return err
-	})
-	if p.draining.Load() {
+	p.putAll(chunks, v, func(c *marshaler.Chunk) error { return batch.Put(ctx, p.record(c)) })
+	if hurry || p.draining.Load() {
 		p.session.flush()
 	}
-	for i, result := range batch.Wait(ctx) {
-		v.finished(put[i], result)
+	for _, result := range batch.Wait(ctx) {
+		for chunks[0].Data == nil { // it was rejected
+			chunks = chunks[1:]
+		}
+		v.finished(chunks[0], result)
+		chunks = chunks[1:]
 	}
 }
 
 // submit puts chunks into the producer and leaves them there. Those that it takes are released with their Result, and no
 // chunks any more where they were.
-func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *verdict) {
+func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
 	telemetry := p.session.telemetry
 	p.putAll(chunks, v, func(c *marshaler.Chunk) error {
 		taken := *c
@@ -153,10 +168,13 @@ func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *ver
 		}
 		return err
 	})
+	if hurry {
+		p.session.flush()
+	}
 }
 
-// putAll calls put for each chunk. Once one is not accepted for a reason that is not its own, it takes none of those
-// behind it either.
+// putAll calls put for each chunk, and releases those that no producer will ever accept. Once one is not accepted for a
+// reason that is not its own, it takes none of those behind it either.
 func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(*marshaler.Chunk) error) {
 	for i := range chunks {
 		err := put(&chunks[i])
@@ -164,6 +182,7 @@ func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(*marsh
 		case err == nil:
 		case errors.Is(err, kpl.ErrRecordTooLarge) || errors.Is(err, kpl.ErrInvalidRecord):
 			v.rejected(chunks[i].Items, err)
+			chunks[i].Release()
 		default:
 			v.notAccepted(chunks[i:], err)
 			return

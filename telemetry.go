@@ -29,16 +29,22 @@ type telemetry struct {
 	shards       bool        // shards are attributes
 	availability func(outage error)
 
-	// The attributes of a session's few time series, put together once.
-	base     metric.MeasurementOption // exporter
-	stream   metric.MeasurementOption // exporter, stream
-	outcomes [kpl.OutcomeClosed + 1]metric.MeasurementOption
-	success  metric.MeasurementOption
-	failure  metric.MeasurementOption
-	codes    map[string]metric.MeasurementOption
-	flushes  map[flush]metric.MeasurementOption
-	items    map[item]metric.MeasurementOption
+	// A session's few time series.
+	stream   series // exporter, stream
+	outcomes [kpl.OutcomeClosed + 1]series
+	success  series
+	failure  series
+	codes    map[string]series
+	flushes  map[flush]series
+	items    map[item]series
 	common   []attribute.KeyValue // exporter, stream
+}
+
+// series is the attributes of a time series as instruments take them. The lists are put together once, for each call with
+// a fresh one leaves garbage.
+type series struct {
+	add    []metric.AddOption
+	record []metric.RecordOption
 }
 
 type flush struct {
@@ -80,24 +86,23 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 // prepare puts together the attributes of all time series, but for shards.
 func (t *telemetry) prepare() {
 	exporterID := t.common[:1]
-	t.base = options(exporterID)
-	t.stream = options(t.common)
-	t.success = options(t.common, attribute.String("outcome", "success"))
-	t.failure = options(t.common, attribute.String("outcome", "failure"))
-	t.items = map[item]metric.MeasurementOption{}
+	t.stream = seriesOf(t.common)
+	t.success = seriesOf(t.common, attribute.String("outcome", "success"))
+	t.failure = seriesOf(t.common, attribute.String("outcome", "failure"))
+	t.items = map[item]series{}
 	for outcome := range kpl.OutcomeClosed + 1 {
-		t.outcomes[outcome] = options(t.common, attribute.String("outcome", outcome.String()))
+		t.outcomes[outcome] = seriesOf(t.common, attribute.String("outcome", outcome.String()))
 		t.prepareItems(exporterID, outcome.String())
 	}
 	t.prepareItems(exporterID, outcomeOversize)
-	t.codes = map[string]metric.MeasurementOption{}
+	t.codes = map[string]series{}
 	for _, code := range append(wellKnownCodes(), otherCode) {
-		t.codes[code] = options(t.common, attribute.String("error_code", code))
+		t.codes[code] = seriesOf(t.common, attribute.String("error_code", code))
 	}
-	t.flushes = map[flush]metric.MeasurementOption{}
+	t.flushes = map[flush]series{}
 	for _, stage := range []kpl.Stage{kpl.StageAggregator, kpl.StageCollector} {
 		for reason := range kpl.FlushRequest + 1 {
-			t.flushes[flush{stage, reason}] = options(t.common,
+			t.flushes[flush{stage, reason}] = seriesOf(t.common,
 				attribute.String("stage", stage.String()), attribute.String("reason", reason.String()))
 		}
 	}
@@ -105,21 +110,23 @@ func (t *telemetry) prepare() {
 
 func (t *telemetry) prepareItems(exporterID []attribute.KeyValue, outcome string) {
 	for _, signal := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
-		t.items[item{signal, outcome}] = options(exporterID,
+		t.items[item{signal, outcome}] = seriesOf(exporterID,
 			attribute.String("signal", signal.String()), attribute.String("outcome", outcome))
 	}
 }
 
-func options(common []attribute.KeyValue, more ...attribute.KeyValue) metric.MeasurementOption {
+func seriesOf(common []attribute.KeyValue, more ...attribute.KeyValue) series {
 	all := append(make([]attribute.KeyValue, 0, len(common)+len(more)), common...)
-	return metric.WithAttributeSet(attribute.NewSet(append(all, more...)...))
+	option := metric.WithAttributeSet(attribute.NewSet(append(all, more...)...))
+	return series{[]metric.AddOption{option}, []metric.RecordOption{option}}
 }
 
 // watch makes the gauges show what stats returns.
 func (t *telemetry) watch(stats func() kpl.Stats) error {
+	exporterID := metric.WithAttributeSet(attribute.NewSet(t.common[:1]...))
 	gauge := func(value func() int) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(value()), t.base)
+			o.Observe(int64(value()), exporterID)
 			return nil
 		}
 	}
@@ -144,7 +151,7 @@ func (t *telemetry) close() { t.builder.Shutdown() }
 
 // itemsPut counts items of a push by what became of them.
 func (t *telemetry) itemsPut(signal marshaler.Signal, outcome string, items int) {
-	t.builder.KinesisKplItemsPut.Add(context.Background(), int64(items), t.items[item{signal, outcome}])
+	t.builder.KinesisKplItemsPut.Add(context.Background(), int64(items), t.items[item{signal, outcome}].add...)
 }
 
 // dropped logs items that will never be accepted.
@@ -163,27 +170,27 @@ func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
 func (t *telemetry) RecordFinished(_ string, r kpl.FinishedRecord) {
 	ctx, b := context.Background(), t.builder
 	outcome := r.Result.Outcome()
-	b.KinesisKplUserRecordsPut.Add(ctx, 1, t.outcomes[outcome])
+	b.KinesisKplUserRecordsPut.Add(ctx, 1, t.outcomes[outcome].add...)
 	switch outcome {
 	case kpl.OutcomeSuccess:
-		b.KinesisKplUserRecordsDataPut.Add(ctx, int64(r.Bytes), t.stream)
+		b.KinesisKplUserRecordsDataPut.Add(ctx, int64(r.Bytes), t.stream.add...)
 	case kpl.OutcomeExpired:
-		b.KinesisKplUserRecordsExpired.Add(ctx, 1, t.stream)
+		b.KinesisKplUserRecordsExpired.Add(ctx, 1, t.stream.add...)
 	default:
 	}
 	sent := r.Finished
 	if len(r.Result.Attempts) > 0 {
 		sent = r.Result.Attempts[0].Start
-		b.KinesisKplRetriesPerRecord.Record(ctx, int64(len(r.Result.Attempts)-1), t.stream)
+		b.KinesisKplRetriesPerRecord.Record(ctx, int64(len(r.Result.Attempts)-1), t.stream.record...)
 	}
-	b.KinesisKplBufferingTime.Record(ctx, sent.Sub(r.Received).Seconds(), t.stream)
+	b.KinesisKplBufferingTime.Record(ctx, sent.Sub(r.Received).Seconds(), t.stream.record...)
 }
 
 // RequestFinished implements [kpl.Observer].
 func (t *telemetry) RequestFinished(_ string, r kpl.FinishedRequest) {
 	ctx, b := context.Background(), t.builder
-	b.KinesisKplRequestTime.Record(ctx, r.End.Sub(r.Start).Seconds(), t.stream)
-	b.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(ctx, int64(len(r.Entries)), t.stream)
+	b.KinesisKplRequestTime.Record(ctx, r.End.Sub(r.Start).Seconds(), t.stream.record...)
+	b.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(ctx, int64(len(r.Entries)), t.stream.record...)
 	if r.Code != "" {
 		t.failed(r.Code, "")
 	}
@@ -195,13 +202,13 @@ func (t *telemetry) RequestFinished(_ string, r kpl.FinishedRequest) {
 // entryFinished counts a Kinesis record. An error of the whole call is no error of its records.
 func (t *telemetry) entryFinished(e *kpl.FinishedEntry, callFailed bool) {
 	ctx, b := context.Background(), t.builder
-	b.KinesisKplUserRecordsPerKinesisRecord.Record(ctx, int64(e.UserRecords), t.stream)
+	b.KinesisKplUserRecordsPerKinesisRecord.Record(ctx, int64(e.UserRecords), t.stream.record...)
 	if e.Code == "" {
-		b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.success, e.ShardID, "outcome", "success"))
-		b.KinesisKplKinesisRecordsDataPut.Add(ctx, int64(e.Bytes), t.withShard(t.stream, e.ShardID))
+		b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.success, e.ShardID, "outcome", "success").add...)
+		b.KinesisKplKinesisRecordsDataPut.Add(ctx, int64(e.Bytes), t.withShard(t.stream, e.ShardID).add...)
 		return
 	}
-	b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.failure, e.PredictedShard, "outcome", "failure"))
+	b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.failure, e.PredictedShard, "outcome", "failure").add...)
 	if !callFailed {
 		t.failed(e.Code, e.PredictedShard)
 	}
@@ -209,16 +216,16 @@ func (t *telemetry) entryFinished(e *kpl.FinishedEntry, callFailed bool) {
 
 // failed counts an error of the service, of a record for a shard or, without one, of a whole call.
 func (t *telemetry) failed(code string, shard kpl.ShardID) {
-	if t.codes[code] == nil {
+	if _, known := t.codes[code]; !known {
 		code = otherCode
 	}
-	t.builder.KinesisKplAllErrors.Add(context.Background(), 1, t.stream)
-	t.builder.KinesisKplErrorsByCode.Add(context.Background(), 1, t.withShard(t.codes[code], shard, "error_code", code))
+	t.builder.KinesisKplAllErrors.Add(context.Background(), 1, t.stream.add...)
+	t.builder.KinesisKplErrorsByCode.Add(context.Background(), 1, t.withShard(t.codes[code], shard, "error_code", code).add...)
 }
 
-// withShard returns the option that is prepared for a time series, or where shards are wanted and this one is known,
+// withShard returns the time series that is prepared, or where shards are wanted and this one is known,
 // one with the shard besides. extra is the attribute that the series has beyond exporter and stream, if any.
-func (t *telemetry) withShard(prepared metric.MeasurementOption, shard kpl.ShardID, extra ...string) metric.MeasurementOption {
+func (t *telemetry) withShard(prepared series, shard kpl.ShardID, extra ...string) series {
 	if !t.shards || shard == "" {
 		return prepared
 	}
@@ -226,7 +233,7 @@ func (t *telemetry) withShard(prepared metric.MeasurementOption, shard kpl.Shard
 	if len(extra) == 2 {
 		attributes = append(attributes, attribute.String(extra[0], extra[1]))
 	}
-	return options(t.common, attributes...)
+	return seriesOf(t.common, attributes...)
 }
 
 // Misplaced implements [kpl.Observer].
@@ -236,19 +243,19 @@ func (t *telemetry) Misplaced(_ string, entry kpl.FinishedEntry) {
 
 // Flushed implements [kpl.Observer].
 func (t *telemetry) Flushed(_ string, stage kpl.Stage, reason kpl.FlushReason) {
-	t.builder.KinesisKplFlushes.Add(context.Background(), 1, t.flushes[flush{stage, reason}])
+	t.builder.KinesisKplFlushes.Add(context.Background(), 1, t.flushes[flush{stage, reason}].add...)
 }
 
 // ShardMapRefreshed implements [kpl.Observer].
 func (t *telemetry) ShardMapRefreshed(_ string, openShards int, err error) {
 	ctx := context.Background()
 	if err != nil {
-		t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.failure)
+		t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.failure.add...)
 		t.log.Warn("Listing the shards failed; records are sent all the same", zap.Error(err))
 		return
 	}
-	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.success)
-	t.builder.KinesisKplOpenShards.Record(ctx, int64(openShards), t.stream)
+	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.success.add...)
+	t.builder.KinesisKplOpenShards.Record(ctx, int64(openShards), t.stream.record...)
 }
 
 // DistributionChanged implements [kpl.Observer].

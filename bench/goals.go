@@ -73,14 +73,7 @@ func goals(find lookup) []goal {
 				"PUT units × least, %s, %s", s.Name, compression)
 		}
 	}
-	for _, s := range shapes {
-		for _, rate := range []int{lowRate, highRate(s)} {
-			shape := pacedShape(s.Name, rate)
-			peak := func(r *report.Row) *float64 { return &r.PeakRSS }
-			add(0.5, quotient(find.of(shape, "none", queued, peak), find.of(shape, "none", theirs, peak)),
-				"peak RSS × peer's, %s", shape)
-		}
-	}
+	list = append(list, memoryGoals(find)...)
 	for _, s := range shapes {
 		garbage := func(r *report.Row) *float64 { return r.AllocBytesPerItem }
 		add(0.1, quotient(find.of(s.Name, "none", queued, garbage), find.of(s.Name, "none", theirs, garbage)),
@@ -113,6 +106,27 @@ func cpuGoals(find lookup) (list []goal) {
 		for _, v := range []struct{ variant, name string }{{ours, "queue off"}, {queued, "default queue"}} {
 			add(1.3, find.of(shape, "none", v.variant, toLimit), "CPU × limit, "+shape+", "+v.name)
 			add(1.3, quotient(find.of(shape, "none", v.variant, seconds), inCBOR), "CPU × limit in CBOR, "+shape+", "+v.name)
+		}
+	}
+	return list
+}
+
+// memoryGoals are about resident memory at equal throughput: all of it, and what the telemetry adds to the process.
+func memoryGoals(find lookup) (list []goal) {
+	figures := []struct {
+		name string
+		of   func(*report.Row) *float64
+	}{
+		{"peak RSS", func(r *report.Row) *float64 { return &r.PeakRSS }},
+		{"growth of RSS", (*report.Row).Growth},
+	}
+	for _, f := range figures {
+		for _, s := range logShapes() {
+			for _, rate := range []int{lowRate, highRate(s)} {
+				shape := pacedShape(s.Name, rate)
+				measured := quotient(find.of(shape, "none", queued, f.of), find.of(shape, "none", theirs, f.of))
+				list = append(list, goal{f.name + " × peer's, " + shape, measured, new(0.5), false})
+			}
 		}
 	}
 	return list

@@ -1,23 +1,37 @@
 package kpl
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
-// maxFreeBuffers is how many bytes of buffers wait for use at most: those of a few requests of the default size.
-const maxFreeBuffers = 32 << 20
+const (
+	// maxFreeBuffers is how many bytes of buffers wait for use at most: those of a few requests of the default size.
+	maxFreeBuffers = 32 << 20
+	// freePeriod is after how many requests it is looked at which buffers were of any use.
+	freePeriod = 256
+)
 
 // freeBuffers are the buffers for the aggregated records of a request that no request uses. What came last goes out
-// first, so that there are no more of them than requests are sent at a time; and what a burst leaves beyond a size is
-// not kept.
+// first, so that there are no more of them than requests are sent at a time, and those that a burst has left lie
+// untouched: what no request of a period took is not kept any longer.
 type freeBuffers struct {
-	mu   sync.Mutex
-	free [][]byte // guarded by mu
-	size int      // in bytes; guarded by mu
+	mu    sync.Mutex
+	free  [][]byte // guarded by mu
+	size  int      // in bytes; guarded by mu
+	taken int      // requests in this period; guarded by mu
+	idle  int      // the fewest that were free in it: the first of the list, which nobody took; guarded by mu
 }
 
 // take returns an empty buffer, nil if there is none.
 func (f *freeBuffers) take() []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.taken == freePeriod {
+		f.drop(f.idle)
+		f.taken, f.idle = 0, len(f.free)
+	}
+	f.taken++
 	last := len(f.free) - 1
 	if last < 0 {
 		return nil
@@ -26,7 +40,16 @@ func (f *freeBuffers) take() []byte {
 	f.free[last] = nil
 	f.free = f.free[:last]
 	f.size -= cap(b)
+	f.idle = min(f.idle, last)
 	return b[:0]
+}
+
+// drop leaves the first buffers to the garbage collector.
+func (f *freeBuffers) drop(buffers int) {
+	for _, b := range f.free[:buffers] {
+		f.size -= cap(b)
+	}
+	f.free = slices.Delete(f.free, 0, buffers)
 }
 
 // give keeps the memory of a buffer that nobody uses any more.

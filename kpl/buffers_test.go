@@ -34,3 +34,33 @@ func TestFreeBuffersAreBounded(t *testing.T) {
 	f.give(make([]byte, maxFreeBuffers/4+1))
 	assert.Equal(t, maxFreeBuffers/4*3, f.size)
 }
+
+// Buffers that a burst has left are given up once a period has passed in which the others were enough.
+func TestFreeBuffersForgetBursts(t *testing.T) {
+	var f freeBuffers
+	for range 5 {
+		f.give(make([]byte, 10))
+	}
+	use := func(requests, atATime int) {
+		for range requests / atATime {
+			var taken [][]byte
+			for range atATime {
+				taken = append(taken, f.take())
+			}
+			for _, b := range taken {
+				f.give(b)
+			}
+		}
+	}
+	use(freePeriod, 4) // of which nothing is known at its beginning
+	use(freePeriod, 4)
+	assert.Len(t, f.free, 5, "a period is not over before the next begins")
+	use(freePeriod, 2)
+	assert.Len(t, f.free, 4, "one was never taken")
+	assert.Equal(t, 40, f.size)
+	use(freePeriod, 2)
+	assert.Len(t, f.free, 2)
+	use(5*freePeriod, 2)
+	assert.Len(t, f.free, 2, "what is in use stays")
+	assert.Equal(t, 20, f.size)
+}

@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// The sizes that buffers keeps: a quarter of a power of two apart, so that at most a fifth of a buffer lies idle. What is
+// The sizes that buffers keeps: an eighth of a power of two apart, so that at most a ninth of a buffer lies idle. What is
 // smaller takes one of the smallest, and what is larger is left to the garbage collector.
 const (
 	minKept   = 256
 	maxKept   = 32 << 20
-	steps     = 4 // sizes for each power of two
-	minFactor = 5 // sizes are (5 to 8) << exponent
+	steps     = 8 // sizes for each power of two
+	minFactor = 9 // sizes are (9 to 16) << exponent
 )
 
 // buffers lends buffers, so that a steady flow of requests makes no garbage. Fresh memory costs as much time as all that
 // is written into it.
 type buffers struct {
-	kept [72]sync.Pool // of *buffer, by size class
+	kept [144]sync.Pool // of *buffer, by size class
 }
 
 // buffer is lent from get to release.
@@ -55,8 +55,8 @@ func (b *buffer) release() {
 // sizeClass returns the place of the smallest size that is kept and no less than the given one, and that size.
 func sizeClass(size int) (place, capacity int) {
 	last := max(size, minKept) - 1
-	exponent := bits.Len(uint(last)) - 3
+	exponent := bits.Len(uint(last)) - 4
 	factor := last>>exponent + 1
-	smallest := bits.Len(minKept-1) - 3
+	smallest := bits.Len(minKept-1) - 4
 	return (exponent-smallest)*steps + factor - minFactor, factor << exponent
 }

@@ -1,59 +1,9 @@
 package marshaler
 
 import (
-	"fmt"
 	"math"
 	"sort"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
 )
-
-// request is one encoded request and what pdata says about it.
-type request struct {
-	signal     Signal
-	whole      *buffer
-	items      int
-	resources  int
-	attributes func(resource int) pcommon.Map
-}
-
-// split makes the chunks of a request that has at least one item. The request's buffer is released or is that of the
-// only chunk.
-func (m *Marshaler) split(r request) (Encoded, error) {
-	data := r.whole.data
-	groups := m.keys.groups(r.resources, r.attributes)
-	keySize := m.cfg.Key.keySize()
-	if len(groups) == 1 && len(data)+keySize <= m.cfg.TargetSize && m.compressor == nil {
-		only := Chunk{Data: data, PartitionKey: groups[0].key, Items: r.items, buffer: r.whole}
-		return Encoded{Chunks: []Chunk{only}}, nil
-	}
-
-	c := m.workers.Get().(*chunker)
-	defer func() {
-		c.encoded, c.key, c.tree.data = Encoded{}, "", nil
-		m.workers.Put(c)
-		r.whole.release()
-	}()
-	c.signal, c.target, c.limit, c.keySize, c.buffers = r.signal, m.cfg.TargetSize, m.cfg.MaxSize, keySize, m.buffers
-	c.compressor, c.ratio = m.compressor, &m.ratios[r.signal]
-	t := &c.tree
-	t.reset(data, m.layouts[r.signal], m.cfg.Encoding == OTLPProto)
-	t.reserve(r.resources, r.items)
-	if err := t.cut(); err != nil {
-		return Encoded{}, fmt.Errorf("marshaler: cut %s of %d bytes: %w", r.signal, len(data), err)
-	}
-	if t.itemCount() != r.items || len(t.extents[1]) != r.resources {
-		return Encoded{}, fmt.Errorf("marshaler: cut %s: found %d items of %d resources, expected %d of %d",
-			r.signal, t.itemCount(), len(t.extents[1]), r.items, r.resources)
-	}
-
-	full := len(data) / c.roomFor(m.cfg.TargetSize-keySize)
-	c.encoded.Chunks = make([]Chunk, 0, min(full+len(groups), r.items))
-	for _, g := range groups {
-		c.fillGroup(g)
-	}
-	return c.encoded, nil
-}
 
 // chunker fills chunks with the items of a tree. It counts the exact bytes of a chunk; only a full one is assembled.
 //
@@ -61,6 +11,8 @@ func (m *Marshaler) split(r request) (Encoded, error) {
 // chunks rather than with that of the items, and the items still fill the chunks one after the other.
 type chunker struct {
 	tree    tree
+	layers  []layer // of the tree
+	framed  bool    // see tree
 	signal  Signal
 	target  int // Config.TargetSize
 	limit   int // Config.MaxSize
@@ -109,6 +61,11 @@ func (c *chunker) fillGroup(g group) {
 		}
 		c.fill(row{depth: 1, first: first, last: last})
 	}
+	c.finish()
+}
+
+// finish ends the chunk, and those that its items may come to.
+func (c *chunker) finish() {
 	for c.items > 0 {
 		c.flush(0)
 	}

@@ -117,8 +117,12 @@ func TestCutJSON(t *testing.T) {
 
 func TestSplitRefusesWhatPdataDidNotWrite(t *testing.T) {
 	m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 20, MaxSize: 20})
-	_, err := m.split(request{signal: Traces, whole: &buffer{data: []byte("\x0a\x7f...")}, items: 1, resources: 1})
-	require.EqualError(t, err, "marshaler: cut traces of 5 bytes: malformed OTLP")
-	_, err = m.split(request{signal: Traces, whole: &buffer{data: []byte("\x0a\x04\x12\x02\x12\x00")}, items: 2, resources: 1})
-	require.EqualError(t, err, "marshaler: cut traces: found 1 items of 1 resources, expected 2 of 1")
+	split := func(data string, items int) error {
+		r := request{signal: Traces, items: items, resources: 1, groups: []group{{}}}
+		_, err := m.split(r, &buffer{data: []byte(data)})
+		return err
+	}
+	require.EqualError(t, split("\x0a\x7f...", 1), "marshaler: cut traces of 5 bytes: malformed OTLP")
+	require.EqualError(t, split("\x0a\x04\x12\x02\x12\x00", 2),
+		"marshaler: cut traces: found 1 items of 1 resources, expected 2 of 1")
 }

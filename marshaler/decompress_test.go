@@ -130,8 +130,8 @@ func FuzzCompress(f *testing.F) {
 		m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: int(target)%2048 + KeylessKeySize + 1, MaxSize: 1 << 20})
 		m.compressor = compressors[compression%3]
 		encoded, err := m.split(request{
-			signal: signal, whole: &buffer{data: data}, items: whole.itemCount(), resources: len(whole.extents[1]),
-		})
+			signal: signal, items: whole.itemCount(), resources: len(whole.extents[1]), groups: []group{{}},
+		}, &buffer{data: data})
 		require.NoError(t, err)
 		require.Empty(t, encoded.Rejected)
 		var found []string

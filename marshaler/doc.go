@@ -1,12 +1,14 @@
 // Package marshaler turns pdata into chunks of encoded OTLP, each fit for one user record of a Kinesis stream.
 //
-// A request is encoded once, as a whole, and the bytes are then cut between items: log records, spans and data points.
-// What is around an item (resource, scope, schema URLs, and for a data point its metric) is repeated in every chunk that
-// holds such an item, so each chunk is a complete Export*ServiceRequest that any OTLP reader understands on its own.
+// A request is encoded once, a large one piece by piece, and the bytes are then cut between items: log records, spans and
+// data points. What is around an item (resource, scope, schema URLs, and for a data point its metric) is repeated in every
+// chunk that holds such an item, so each chunk is a complete Export*ServiceRequest that any OTLP reader understands on its
+// own.
 //
 // The parts, in the order in which a request meets them:
 //
 //   - keyer groups the resources by partition key;
+//   - pieces writes a large request a few resources at a time, with the chunks that it would have as a whole;
 //   - a cutter, one for protobuf and one for JSON, finds where containers and items lie in the bytes: the tree;
 //   - chunker fills chunks greedily up to the target size and knows the exact size of each before it exists;
 //   - tree.assemble writes a chunk into one buffer of that size;

@@ -21,8 +21,8 @@ func checkSplit(t *testing.T, encoding Encoding, kind uint8, target uint16, data
 	size := int(target)%2048 + KeylessKeySize + 1
 	m := mustNew(t, Config{Encoding: encoding, TargetSize: size, MaxSize: 2 * size})
 	encoded, err := m.split(request{
-		signal: signal, whole: &buffer{data: data}, items: whole.itemCount(), resources: len(whole.extents[1]),
-	})
+		signal: signal, items: whole.itemCount(), resources: len(whole.extents[1]), groups: []group{{}},
+	}, &buffer{data: data})
 	require.NoError(t, err)
 
 	var found []string

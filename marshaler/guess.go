@@ -47,25 +47,40 @@ func (g *sizeGuess) learn(bytes, items int) {
 	g.items.learn(float64(items))
 }
 
+// size returns about how many bytes a request with so many items takes. It returns 0 if there is no telling.
+func (g *sizeGuess) size(items int) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return int(float64(items) * g.perItem.mean)
+}
+
 // write writes a message with so many items into memory that is there already, of a guessed size if that is enough. It
 // returns false if the message does not keep to its own size.
 func (p *buffers) write(message wireMessage, items int, g *sizeGuess) (*buffer, bool) {
-	if guess := g.of(items); guess > 0 {
-		b := p.get(guess)
-		if n, ok := tryMarshal(message, b.data); ok {
-			b.data = b.data[len(b.data)-n:]
-			g.learn(n, items)
+	b, ok := p.writeBehind(0, message, g.of(items))
+	if ok {
+		g.learn(len(b.data), items)
+	}
+	return b, ok
+}
+
+// writeBehind writes a message behind room for some bytes, in memory for so many as the guess says if they are enough and
+// it is not 0. It returns false if the message does not keep to its own size.
+func (p *buffers) writeBehind(room int, message wireMessage, guess int) (*buffer, bool) {
+	if guess > 0 {
+		b := p.get(room + guess)
+		if n, ok := tryMarshal(message, b.data[room:]); ok {
+			b.data = b.data[guess-n:]
 			return b, true
 		}
 		b.release()
 	}
 	size := message.SizeProto()
-	b := p.get(size)
-	if message.MarshalProto(b.data) != size {
+	b := p.get(room + size)
+	if message.MarshalProto(b.data[room:]) != size {
 		b.release()
 		return nil, false
 	}
-	g.learn(size, items)
 	return b, true
 }
 

@@ -70,6 +70,7 @@ type Marshaler struct {
 	ratios     [Metrics + 1]ratio
 	buffers    *buffers
 	guesses    [Metrics + 1]sizeGuess
+	pieceSize  int
 	workers    sync.Pool // of *chunker: their slices grow to what the usual request takes
 }
 
@@ -89,68 +90,67 @@ func New(cfg Config) (*Marshaler, error) {
 		layouts:    [...][]layer{Logs: Logs.layout(), Traces: Traces.layout(), Metrics: Metrics.layout()},
 		compressor: compressor,
 		buffers:    new(buffers),
+		pieceSize:  pieceSize,
 		workers:    sync.Pool{New: func() any { return new(chunker) }},
 	}, nil
 }
 
 // MarshalLogs encodes log records. A request without any makes no chunk.
 func (m *Marshaler) MarshalLogs(logs plog.Logs) (Encoded, error) {
-	count := logs.LogRecordCount()
-	if count == 0 {
-		return Encoded{}, nil
-	}
-	whole, err := encode(m, Logs, count, logs, m.codec.encodeLogs.MarshalLogs)
-	if err != nil {
-		return Encoded{}, encodeError(Logs, err)
-	}
 	resources := logs.ResourceLogs()
-	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Logs, whole, count, resources.Len(), attributes})
+	return encode(m, request{
+		signal:     Logs,
+		items:      logs.LogRecordCount(),
+		resources:  resources.Len(),
+		attributes: func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() },
+	}, logs, m.codec.encodeLogs.MarshalLogs)
 }
 
 // MarshalTraces encodes spans. A request without any makes no chunk.
 func (m *Marshaler) MarshalTraces(traces ptrace.Traces) (Encoded, error) {
-	count := traces.SpanCount()
-	if count == 0 {
-		return Encoded{}, nil
-	}
-	whole, err := encode(m, Traces, count, traces, m.codec.encodeTraces.MarshalTraces)
-	if err != nil {
-		return Encoded{}, encodeError(Traces, err)
-	}
 	resources := traces.ResourceSpans()
-	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Traces, whole, count, resources.Len(), attributes})
+	return encode(m, request{
+		signal:     Traces,
+		items:      traces.SpanCount(),
+		resources:  resources.Len(),
+		attributes: func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() },
+	}, traces, m.codec.encodeTraces.MarshalTraces)
 }
 
 // MarshalMetrics encodes data points. A metric that has more of them than fit a chunk is cut between them: its name,
 // description, unit, metadata, temporality and monotonicity are in each part. A request without any data point makes no
 // chunk.
 func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
-	count := metrics.DataPointCount()
-	if count == 0 {
-		return Encoded{}, nil
-	}
-	whole, err := encode(m, Metrics, count, metrics, m.codec.encodeMetrics.MarshalMetrics)
-	if err != nil {
-		return Encoded{}, encodeError(Metrics, err)
-	}
 	resources := metrics.ResourceMetrics()
-	attributes := func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
-	return m.split(request{Metrics, whole, count, resources.Len(), attributes})
+	return encode(m, request{
+		signal:     Metrics,
+		items:      metrics.DataPointCount(),
+		resources:  resources.Len(),
+		attributes: func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() },
+	}, metrics, m.codec.encodeMetrics.MarshalMetrics)
 }
 
-// encode returns a request with so many items as a whole, in memory of m's where that is possible.
-func encode[T any](m *Marshaler, signal Signal, items int, pdata T, marshal func(T) ([]byte, error)) (*buffer, error) {
+// encode makes the chunks of a request: in memory of m's where that is possible, or else with what pdata has for it.
+func encode[T any](m *Marshaler, r request, pdata T, marshal func(T) ([]byte, error)) (Encoded, error) {
+	if r.items == 0 {
+		return Encoded{}, nil
+	}
+	r.groups = m.keys.groups(r.resources, r.attributes)
 	if m.cfg.Encoding == OTLPProto {
 		if message, ok := wireMessageOf(pdata); ok {
-			if whole, ok := m.buffers.write(message, items, &m.guesses[signal]); ok {
-				return whole, nil
+			if p, ok := m.piecesOf(r, message); ok {
+				return m.splitPieces(p)
+			}
+			if whole, ok := m.buffers.write(message, r.items, &m.guesses[r.signal]); ok {
+				return m.split(r, whole)
 			}
 		}
 	}
 	data, err := marshal(pdata)
-	return &buffer{data: data}, err
+	if err != nil {
+		return Encoded{}, fmt.Errorf("marshaler: encode %s: %w", r.signal, err)
+	}
+	return m.split(r, &buffer{data: data})
 }
 
 // UnmarshalLogs is the inverse of [Marshaler.MarshalLogs] for the data of one chunk, compressed in any way or not at all.
@@ -190,10 +190,6 @@ func (m *Marshaler) UnmarshalMetrics(data []byte) (pmetric.Metrics, error) {
 		return pmetric.Metrics{}, decodeError(Metrics, len(data), err)
 	}
 	return metrics, nil
-}
-
-func encodeError(signal Signal, err error) error {
-	return fmt.Errorf("marshaler: encode %s: %w", signal, err)
 }
 
 func decodeError(signal Signal, size int, err error) error {

@@ -38,8 +38,9 @@ func TestNoWireMessage(t *testing.T) {
 		assert.False(t, ok, "%T", v)
 	}
 	m := mustNew(t, usual(OTLPProto))
-	whole, err := encode(m, Logs, 1, struct{}{}, func(struct{}) ([]byte, error) { return []byte("otlp"), nil })
+	one := request{signal: Logs, items: 1, resources: 1}
+	encoded, err := encode(m, one, struct{}{}, func(struct{}) ([]byte, error) { return []byte("otlp"), nil })
 	require.NoError(t, err)
-	assert.Equal(t, "otlp", string(whole.data))
-	whole.release()
+	assert.Equal(t, "otlp", string(encoded.Chunks[0].Data))
+	encoded.Release()
 }

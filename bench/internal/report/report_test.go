@@ -50,6 +50,8 @@ func TestRows(t *testing.T) {
 		Spread: 1, MBPerSecondCore: 150, ItemsPerSecondCore: 500_000, AllocsPerItem: new(0.25),
 		CallsPerMillion: new(1000.0), PutUnitsRatio: new(1.25),
 	}, r[3])
+	assert.Equal(t, new(30.0), r[3].Growth())
+	assert.Nil(t, (&report.Row{PeakRSS: 50}).Growth())
 	assert.Equal(t, new(1.0), r[0].LimitRatio)
 	assert.Equal(t, new(0.25), r[0].CPURatio)
 	assert.Equal(t, new(1.25), r[2].CPURatio, "a variant of the peer, to its cheapest")
@@ -123,9 +125,9 @@ func TestTable(t *testing.T) {
 
 **paced-logs**
 
-| variant | items/s | CPU s/M | spread % | × peer | alloc B/item | idle MiB | peak MiB |
-|---|---:|---:|---:|---:|---:|---:|---:|
-| ours | 100000 | 2.00 | 100 | 0.38 | 500 | 20 | 50 |
+| variant | items/s | CPU s/M | spread % | × peer | alloc B/item | idle MiB | peak MiB | growth MiB |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|
+| ours | 100000 | 2.00 | 100 | 0.38 | 500 | 20 | 50 | 30 |
 `, table.String())
 }
 

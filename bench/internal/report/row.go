@@ -47,6 +47,15 @@ type Row struct {
 	LatencyP99         *float64 `json:"latency_p99_ms"`
 }
 
+// Growth is by how much the telemetry made the resident memory grow: the peak less what was there before, in MiB. It is nil
+// where that is not known.
+func (row *Row) Growth() *float64 {
+	if row.IdleRSS == nil {
+		return nil
+	}
+	return new(row.PeakRSS - *row.IdleRSS)
+}
+
 // putUnit is the size of a PUT payload unit in bytes.
 const putUnit = 25_600
 

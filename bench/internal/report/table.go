@@ -49,6 +49,9 @@ func columns(kind Kind) []column {
 		add("idle MiB", 0, func(r *Row) *float64 { return r.IdleRSS })
 	}
 	add("peak MiB", 0, func(r *Row) *float64 { return &r.PeakRSS })
+	if kind == Paced {
+		add("growth MiB", 0, (*Row).Growth)
+	}
 	if kind == Load {
 		add("records/M", 0, func(r *Row) *float64 { return r.KinesisRecordsPerMillion })
 		add("calls/M", 0, func(r *Row) *float64 { return r.CallsPerMillion })

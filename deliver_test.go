@@ -1,0 +1,50 @@
+package kinesiskplexporter
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// Each Result is that of its chunk, also behind chunks that the producer does not even take.
+func TestResultsFindTheirChunks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, c := newTestKinesis(1), directConfig()
+		k.Inject(failing(kpltest.CodeThrottled, "slow"))
+		c.Producer.FailIfThrottled = true
+		sessions := newSessions(func(context.Context, *Config) (kpl.Client, func(), error) { return k, func() {}, nil })
+		set := exportertest.NewNopSettings(metadata.Type)
+		running, err := sessions.acquire(t.Context(), c, set)
+		require.NoError(t, err)
+		p, err := newPusher(c, set, logsSignal)
+		require.NoError(t, err)
+		p.start(running)
+
+		tooLarge := bytes.Repeat([]byte("x"), c.Producer.MaxRecordSize+1)
+		v := verdict{signal: marshaler.Logs, telemetry: running.telemetry}
+		p.deliver(t.Context(), []marshaler.Chunk{
+			{Data: tooLarge, Items: 1},
+			{Data: []byte("first"), Items: 10},
+			{Data: tooLarge, Items: 100},
+			{Data: tooLarge, Items: 1000},
+			{Data: []byte("slow"), Items: 10_000},
+			{Data: []byte("last"), Items: 100_000},
+			{Data: tooLarge, Items: 1_000_000},
+		}, &v, false)
+		assert.Equal(t, 100_010, v.delivered)
+		assert.Equal(t, 1_001_101, v.dropped)
+		require.Len(t, v.left, 1)
+		assert.Equal(t, "slow", string(v.left[0].Data))
+		require.NoError(t, sessions.release(context.WithoutCancel(t.Context()), c, running))
+	})
+}

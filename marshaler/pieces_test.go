@@ -1,0 +1,135 @@
+package marshaler
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// inPieces reports whether a Marshaler takes a request of logs apart.
+func inPieces(t *testing.T, m *Marshaler, logs plog.Logs) bool {
+	t.Helper()
+	message, ok := wireMessageOf(logs)
+	require.True(t, ok)
+	r := request{signal: Logs, items: logs.LogRecordCount(), resources: logs.ResourceLogs().Len(), groups: []group{{}}}
+	_, ok = m.piecesOf(r, message)
+	return ok
+}
+
+// However large pieces are, the chunks are those of the whole request.
+func TestPiecesMakeTheSameChunks(t *testing.T) {
+	var all []telemetry
+	for seed := range uint64(3) {
+		all = append(all, newRandom(seed).all()...)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	all = append(all, logsData{serviceLogs(random, 300, 5)}, logsData{serviceLogs(random, 1, 1500)})
+	for _, c := range []Config{
+		{Encoding: OTLPProto, TargetSize: 400, MaxSize: 1500},
+		{Encoding: OTLPProto, TargetSize: 2500, MaxSize: 2500, Key: KeyConfig{Static: "fixed"}},
+		{Encoding: OTLPProto, TargetSize: 20_000, MaxSize: 1 << 20},
+		{Encoding: OTLPProto, TargetSize: 700, MaxSize: 4000, Compression: Snappy},
+		{Encoding: OTLPProto, TargetSize: 2500, MaxSize: 1 << 20, Compression: Zstd},
+	} {
+		for _, d := range all {
+			d.markReadOnly()
+			atOnce := mustNew(t, c)
+			atOnce.pieceSize = 1 << 30
+			first, second := d.marshal(t, atOnce), d.marshal(t, atOnce)
+			for _, size := range []int{1, 100, 1000, 5000} {
+				name := fmt.Sprintf("%+v, %s, %d items, pieces of %d", c, d.signal(), d.count(), size)
+				m := mustNew(t, c)
+				m.pieceSize = size
+				require.Equal(t, first, d.marshal(t, m), name)
+				require.Equal(t, second, d.marshal(t, m), name+", of a guessed size")
+			}
+		}
+	}
+}
+
+func TestWhatIsTakenApart(t *testing.T) {
+	m := mustNew(t, usual(OTLPProto))
+	assert.True(t, inPieces(t, m, benchLogs(100, 100)), "nothing is known of sizes: it is counted")
+	assert.False(t, inPieces(t, m, benchLogs(100, 10)), "small")
+	assert.False(t, inPieces(t, m, benchLogs(1, 10_000)), "it cannot be")
+
+	m.guesses[Logs].learn(1_000_000, 1000)
+	assert.True(t, inPieces(t, m, benchLogs(100, 10)), "as far as the requests before tell")
+
+	r := request{signal: Logs, items: 10_000, resources: 100, groups: []group{{key: "one"}, {key: "two"}}}
+	_, ok := m.piecesOf(r, nil)
+	assert.False(t, ok, "each group would leave over something")
+}
+
+// Pieces are of resources, however unequal these are.
+func TestPiecesOfUnequalResources(t *testing.T) {
+	m := mustNew(t, usual(OTLPProto))
+	logs := benchLogs(3000, 1)
+	benchLogs(1, 3000).ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
+	benchLogs(3000, 1).ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
+	require.True(t, inPieces(t, m, logs))
+	atOnce := mustNew(t, usual(OTLPProto))
+	atOnce.pieceSize = 1 << 30
+	want := logsData{logs}.marshal(t, atOnce)
+	for range 3 {
+		require.Equal(t, want, logsData{logs}.marshal(t, m))
+	}
+}
+
+// A request with another number of items than pdata says is refused, and its chunks are released.
+func TestPiecesOfAnotherRequest(t *testing.T) {
+	m := mustNew(t, usual(OTLPProto))
+	message, ok := wireMessageOf(benchLogs(100, 100))
+	require.True(t, ok)
+	r := request{signal: Logs, items: 10_001, resources: 100, groups: []group{{}}}
+	p, ok := m.piecesOf(r, message)
+	require.True(t, ok)
+	encoded, err := m.splitPieces(p)
+	require.EqualError(t, err, "marshaler: cut logs: found 10000 items of 100 resources, expected 10001 of 100")
+	assert.Equal(t, Encoded{}, encoded)
+}
+
+func TestPartsOfMessages(t *testing.T) {
+	message, ok := wireMessageOf(benchLogs(3, 1))
+	require.True(t, ok)
+	parts, ok := wirePartsOf(message, 3)
+	require.True(t, ok)
+	var joined []byte
+	for i := range 3 {
+		part := parts.take(i, i+1)
+		data := make([]byte, part.SizeProto())
+		require.Equal(t, len(data), part.MarshalProto(data))
+		joined = append(joined, data...)
+	}
+	whole := make([]byte, message.SizeProto())
+	message.MarshalProto(whole)
+	assert.Equal(t, whole, joined)
+
+	_, ok = wirePartsOf(message, 2)
+	assert.False(t, ok)
+	_, ok = wirePartsOf(&fakeMessage{}, 0)
+	assert.False(t, ok, "it has other fields")
+}
+
+// lyingRequest is a request that is not as large as it says.
+type lyingRequest struct{ Resources []int }
+
+func (*lyingRequest) SizeProto() int { return 1 << 20 }
+
+func (r *lyingRequest) MarshalProto(buf []byte) int {
+	buf[r.SizeProto()-1] = 0
+	return 1
+}
+
+func TestPiecesThatCannotBeWritten(t *testing.T) {
+	m := mustNew(t, usual(OTLPProto))
+	r := request{signal: Traces, items: 1000, resources: 2, groups: []group{{}}}
+	p, ok := m.piecesOf(r, &lyingRequest{make([]int, 2)})
+	require.True(t, ok)
+	_, err := m.splitPieces(p)
+	require.EqualError(t, err, "marshaler: encode traces: a message has another size than it says")
+}

@@ -1,0 +1,37 @@
+//go:build !race
+
+package kinesiskplexporter
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadatatest"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// What is counted for each record leaves no garbage. The race detector allocates too.
+func TestCountingLeavesNoGarbage(t *testing.T) {
+	set := metadatatest.NewSettings(componenttest.NewTelemetry())
+	counts, err := newTelemetry(set, directConfig(), func(error) {})
+	require.NoError(t, err)
+	defer counts.close()
+	now := time.Now()
+	finished := kpl.FinishedRecord{
+		Result: kpl.Result{ShardID: "shard", Attempts: []kpl.Attempt{{Start: now}}}, Bytes: 100, Received: now, Finished: now,
+	}
+	request := kpl.FinishedRequest{
+		Start: now, End: now, Entries: []kpl.FinishedEntry{{ShardID: "shard", Bytes: 100, UserRecords: 1}},
+	}
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		counts.RecordFinished("", finished)
+		counts.RequestFinished("", request)
+		counts.Flushed("", kpl.StageAggregator, kpl.FlushCommit)
+		counts.itemsPut(marshaler.Logs, kpl.OutcomeSuccess.String(), 10)
+	}))
+}
