@@ -211,9 +211,7 @@ func bothLengths(t *testing.T, text string, f func(t *testing.T, body []byte)) {
 	for _, open := range []bool{true, false} {
 		t.Run(fmt.Sprint("open ", open), func(t *testing.T) {
 			body, ok := inCBOR(text, open)
-			if !ok {
-				t.Skip("the answer is no JSON")
-			}
+			require.True(t, ok, "the answer is JSON")
 			f(t, body)
 		})
 	}
@@ -255,7 +253,7 @@ func TestUnusualAnswersInCBORAreLeftToTheSDK(t *testing.T) {
 		})
 	}
 	for name, text := range unusualAnswers() {
-		if name == "a comma at the end" || strings.HasPrefix(name, "an escape") || strings.HasPrefix(name, "two ") {
+		if _, ok := inCBOR(text, true); !ok || strings.HasPrefix(name, "an escape") || strings.HasPrefix(name, "two ") {
 			continue // there is no such thing in CBOR
 		}
 		t.Run(name, func(t *testing.T) {
@@ -275,10 +273,10 @@ func TestUnusualAnswersInCBORAreLeftToTheSDK(t *testing.T) {
 
 func TestUsualAnswersInCBORAreReadByHand(t *testing.T) {
 	for name, tt := range usualAnswers() {
+		if strings.HasSuffix(name, " twice") {
+			continue // a map in Go has each member once
+		}
 		t.Run(name, func(t *testing.T) {
-			if name == "a number twice" || name == "a shard twice" {
-				t.Skip("a map in Go has each member once")
-			}
 			bothLengths(t, strings.TrimSuffix(tt.body, " more"), func(t *testing.T, body []byte) {
 				body = append(body, "behind"...)
 				w := cborWire()
