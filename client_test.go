@@ -3,6 +3,7 @@ package kinesiskplexporter
 import (
 	"crypto/tls"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -70,6 +71,9 @@ func TestClientOfAnEndpointWithoutCBOR(t *testing.T) {
 	assert.ElementsMatch(t, []string{"a", "b"}, storedBodies(t, k))
 	const inCBOR, inJSON = "application/x-amz-cbor-1.1", "application/x-amz-json-1.1"
 	assert.Equal(t, []string{inCBOR, inJSON, inJSON}, puts)
+	told := e.logs.FilterMessage("The endpoint takes no CBOR; calls are made in JSON").All()
+	require.Len(t, told, 1)
+	assert.Contains(t, fmt.Sprint(told[0].ContextMap()["error"]), "SerializationException")
 	assert.Equal(t, 2, e.sum(t, "user_records_put", "stream", testStream, "outcome", "success"))
 }
 

@@ -258,6 +258,11 @@ func (t *telemetry) ShardMapRefreshed(_ string, openShards int, err error) {
 	t.builder.KinesisKplOpenShards.Record(ctx, int64(openShards), t.stream.record...)
 }
 
+// CBORRefused implements [kpl.Observer].
+func (t *telemetry) CBORRefused(_ string, err error) {
+	t.log.Info("The endpoint takes no CBOR; calls are made in JSON", zap.Error(err))
+}
+
 // DistributionChanged implements [kpl.Observer].
 func (t *telemetry) DistributionChanged(_ string, automatic, inferred bool) {
 	from := zap.String("known_from", "description")

@@ -21,6 +21,9 @@ type Observer interface {
 	// distribution AUTO; automatic is true then, and the stream gets no aggregates any more), and when it turns out that it
 	// does not after all. Inferred says that no description told so, but where records were stored.
 	DistributionChanged(stream string, automatic, inferred bool)
+	// CBORRefused is called at most once, when the endpoint turns out to take no CBOR ([WireAuto]): with what it said to the
+	// call that found out, which is made again in JSON, as all others are from then on.
+	CBORRefused(stream string, err error)
 	// AvailabilityChanged is called when a stream stops accepting records, with the cause ([ErrUnavailable] and
 	// what the service said), and with nil when it accepts them again. Only changes are told.
 	AvailabilityChanged(stream string, err error)
@@ -104,6 +107,9 @@ func (NopObserver) Flushed(string, Stage, FlushReason) {}
 
 // ShardMapRefreshed implements [Observer].
 func (NopObserver) ShardMapRefreshed(string, int, error) {}
+
+// CBORRefused implements [Observer].
+func (NopObserver) CBORRefused(string, error) {}
 
 // DistributionChanged implements [Observer].
 func (NopObserver) DistributionChanged(string, bool, bool) {}

@@ -96,6 +96,9 @@ func (w *worker) do(r *request) {
 	r.start = time.Now()
 	output, err := w.producer.client.PutRecords(ctx, input, w.options...)
 	if err != nil && w.wire.refused {
+		if w.wire.first {
+			w.producer.config.Observer.CBORRefused(w.stream, err)
+		}
 		output, err = w.producer.client.PutRecords(ctx, input, w.options...)
 	}
 	r.end = time.Now()

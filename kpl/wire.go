@@ -26,6 +26,7 @@ type wireProtocol struct {
 	body    requestBody // of the last request; nothing reads it once the call has returned
 	records int         // in the last request
 	refused bool        // the last request was refused for its encoding, and is to be made again
+	first   bool        // it was the first of the producer's
 	answer  bytes.Buffer
 	reader  answerReader
 	json    jsonScanner
@@ -51,7 +52,7 @@ func (w *wireProtocol) speak(o *kinesis.Options) {
 func (w *wireProtocol) SerializeRequest(
 	ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, r *smithyhttp.Request,
 ) error {
-	w.inCBOR, w.refused = false, false
+	w.inCBOR, w.refused, w.first = false, false, false
 	put, ok := in.(*kinesis.PutRecordsInput)
 	if !ok || !byHand(put) {
 		return w.Protocol.SerializeRequest(ctx, schema, in, r)
@@ -109,7 +110,9 @@ func (w *wireProtocol) DeserializeResponse(
 	}
 	if r.StatusCode != http.StatusOK {
 		err := sdk.DeserializeResponse(ctx, schema, types, r, out)
-		w.refused = w.inCBOR && w.encoding.refused(r.StatusCode, cbor, err)
+		if w.inCBOR {
+			w.refused, w.first = w.encoding.refused(r.StatusCode, cbor, err)
+		}
 		return err
 	}
 	if w.inCBOR {

@@ -47,22 +47,23 @@ func (e *wireEncoding) cbor() bool { return e.state.Load() != cborRefused }
 // taken notes that a request in CBOR had success.
 func (e *wireEncoding) taken() { e.state.CompareAndSwap(cborUntried, cborTaken) }
 
-// refused reports whether an answer with an error says that the endpoint does not take CBOR, and remembers that. Once a
-// request in CBOR had success no answer says so. To be wrong costs CPU time and no more, for JSON is always taken.
-func (e *wireEncoding) refused(status int, answeredInCBOR bool, err error) bool {
+// refused reports whether an answer with an error says that the endpoint does not take CBOR, and whether it is the first
+// to say so. It is remembered. Once a request in CBOR had success no answer says so. To be wrong costs CPU time and no more,
+// for JSON is always taken.
+func (e *wireEncoding) refused(status int, answeredInCBOR bool, err error) (refused, first bool) {
 	if status < http.StatusBadRequest {
-		return false
+		return false, false
 	}
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return false // what stands before the service says so, whatever the request was
+		return false, false // what stands before the service says so, whatever the request was
 	}
 	var api smithy.APIError
 	if answeredInCBOR && (!errors.As(err, &api) || !notUnderstood(api.ErrorCode())) {
-		return false
+		return false, false
 	}
-	e.state.CompareAndSwap(cborUntried, cborRefused)
-	return e.state.Load() == cborRefused
+	first = e.state.CompareAndSwap(cborUntried, cborRefused)
+	return e.state.Load() == cborRefused, first
 }
 
 // What the service says of a request that it does not understand.

@@ -41,13 +41,19 @@ func TestWhatSaysThatCBORIsNotTaken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := newWireEncoding(WireAuto)
 			assert.True(t, e.cbor())
-			assert.Equal(t, tt.refused, e.refused(tt.status, tt.answeredInCBOR, tt.err))
+			refused, first := e.refused(tt.status, tt.answeredInCBOR, tt.err)
+			assert.Equal(t, tt.refused, refused)
+			assert.Equal(t, tt.refused, first)
 			assert.Equal(t, !tt.refused, e.cbor(), "it is remembered")
-			assert.Equal(t, tt.refused, e.refused(tt.status, tt.answeredInCBOR, tt.err), "another call was on its way")
+			refused, first = e.refused(tt.status, tt.answeredInCBOR, tt.err)
+			assert.Equal(t, tt.refused, refused, "another call was on its way")
+			assert.False(t, first)
 
 			e = newWireEncoding(WireAuto)
 			e.taken()
-			assert.False(t, e.refused(tt.status, tt.answeredInCBOR, tt.err), "it was taken before")
+			refused, first = e.refused(tt.status, tt.answeredInCBOR, tt.err)
+			assert.False(t, refused, "it was taken before")
+			assert.False(t, first)
 			assert.True(t, e.cbor())
 		})
 	}
@@ -55,6 +61,17 @@ func TestWhatSaysThatCBORIsNotTaken(t *testing.T) {
 
 // puts are the content types of the calls that put records.
 type puts []string
+
+// refusals are the calls of CBORRefused.
+type refusals struct {
+	NopObserver
+
+	all []string
+}
+
+func (r *refusals) CBORRefused(stream string, err error) {
+	r.all = append(r.all, stream+": "+err.Error())
+}
 
 // onlyJSON is an endpoint that fails calls in CBOR in some way.
 type onlyJSON struct {
@@ -94,7 +111,10 @@ func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
 			a := wireAnswer{body: "<!doctype html><title>500 Internal Server Error</title>"}
 			return &http.Response{StatusCode: http.StatusInternalServerError, Body: bodyOf(r, &a), Request: r}
 		}}
-		putThreeTimes(t, o, nil)
+		var told refusals
+		putThreeTimes(t, o, func(c *Config) { c.Observer = &told })
+		require.Len(t, told.all, 1)
+		assert.Contains(t, told.all[0], testStream+": operation error Kinesis: PutRecords, https response error StatusCode: 500")
 		assert.Equal(t, puts{contentTypeCBOR, contentTypeJSON, contentTypeJSON, contentTypeJSON}, o.puts)
 	})
 }
@@ -102,7 +122,9 @@ func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
 func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o onlyJSON
-		putThreeTimes(t, &o, nil)
+		var told refusals
+		putThreeTimes(t, &o, func(c *Config) { c.Observer = &told })
+		assert.Empty(t, told.all)
 		assert.Equal(t, puts{contentTypeCBOR, contentTypeCBOR, contentTypeCBOR}, o.puts)
 	})
 }
