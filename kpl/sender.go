@@ -3,6 +3,7 @@ package kpl
 import (
 	"context"
 	"crypto/md5" //nolint:gosec // for its size
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -97,7 +98,8 @@ func (w *worker) do(r *request) {
 	output, err := w.producer.client.PutRecords(ctx, input, w.options...)
 	if err != nil && w.wire.refused {
 		if w.wire.first {
-			w.producer.config.Observer.CBORRefused(w.stream, err)
+			f := faultOfCall(err)
+			w.producer.config.Observer.CBORRefused(w.stream, fmt.Errorf("%s: %s", f.code, f.message))
 		}
 		output, err = w.producer.client.PutRecords(ctx, input, w.options...)
 	}

@@ -58,8 +58,7 @@ func (e *wireEncoding) refused(status int, answeredInCBOR bool, err error) (refu
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return false, false // what stands before the service says so, whatever the request was
 	}
-	var api smithy.APIError
-	if answeredInCBOR && (!errors.As(err, &api) || !notUnderstood(api.ErrorCode())) {
+	if understood(answeredInCBOR, err) {
 		return false, false
 	}
 	first = e.state.CompareAndSwap(cborUntried, cborRefused)
@@ -72,6 +71,18 @@ const (
 	codeUnknownOperation = "UnknownOperationException"
 )
 
-func notUnderstood(code string) bool {
-	return code == codeSerialization || code == codeUnknownOperation
+// understood reports whether an error is about something else than the encoding of the request. What an endpoint without
+// CBOR makes of it can be anything but a word on credentials, permissions and capacity.
+func understood(answeredInCBOR bool, err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return answeredInCBOR
+	}
+	switch code := api.ErrorCode(); code {
+	case codeSerialization, codeUnknownOperation:
+		return false
+	default:
+		class := classOfCode[code]
+		return answeredInCBOR || class == classUnavailable || class == classThrottle
+	}
 }

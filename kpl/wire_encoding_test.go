@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,11 @@ func TestWhatSaysThatCBORIsNotTaken(t *testing.T) {
 	}{
 		"an error page":                  {500, false, errors.New("HTML"), true},
 		"an error in JSON":               {400, false, apiError("SerializationException"), true},
-		"another error in JSON":          {400, false, apiError("AccessDeniedException"), true},
+		"another error in JSON":          {400, false, apiError("ValidationException"), true},
+		"an unknown error in JSON":       {500, false, apiError("UnknownError"), true},
+		"no access, in JSON":             {400, false, apiError("AccessDeniedException"), false},
+		"a wrong signature, in JSON":     {403, false, apiError("InvalidSignatureException"), false},
+		"no capacity, in JSON":           {400, false, apiError("ProvisionedThroughputExceededException"), false},
 		"an unknown type of content":     {415, false, errors.New("HTML"), true},
 		"a serialization error in CBOR":  {400, true, apiError("SerializationException"), true},
 		"an unknown operation in CBOR":   {400, true, apiError("UnknownOperationException"), true},
@@ -106,17 +111,29 @@ func putThreeTimes(t *testing.T, o *onlyJSON, change func(*Config)) {
 }
 
 func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := &onlyJSON{fail: func(r *http.Request) *http.Response {
-			a := wireAnswer{body: "<!doctype html><title>500 Internal Server Error</title>"}
-			return &http.Response{StatusCode: http.StatusInternalServerError, Body: bodyOf(r, &a), Request: r}
-		}}
-		var told refusals
-		putThreeTimes(t, o, func(c *Config) { c.Observer = &told })
-		require.Len(t, told.all, 1)
-		assert.Contains(t, told.all[0], testStream+": operation error Kinesis: PutRecords, https response error StatusCode: 500")
-		assert.Equal(t, puts{contentTypeCBOR, contentTypeJSON, contentTypeJSON, contentTypeJSON}, o.puts)
-	})
+	for name, answer := range map[string]struct {
+		wireAnswer
+		told string
+	}{
+		"a page": {statusAnswer(500, "<!doctype html><title>500</title>"), CodeUnknown},
+		"an error": {
+			errorAnswer("SerializationException", strings.Repeat("what you sent is ", 1000)), "SerializationException: what you sent",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := &onlyJSON{fail: func(r *http.Request) *http.Response {
+					return &http.Response{StatusCode: answer.status, Body: bodyOf(r, &answer.wireAnswer), Request: r}
+				}}
+				var told refusals
+				putThreeTimes(t, o, func(c *Config) { c.Observer = &told })
+				require.Len(t, told.all, 1)
+				assert.Contains(t, told.all[0], testStream+": "+answer.told)
+				assert.Less(t, len(told.all[0]), 400, "no more is told of it than of other errors")
+				assert.Equal(t, puts{contentTypeCBOR, contentTypeJSON, contentTypeJSON, contentTypeJSON}, o.puts)
+			})
+		})
+	}
 }
 
 func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
