@@ -13,9 +13,8 @@ func loadJobs(shape load.Shape, s size) []job {
 	n := amountsOf(shape, s)
 	var list []job
 	add := func(compression, variant, program string, items, warmUp int, args ...string) {
-		args = append(args, "-shape", shape.Name, "-compression", compression, "-items", strconv.Itoa(items),
-			"-warmup", strconv.Itoa(warmUp))
-		list = append(list, job{report.Key{Shape: shape.Name, Compression: compression, Variant: variant}, program, args, prompt})
+		key := report.Key{Shape: shape.Name, Compression: compression, Variant: variant}
+		list = append(list, job{key, program, loadArgs(args, shape, compression, items, warmUp), prompt})
 	}
 	compressions := []string{"snappy", "zstd", "gzip"}
 	if shape.Signal != load.Logs {
@@ -38,14 +37,18 @@ func loadJobs(shape load.Shape, s size) []job {
 			add("none", queued+", wire_protocol: "+protocol, "kinesiskpl", n.items, n.warmUp, "-queue", "default",
 				"-config", `{"wire_protocol":"`+protocol+`"}`)
 		}
-	}
-	if shape.Signal == load.Logs {
 		add("snappy", ours, "kinesiskpl", n.unqueued, n.warmUp, "-queue", "off")
 	}
 	for _, c := range compressions {
 		add(c, queued, "kinesiskpl", n.items, n.warmUp, "-queue", "default")
 	}
 	return list
+}
+
+// loadArgs appends the arguments that say what is sent.
+func loadArgs(args []string, shape load.Shape, compression string, items, warmUp int) []string {
+	return append(args, "-shape", shape.Name, "-compression", compression, "-items", strconv.Itoa(items),
+		"-warmup", strconv.Itoa(warmUp))
 }
 
 // securedShape names the rows of a shape that are sent with TLS.
@@ -56,10 +59,8 @@ func securedJobs(shape load.Shape, s size) []job {
 	n := amountsOf(shape, s)
 	var list []job
 	add := func(compression, variant, program string, items int, args ...string) {
-		args = append(args, "-shape", shape.Name, "-compression", compression, "-items", strconv.Itoa(items),
-			"-warmup", strconv.Itoa(n.warmUp))
 		key := report.Key{Shape: securedShape(shape.Name), Compression: compression, Variant: variant}
-		list = append(list, job{key, program, args, secured})
+		list = append(list, job{key, program, loadArgs(args, shape, compression, items, n.warmUp), secured})
 	}
 	add("none", peer, "awskinesis", n.items, "-queue", "off")
 	add("none", theirs, "awskinesis", n.items, "-queue", "default")

@@ -164,24 +164,6 @@ func (p *pipeline) commit(now time.Time, reason FlushReason) {
 	p.collector.commit(now)
 }
 
-// flush commits, and closes done once everything that was put before has its Result.
-func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
-	p.commit(now, FlushRequest)
-	for _, group := range p.retries {
-		for i := range group.members {
-			group.members[i].due = true
-		}
-	}
-	p.epochs.next(done)
-}
-
-// endEpochs tells the callers of Flush whose records are all done.
-func (p *pipeline) endEpochs() {
-	for flushed, ok := p.epochs.done(); ok; flushed, ok = p.epochs.done() {
-		p.effects.ended = append(p.effects.ended, ending{flushed: flushed})
-	}
-}
-
 // dispatch puts together the requests that may be sent now. It reports late if it found expired records on the way.
 func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 	for p.inFlight < p.config.MaxConnections && p.maySend(now) {

@@ -8,11 +8,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
-	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 )
 
 // wireProtocol speaks the SDK's JSON protocol, with the bytes of PutRecords written and read by hand, in CBOR where the
@@ -89,10 +87,6 @@ func byHand(in *kinesis.PutRecordsInput) bool {
 	return true
 }
 
-// sdkCBOR reads what [answerReader] does not know of answers in CBOR. It is another protocol than the service's by the
-// bytes of a request alone.
-var sdkCBOR = rpcv2.NewCBOR(schemas.Kinesis_20131202)
-
 // DeserializeResponse implements [smithyhttp.ClientProtocol]. What [answerReader] does not know is the SDK's to judge.
 func (w *wireProtocol) DeserializeResponse(
 	ctx context.Context, schema *smithy.OperationSchema, types *smithy.TypeRegistry,
@@ -106,7 +100,7 @@ func (w *wireProtocol) DeserializeResponse(
 	w.reader.answerScanner = &w.json
 	cbor := strings.Contains(r.Header.Get("Content-Type"), "cbor")
 	if cbor {
-		sdk, w.reader.answerScanner = sdkCBOR, &w.cbor
+		sdk, w.reader.answerScanner = w.encoding.sdk, &w.cbor
 	}
 	if r.StatusCode != http.StatusOK {
 		err := sdk.DeserializeResponse(ctx, schema, types, r, out)

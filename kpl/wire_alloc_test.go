@@ -40,7 +40,7 @@ func TestEncodingRecordsAllocatesThreeTimes(t *testing.T) {
 
 func TestReadingAnAnswerAllocatesForAllRecordsTogether(t *testing.T) {
 	text := usualAnswer(500)
-	inCBOR, _ := inCBOR(text, true)
+	inCBOR, _ := asCBOR(text, true)
 	w := cborWire()
 	for name, answer := range map[string][]byte{"JSON": []byte(text), "CBOR": inCBOR} {
 		perAnswer := testing.AllocsPerRun(10, func() {

@@ -50,7 +50,7 @@ func compareAnswer(t *testing.T, w *wireProtocol, contentType string, status, re
 	w.records = records
 	var sdk smithyhttp.ClientProtocol = w.Protocol
 	if contentType == contentTypeCBOR {
-		sdk = sdkCBOR
+		sdk = w.encoding.sdk
 	}
 	want, wantErr := deserialized(t, sdk, contentType, status, bytes.NewReader(body))
 	got, gotErr := deserialized(t, w, contentType, status, bytes.NewReader(body))

@@ -3,7 +3,9 @@
 package kpl
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
 )
 
 // wireRequest is a request of one size.
@@ -45,7 +49,7 @@ func wireRequests() []wireRequest { return []wireRequest{{500, 10_000}, {5, 1 <<
 func loopback(tb testing.TB, size wireRequest) *kinesis.Client {
 	tb.Helper()
 	answer := []byte(usualAnswer(size.records))
-	inCBOR, _ := inCBOR(usualAnswer(size.records), true)
+	inCBOR, _ := asCBOR(usualAnswer(size.records), true)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
@@ -133,7 +137,7 @@ func BenchmarkBody(b *testing.B) {
 // BenchmarkAnswer is the answer about 500 records alone.
 func BenchmarkAnswer(b *testing.B) {
 	text := usualAnswer(MaxRecordsPerRequest)
-	inCBOR, _ := inCBOR(text, true)
+	inCBOR, _ := asCBOR(text, true)
 	for name, answer := range map[string][]byte{"json": []byte(text), "cbor": inCBOR} {
 		b.Run(name, func(b *testing.B) {
 			w := cborWire()
@@ -144,6 +148,36 @@ func BenchmarkAnswer(b *testing.B) {
 					b.Fatal("not the usual answer")
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkUpload is a request of 5 MiB over TLS on loopback, with its TLS records by themselves and gathered. The server's
+// part, in the same process, is in the CPU time of both.
+func BenchmarkUpload(b *testing.B) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	defer server.Close()
+	body := make([]byte, 5<<20)
+	for name, wrap := range map[string]func(*http.Transport) http.RoundTripper{
+		"plain":    func(t *http.Transport) http.RoundTripper { return t },
+		"gathered": func(t *http.Transport) http.RoundTripper { return gather.NewTransport(t) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+			client := http.Client{Transport: wrap(transport)}
+			defer transport.CloseIdleConnections()
+			b.SetBytes(int64(len(body)))
+			start := cpuTime(b)
+			for b.Loop() {
+				r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL, bytes.NewReader(body))
+				require.NoError(b, err)
+				answer, err := client.Do(r)
+				require.NoError(b, err)
+				require.NoError(b, answer.Body.Close())
+			}
+			b.ReportMetric(float64(cpuTime(b)-start)/float64(time.Millisecond)/float64(b.N), "cpu-ms/op")
 		})
 	}
 }

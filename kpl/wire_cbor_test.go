@@ -148,19 +148,19 @@ func TestHeadsInCBOR(t *testing.T) {
 	}
 }
 
-// inCBOR is an answer in JSON in CBOR, with open lengths, as the service writes it, or with the number of members. It is
+// asCBOR is an answer in JSON in CBOR, with open lengths, as the service writes it, or with the number of members. It is
 // false for what is no JSON.
-func inCBOR(text string, open bool) ([]byte, bool) {
+func asCBOR(text string, open bool) ([]byte, bool) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	var value any
 	if err := decoder.Decode(&value); err != nil {
 		return nil, false
 	}
-	return appendInCBOR(nil, value, open), true
+	return appendAsCBOR(nil, value, open), true
 }
 
-func appendInCBOR(dst []byte, value any, open bool) []byte {
+func appendAsCBOR(dst []byte, value any, open bool) []byte {
 	begin := func(kind byte, members int) {
 		if open {
 			dst = append(dst, kind|cborUntilBreak)
@@ -183,13 +183,13 @@ func appendInCBOR(dst []byte, value any, open bool) []byte {
 		}
 		slices.Sort(names)
 		for _, name := range names {
-			dst = appendInCBOR(appendCBORText(dst, name), v[name], open)
+			dst = appendAsCBOR(appendCBORText(dst, name), v[name], open)
 		}
 		return end()
 	case []any:
 		begin(cborList, len(v))
 		for _, member := range v {
-			dst = appendInCBOR(dst, member, open)
+			dst = appendAsCBOR(dst, member, open)
 		}
 		return end()
 	case string:
@@ -210,7 +210,7 @@ func bothLengths(t *testing.T, text string, f func(t *testing.T, body []byte)) {
 	t.Helper()
 	for _, open := range []bool{true, false} {
 		t.Run(fmt.Sprint("open ", open), func(t *testing.T) {
-			body, ok := inCBOR(text, open)
+			body, ok := asCBOR(text, open)
 			require.True(t, ok, "the answer is JSON")
 			f(t, body)
 		})
@@ -253,7 +253,7 @@ func TestUnusualAnswersInCBORAreLeftToTheSDK(t *testing.T) {
 		})
 	}
 	for name, text := range unusualAnswers() {
-		if _, ok := inCBOR(text, true); !ok || strings.HasPrefix(name, "an escape") || strings.HasPrefix(name, "two ") {
+		if _, ok := asCBOR(text, true); !ok || strings.HasPrefix(name, "an escape") || strings.HasPrefix(name, "two ") {
 			continue // there is no such thing in CBOR
 		}
 		t.Run(name, func(t *testing.T) {
@@ -294,7 +294,7 @@ func FuzzAnswersInCBORAreUnderstoodAsTheSDKDoes(f *testing.F) {
 			texts = append(texts, text)
 		}
 		for _, text := range texts {
-			if body, ok := inCBOR(text, open); ok {
+			if body, ok := asCBOR(text, open); ok {
 				f.Add(200, uint16(3), body)
 				f.Add(400, uint16(3), body)
 			}

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 )
 
 // WireProtocol is how PutRecords calls are written and their answers read.
@@ -24,7 +26,12 @@ const (
 )
 
 // wireEncoding finds out whether an endpoint takes CBOR. All workers of a producer share one.
-type wireEncoding struct{ state atomic.Int32 }
+type wireEncoding struct {
+	state atomic.Int32
+	// sdk reads what [answerReader] does not know of answers in CBOR. It is another protocol than the service's by the bytes of
+	// a request alone.
+	sdk *rpcv2.Protocol
+}
 
 // The states of a wireEncoding. It leaves the first of them once.
 const (
@@ -34,7 +41,7 @@ const (
 )
 
 func newWireEncoding(p WireProtocol) *wireEncoding {
-	e := &wireEncoding{}
+	e := &wireEncoding{sdk: rpcv2.NewCBOR(schemas.Kinesis_20131202)}
 	if p != WireAuto {
 		e.state.Store(cborRefused)
 	}

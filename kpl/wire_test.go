@@ -115,7 +115,7 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	}
 	header := http.Header{}
 	if r.Header.Get("Content-Type") == contentTypeCBOR {
-		if body, ok := inCBOR(answer.body, true); ok {
+		if body, ok := asCBOR(answer.body, true); ok {
 			answer.body = string(body)
 			header.Set("Content-Type", contentTypeCBOR)
 		}

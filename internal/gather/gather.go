@@ -11,7 +11,7 @@ import (
 )
 
 // pieceSize is how many bytes are written at a time at most: eight TLS records, each of which would be a system call of its
-// own otherwise. Twice as many gain nothing, and each connection in use has a piece.
+// own otherwise. Twice as many gain little, and each connection in use has a piece.
 const pieceSize = 8 * (16<<10 + 256)
 
 // Transport is an [http.Transport] whose connections with TLS gather the records of a request. Its requests must not need

@@ -90,25 +90,18 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-func sizes() []int {
-	return []int{0, 1, 4_000, 4_096, 16 << 10, 100_000, 128 << 10, 128<<10 + 1, 1 << 20, 5 << 20}
-}
-
-func TestBodiesArriveOverTLS(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(echo))
-	defer server.Close()
-	c := newClient(t, gathering)
-	for _, size := range sizes() {
-		t.Run(fmt.Sprint(size), func(t *testing.T) { require.NoError(t, c.post(t, server.URL, size)) })
-	}
-}
-
-func TestBodiesArriveWithoutTLS(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(echo))
-	defer server.Close()
-	c := newClient(t, gathering)
-	for _, size := range sizes() {
-		t.Run(fmt.Sprint(size), func(t *testing.T) { require.NoError(t, c.post(t, server.URL, size)) })
+func TestBodiesArrive(t *testing.T) {
+	for name, start := range map[string]func(http.Handler) *httptest.Server{
+		"with TLS": httptest.NewTLSServer, "without TLS": httptest.NewServer,
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := start(http.HandlerFunc(echo))
+			defer server.Close()
+			c := newClient(t, gathering)
+			for _, size := range []int{0, 1, 4_000, 4_096, 16 << 10, 100_000, 128 << 10, 128<<10 + 1, 1 << 20, 5 << 20} {
+				t.Run(fmt.Sprint(size), func(t *testing.T) { require.NoError(t, c.post(t, server.URL, size)) })
+			}
+		})
 	}
 }
 

@@ -79,18 +79,19 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("00000000-0000-4000-8000-%012x", h.requests.Add(1)))
 	in := h.encodingOf(r.Header.Get("Content-Type"))
 	out, err := h.handle(w, r, in)
-	w.Header().Set("Content-Type", cmp.Or(in, h.encodings[0]).contentType)
+	answered := cmp.Or(in, h.encodings[0])
+	w.Header().Set("Content-Type", answered.contentType)
 	var answer *apiError
 	switch {
 	case err == nil:
 		respond(w, http.StatusOK, out)
 	case errors.As(err, &answer):
 		w.Header().Set("X-Amzn-Errortype", answer.code)
-		respond(w, answer.status(), cmp.Or(in, h.encodings[0]).fault(answer))
+		respond(w, answer.status(), answered.fault(answer))
 	case errors.Is(err, errReset):
 		reset(w)
 	case errors.Is(err, errCut):
-		cut(w, in.start)
+		cut(w, answered.start)
 	default: // The caller is gone.
 		panic(http.ErrAbortHandler)
 	}

@@ -36,14 +36,7 @@ func readCBOREntry(rest []byte) (e entry, after []byte, err error) {
 		if !ok1 || !ok2 {
 			return e, nil, errRequest
 		}
-		switch string(name) {
-		case "Data":
-			e.data = value
-		case "PartitionKey":
-			e.partitionKey = value
-		case "ExplicitHashKey":
-			e.explicitHashKey = value
-		}
+		e.set(name, value)
 		rest = rest2
 	}
 }

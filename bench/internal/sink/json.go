@@ -37,14 +37,7 @@ func readJSONEntry(rest []byte) (e entry, after []byte, err error) {
 		if !ok2 || len(rest2) == 0 {
 			return e, nil, errRequest
 		}
-		switch string(name) {
-		case "Data":
-			e.data = value
-		case "PartitionKey":
-			e.partitionKey = value
-		case "ExplicitHashKey":
-			e.explicitHashKey = value
-		}
+		e.set(name, value)
 		if rest = rest2; rest[0] == '}' {
 			return e, rest[1:], nil
 		}

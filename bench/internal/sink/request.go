@@ -8,6 +8,17 @@ import (
 // entry is a record of a PutRecords call, as it stands in the request.
 type entry struct{ data, partitionKey, explicitHashKey []byte }
 
+func (e *entry) set(name, value []byte) {
+	switch string(name) {
+	case "Data":
+		e.data = value
+	case "PartitionKey":
+		e.partitionKey = value
+	case "ExplicitHashKey":
+		e.explicitHashKey = value
+	}
+}
+
 var errRequest = errors.New("sink: not a PutRecords request as an SDK writes it")
 
 // encoding is how a request is read and its answer written, which has the same encoding.
