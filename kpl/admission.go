@@ -127,3 +127,13 @@ func (a *admission) stats() Stats {
 	defer a.mu.Unlock()
 	return Stats{RecordsReceived: a.total, OutstandingRecords: a.records, OutstandingBytes: a.bytes}
 }
+
+// Stats is a snapshot of a producer.
+type Stats struct {
+	// RecordsReceived counts the user records that Put ever accepted.
+	RecordsReceived int64
+	// RecordsDelivered counts those that ended with [OutcomeSuccess].
+	RecordsDelivered int64
+	// OutstandingRecords and OutstandingBytes are what has been accepted and has no Result yet.
+	OutstandingRecords, OutstandingBytes int
+}

@@ -2,7 +2,6 @@ package kpl
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 )
 
@@ -21,21 +20,17 @@ func (p *Producer) Callers(n int) *Callers { return &Callers{producer: p, number
 
 // Begin starts a batch for one of the callers.
 func (c *Callers) Begin() *Batch {
-	b := &Batch{callers: c, done: make(chan struct{})}
+	b := &Batch{callers: c, waiter: waiter{done: make(chan struct{}), waiting: &c.waiting}}
 	b.missing.Store(1) // the call of Wait
 	return b
 }
 
 // Batch is a number of records that one caller puts and waits for together. It is not safe for concurrent use.
 type Batch struct {
-	callers  *Callers
-	filling  bool
-	canceled atomic.Bool
-	missing  atomic.Int64 // Results that are not there yet
-	done     chan struct{}
+	waiter
 
-	mu      sync.Mutex
-	results []Result // guarded by mu
+	callers *Callers
+	filling bool
 }
 
 // Put accepts a record into the batch. It blocks and fails as [Producer.Put] does; a record that was not accepted is
@@ -51,7 +46,7 @@ func (b *Batch) Put(ctx context.Context, record UserRecord) error {
 		p.filling.Add(1)
 	}
 	b.mu.Lock()
-	r.batch, r.index = b, uint32(len(b.results)) //nolint:gosec // as many as fit into memory
+	r.batch, r.index = &b.waiter, uint32(len(b.results)) //nolint:gosec // as many as fit into memory
 	b.results = append(b.results, Result{})
 	b.mu.Unlock()
 	b.missing.Add(1)
@@ -93,16 +88,4 @@ func (b *Batch) Wait(ctx context.Context) []Result {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.results
-}
-
-// deliver takes in the Result of the record with the given index. The caller does not count as waiting from the last
-// one on, even if it takes a while to notice.
-func (b *Batch) deliver(index int, result Result) {
-	b.mu.Lock()
-	b.results[index] = result
-	b.mu.Unlock()
-	if b.missing.Add(-1) == 0 {
-		b.callers.waiting.Add(-1)
-		close(b.done)
-	}
 }

@@ -1,21 +1,23 @@
 package kpl
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // delivery hands Results to those who put the records, in the order the pipeline came to them. It has a goroutine of
 // its own, so that a slow callback holds up nothing but other Results of the stream.
 type delivery struct {
-	producer *Producer
-	stream   string
-	wakeUp   chan struct{}
+	admission *admission
+	delivered *atomic.Int64
+	observer  Observer
+	members   *memberPool
+	stream    string
+	wakeUp    chan struct{}
 
 	mu      sync.Mutex
 	pending []ending
 	closed  bool
-}
-
-func newDelivery(p *Producer, stream string) *delivery {
-	return &delivery{producer: p, stream: stream, wakeUp: make(chan struct{}, 1)}
 }
 
 // add takes over a copy of what ended.
@@ -77,7 +79,7 @@ func (d *delivery) deliver(e *ending) {
 		return
 	}
 	if e.outcome == OutcomeSuccess {
-		d.producer.delivered.Add(int64(len(e.members)))
+		d.delivered.Add(int64(len(e.members)))
 		addAttempt(e.members, e.stored)
 	}
 	bytes := 0
@@ -85,11 +87,11 @@ func (d *delivery) deliver(e *ending) {
 		r := &e.members[i]
 		bytes += r.size()
 	}
-	d.producer.admission.leave(len(e.members), bytes)
+	d.admission.leave(len(e.members), bytes)
 	for i := range e.members {
 		r := &e.members[i]
 		result := r.result(e)
-		d.producer.config.Observer.RecordFinished(d.stream, FinishedRecord{
+		d.observer.RecordFinished(d.stream, FinishedRecord{
 			Result: result, Bytes: len(r.data), Received: r.received, Finished: e.at,
 		})
 		if r.done != nil {
@@ -99,5 +101,18 @@ func (d *delivery) deliver(e *ending) {
 			r.batch.deliver(int(r.index), result)
 		}
 	}
-	d.producer.members.put(e.members)
+	d.members.put(e.members)
+}
+
+// result makes the record's Result.
+func (r *userRecord) result(e *ending) Result {
+	trips := r.trips()
+	if e.outcome == OutcomeSuccess {
+		return Result{ShardID: e.stored.ShardID, SequenceNumber: e.sequenceNumber, Attempts: trips}
+	}
+	failure := &RecordError{Outcome: e.outcome, Code: e.fault.code, Message: e.fault.message, Attempts: len(trips)}
+	if n := len(trips); n > 0 && failure.Code == "" {
+		failure.Code, failure.Message = trips[n-1].Code, trips[n-1].Message
+	}
+	return Result{Err: failure, Attempts: trips}
 }

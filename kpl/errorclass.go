@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -140,3 +141,16 @@ func clip(message string) string {
 	}
 	return strings.ToValidUTF8(message, "") // services may send any bytes, and the cut may be amid a character
 }
+
+// countMismatchError is an answer that does not have one entry for each record: nobody knows what it says.
+type countMismatchError struct{ entries, records int }
+
+func (e countMismatchError) Error() string {
+	return fmt.Sprintf("the answer has %d entries for %d records", e.entries, e.records)
+}
+
+// What the service says of a request that it does not understand.
+const (
+	codeSerialization    = "SerializationException"
+	codeUnknownOperation = "UnknownOperationException"
+)

@@ -1,7 +1,6 @@
 package kpl
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -40,13 +39,6 @@ func (p *pipeline) complete(now time.Time, r *request) {
 	} else if refused.code != "" {
 		p.unavailable(now, refused)
 	}
-}
-
-// countMismatchError is an answer that does not have one entry for each record: nobody knows what it says.
-type countMismatchError struct{ entries, records int }
-
-func (e countMismatchError) Error() string {
-	return fmt.Sprintf("the answer has %d entries for %d records", e.entries, e.records)
 }
 
 // callFailed decides about the records of a request that failed as one.

@@ -1,26 +1,11 @@
 package kpl
 
-import (
-	"slices"
-	"time"
-)
-
 // prefetchRecords is how many records' memory is fetched at a time: as many as a processor waits for at once, and few
 // enough that the first ones are still in its nearest cache when it is their turn.
 const prefetchRecords = 8
 
 // prefetchShards is from how many shards on open records are so many that their memory is in no near cache.
 const prefetchShards = 32
-
-// putAll takes in new records, of which it keeps copies.
-func (p *pipeline) putAll(now time.Time, records []userRecord) {
-	for some := range slices.Chunk(records, prefetchRecords) {
-		p.aggregator.prefetch(some)
-		for i := range some {
-			p.put(now, &some[i])
-		}
-	}
-}
 
 // prefetch reads the memory that adding the records, prefetchRecords at most, will write to. It changes nothing.
 //

@@ -166,16 +166,6 @@ func (p *Producer) Close(ctx context.Context) error {
 	return err
 }
 
-// Stats is a snapshot of a producer.
-type Stats struct {
-	// RecordsReceived counts the user records that Put ever accepted.
-	RecordsReceived int64
-	// RecordsDelivered counts those that ended with [OutcomeSuccess].
-	RecordsDelivered int64
-	// OutstandingRecords and OutstandingBytes are what has been accepted and has no Result yet.
-	OutstandingRecords, OutstandingBytes int
-}
-
 // Stats returns a snapshot of the producer's counts.
 func (p *Producer) Stats() Stats {
 	stats := p.admission.stats()

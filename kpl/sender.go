@@ -17,7 +17,10 @@ import (
 // The pipeline never has more than Config.MaxConnections requests in flight, so there are as many workers at most.
 type sender struct {
 	ctx      context.Context //nolint:containedctx // it is the life of the workers
-	producer *Producer
+	client   Client
+	config   *Config
+	buffers  *freeBuffers
+	encoding *wireEncoding
 	stream   string
 	complete func(*request)
 
@@ -25,17 +28,6 @@ type sender struct {
 	busy    chan struct{} // a token for each request that is queued or being sent
 	workers int           // owned by the loop
 	running sync.WaitGroup
-}
-
-func newSender(ctx context.Context, p *Producer, stream string, complete func(*request)) *sender {
-	return &sender{
-		ctx:      ctx,
-		producer: p,
-		stream:   stream,
-		complete: complete,
-		queue:    make(chan *request, p.config.MaxConnections),
-		busy:     make(chan struct{}, p.config.MaxConnections),
-	}
 }
 
 // send hands r to a worker. It does not block: the queue has room for all requests that may be in flight.
@@ -72,8 +64,8 @@ type worker struct {
 
 func newWorker(s *sender) *worker {
 	w := &worker{sender: s, options: []func(*kinesis.Options){callOptions}}
-	w.wire.encoding = s.producer.encoding
-	if s.producer.config.WireProtocol != WireSDK {
+	w.wire.encoding = s.encoding
+	if s.config.WireProtocol != WireSDK {
 		w.options = append(w.options, w.wire.speak)
 	}
 	return w
@@ -90,23 +82,23 @@ func (w *worker) run() {
 
 // do carries r out and notes the outcome in it.
 func (w *worker) do(r *request) {
-	w.frames = w.producer.buffers.take()
+	w.frames = w.buffers.take()
 	input := w.input(r)
-	ctx, cancel := context.WithTimeout(w.ctx, w.producer.config.RequestTimeout)
+	ctx, cancel := context.WithTimeout(w.ctx, w.config.RequestTimeout)
 	defer cancel()
 	r.start = time.Now()
-	output, err := w.producer.client.PutRecords(ctx, input, w.options...)
+	output, err := w.client.PutRecords(ctx, input, w.options...)
 	if err != nil && w.wire.refused {
 		if w.wire.first {
 			f := faultOfCall(err)
-			w.producer.config.Observer.CBORRefused(w.stream, fmt.Errorf("%s: %s", f.code, f.message))
+			w.config.Observer.CBORRefused(w.stream, fmt.Errorf("%s: %s", f.code, f.message))
 		}
-		output, err = w.producer.client.PutRecords(ctx, input, w.options...)
+		output, err = w.client.PutRecords(ctx, input, w.options...)
 	}
 	r.end = time.Now()
 	clear(w.entries)
 	w.wire.body.forget()
-	w.producer.buffers.give(w.frames)
+	w.buffers.give(w.frames)
 	w.frames = nil
 	if err != nil {
 		r.err = err
@@ -202,7 +194,7 @@ func (w *worker) tell(r *request) {
 		}
 		w.report = append(w.report, entry)
 	}
-	w.producer.config.Observer.RequestFinished(w.stream, FinishedRequest{
+	w.config.Observer.RequestFinished(w.stream, FinishedRequest{
 		Start: r.start, End: r.end, Code: whole, Entries: w.report,
 	})
 }

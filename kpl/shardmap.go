@@ -163,3 +163,10 @@ func madeAnew(a, b *shardMap) bool {
 	}
 	return !kept
 }
+
+// shardNews is the outcome of listing the shards.
+type shardNews struct {
+	shards *shardMap // nil if err is not
+	err    error
+	info   *streamInfo // instead of both: what kind of stream it is
+}

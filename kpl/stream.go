@@ -43,13 +43,6 @@ type mail struct {
 	abort     bool
 }
 
-// shardNews is the outcome of listing the shards.
-type shardNews struct {
-	shards *shardMap // nil if err is not
-	err    error
-	info   *streamInfo // instead of both: what kind of stream it is
-}
-
 // startStream starts the goroutines of a stream. Close them with drain mail, and abort or patience; then join.
 func startStream(p *Producer, name string, random *rand.Rand) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -57,7 +50,7 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 		producer: p,
 		name:     name,
 		pipeline: newPipeline(&p.config, random, &p.members),
-		delivery: newDelivery(p, name),
+		delivery: p.newDelivery(name),
 		refresh:  make(chan struct{}, 1),
 		describe: make(chan struct{}, 1),
 		wakeUp:   make(chan struct{}, 1),
@@ -65,7 +58,7 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 		ended:    make(chan struct{}),
 		cancel:   cancel,
 	}
-	s.sender = newSender(ctx, p, name, s.complete)
+	s.sender = p.newSender(ctx, name, s.complete)
 	refresher := refresher{
 		client:  p.client,
 		name:    name,
@@ -80,6 +73,24 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 	s.joinable.Go(func() { refresher.run(ctx, s.refresh) })
 	s.joinable.Go(func() { describer.run(ctx, s.describe) })
 	return s
+}
+
+// newSender returns the sender of a stream, which has no worker yet.
+func (p *Producer) newSender(ctx context.Context, stream string, complete func(*request)) *sender {
+	return &sender{
+		ctx: ctx, client: p.client, config: &p.config, buffers: &p.buffers, encoding: p.encoding, stream: stream,
+		complete: complete,
+		queue:    make(chan *request, p.config.MaxConnections),
+		busy:     make(chan struct{}, p.config.MaxConnections),
+	}
+}
+
+// newDelivery returns the delivery of a stream, whose goroutine does not run yet.
+func (p *Producer) newDelivery(stream string) *delivery {
+	return &delivery{
+		admission: &p.admission, delivered: &p.delivered, observer: p.config.Observer, members: &p.members,
+		stream: stream, wakeUp: make(chan struct{}, 1),
+	}
 }
 
 // abort makes the loop fail all records that are not stored, calls in flight included, and end.

@@ -27,7 +27,7 @@ type userRecord struct {
 
 	epoch    uint32       // its number
 	index    uint32       // in batch
-	batch    *Batch       // nil if put outside of a batch
+	batch    *waiter      // nil if put outside of a batch
 	done     func(Result) // may be nil
 	attempts *attempts    // nil if there are none
 }
@@ -116,17 +116,4 @@ func (r *userRecord) trips() []Attempt {
 		return nil
 	}
 	return r.attempts.list
-}
-
-// result makes the record's Result.
-func (r *userRecord) result(e *ending) Result {
-	trips := r.trips()
-	if e.outcome == OutcomeSuccess {
-		return Result{ShardID: e.stored.ShardID, SequenceNumber: e.sequenceNumber, Attempts: trips}
-	}
-	failure := &RecordError{Outcome: e.outcome, Code: e.fault.code, Message: e.fault.message, Attempts: len(trips)}
-	if n := len(trips); n > 0 && failure.Code == "" {
-		failure.Code, failure.Message = trips[n-1].Code, trips[n-1].Message
-	}
-	return Result{Err: failure, Attempts: trips}
 }

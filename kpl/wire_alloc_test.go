@@ -29,7 +29,7 @@ func TestEncodingRecordsAllocatesThreeTimes(t *testing.T) {
 	config := benchmarkConfig()
 	p, err := New(newSink(1), config)
 	require.NoError(t, err)
-	w := newWorker(newSender(t.Context(), p, testStream, nil))
+	w := newWorker(p.newSender(t.Context(), testStream, nil))
 	r := &request{}
 	for range MaxRecordsPerRequest {
 		r.records = append(r.records, aggregate(t, 51_200, sized("key", 100), sized("key", 100))...)

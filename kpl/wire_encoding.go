@@ -10,21 +10,6 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 )
 
-// WireProtocol is how PutRecords calls are written and their answers read.
-type WireProtocol string
-
-// The protocols.
-const (
-	// WireAuto is CBOR, in which AWS's own SDK for Java calls the service: data as it is, a quarter fewer bytes than in JSON.
-	// An endpoint that does not take it, as some emulators do not, refuses the first call; that and all later ones are then
-	// made in JSON.
-	WireAuto WireProtocol = "auto"
-	// WireJSON is the documented JSON, byte for byte as the SDK writes it, for a fraction of the CPU time and memory.
-	WireJSON WireProtocol = "json"
-	// WireSDK lets the SDK write and read. It is the way back should the producer's own ways ever be wrong.
-	WireSDK WireProtocol = "sdk"
-)
-
 // wireEncoding finds out whether an endpoint takes CBOR. All workers of a producer share one.
 type wireEncoding struct {
 	state atomic.Int32
@@ -71,12 +56,6 @@ func (e *wireEncoding) refused(status int, answeredInCBOR bool, err error) (refu
 	first = e.state.CompareAndSwap(cborUntried, cborRefused)
 	return e.state.Load() == cborRefused, first
 }
-
-// What the service says of a request that it does not understand.
-const (
-	codeSerialization    = "SerializationException"
-	codeUnknownOperation = "UnknownOperationException"
-)
 
 // understood reports whether an error is about something else than the encoding of the request. What an endpoint without
 // CBOR makes of it can be anything but a word on credentials, permissions and capacity.
