@@ -77,13 +77,7 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 
 // advance lets the open record of s go earlier, for a member that is older than the others or due.
 func (a *aggregator) advance(s *slot, r *userRecord) {
-	k := &s.open
-	if r.received.Before(k.received) {
-		k.received = r.received
-	}
-	if deadline := a.deadline(r); deadline.Before(k.deadline) {
-		k.deadline = deadline
-	}
+	s.open.advance(r.received, a.deadline(r))
 	if r.due {
 		a.overdue = append(a.overdue, s)
 	}
@@ -127,16 +121,25 @@ func (a *aggregator) nextDeadline() (time.Time, bool) {
 	return oldest.open.deadline, true
 }
 
-// setShards makes shards the ones to predict from. It returns the user records that were in open records: they are to
-// be added anew.
-func (a *aggregator) setShards(shards *shardMap) []userRecord {
-	members := a.takeAll()
-	a.shards = shards
-	a.byShard = nil
-	if shards != nil {
-		a.byShard = make([]slot, len(shards.open))
+// setShards makes shards the ones to predict from, and turns aggregation on or off. If either changes, the stage must be empty.
+func (a *aggregator) setShards(shards *shardMap, enabled bool) {
+	if !sameShards(a.shards, shards) {
+		a.byShard = nil
+		if shards != nil {
+			a.byShard = make([]slot, len(shards.open))
+		}
 	}
-	return members
+	a.shards, a.enabled = shards, enabled
+}
+
+// pack makes one Kinesis record of the members, which are at least one and fit together.
+func (a *aggregator) pack(members []userRecord) *kinesisRecord {
+	s := slot{}
+	a.open(&s, &members[0])
+	for i := range members {
+		a.append(&s, &members[i], s.growth(&members[i]))
+	}
+	return a.close(&s, FlushSize).kinesisRecord
 }
 
 // takeAll empties the stage and returns the user records that were in it.
@@ -266,23 +269,12 @@ func (s *slot) hashKeyGrowth(r *userRecord) int {
 
 // append makes r a member of the open record of s, whose body grows by growth.
 func (a *aggregator) append(s *slot, r *userRecord, growth int) {
-	k := &s.open
-	if len(k.members) == cap(k.members) {
-		k.members = a.members.grow(k.members)
-	}
-	member := uint32(len(k.members)) //nolint:gosec // below AggregationMaxSize
-	k.members = append(k.members, *r)
-	k.bodySize += growth
+	member := uint32(len(s.open.members)) //nolint:gosec // below AggregationMaxSize
+	s.open.append(r, growth, a.members)
 	if r.keyIndex == s.partitionKeys.size {
 		s.partitionKeys.add(r.keyHash, member)
 	}
 	if r.explicit() && r.hashKeyIndex == s.hashKeys.size {
 		s.hashKeys.add(r.hashKeyHash(), member)
-	}
-	if r.hash.less(k.lowest) {
-		k.lowest = r.hash
-	}
-	if k.highest.less(r.hash) {
-		k.highest = r.hash
 	}
 }

@@ -45,7 +45,7 @@ func TestWholeWayAllocatesForRequestsOnly(t *testing.T) {
 func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	p := newPipeline(&config, testRandom(), new(memberPool))
-	p.setStream(at(0), streamInfo{described: true})
+	p.setStream(at(0), streamKind{described: true})
 	p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
 	records := make([]userRecord, 1000)
 	for i := range records {
@@ -74,14 +74,14 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 		p.effects.ended, p.effects.flushed = p.effects.ended[:0], p.effects.flushed[:0]
 	}) / 1000
 	assert.LessOrEqual(t, perRecord, 0.04)
-	assert.Zero(t, p.outstanding, "what was measured is the whole way")
+	assert.Zero(t, p.epochs.outstanding, "what was measured is the whole way")
 }
 
 // The first round makes what the next ones use again.
 func TestTheAggregatorAllocatesForKinesisRecordsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	a := newAggregator(&config, new(memberPool))
-	a.setShards(newShardMap(evenShards(4), nil, at(0)))
+	a.setShards(newShardMap(evenShards(4), nil, at(0)), true)
 	records := make([]userRecord, 1000)
 	for i := range records {
 		in := sized(fmt.Sprintf("partition-key-%d", i), 200)
@@ -114,7 +114,7 @@ func TestOpenRecordsOfAllSizesAllocateNoMembers(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would empty the pool
 	config := benchmarkConfig()
 	a := newAggregator(&config, new(memberPool))
-	a.setShards(newShardMap(evenShards(64), nil, at(0)))
+	a.setShards(newShardMap(evenShards(64), nil, at(0)), true)
 	r, err := newUserRecord(new(sized("partition-key", 200)), config.MaxRecordSize)
 	require.NoError(t, err)
 	var closed []closedRecord

@@ -20,7 +20,7 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 	config := NewDefaultConfig()
 	config.AggregationMaxSize = maxSize
 	a := newAggregator(&config, new(memberPool))
-	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}))
+	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}), true)
 	var closed []closedRecord
 	for i := range records {
 		records[i].Stream = testStream

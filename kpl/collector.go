@@ -32,9 +32,10 @@ type collector struct {
 	config    *Config
 	pending   []*kinesisRecord
 	bytes     int
-	deadline  time.Time // of the record that is due first
-	oldest    time.Time // when the oldest member of a record was received
-	full      bool      // a limit other than time says to send
+	deadline  time.Time  // of the record that is due first
+	oldest    time.Time  // when the oldest member of a record was received
+	full      bool       // a limit other than time says to send
+	ready     []*request // the parts of rejected requests, which are sent as they are
 	reason    FlushReason
 	committed time.Time // what was received until then does not wait for others
 }
@@ -78,9 +79,9 @@ func (c *collector) due(now time.Time) (FlushReason, bool) {
 	return FlushDeadline, len(c.pending) > 0 && !c.deadline.After(now)
 }
 
-// take returns a request with the records that came first, as many as fit. It must not be called when nothing is
-// pending.
-func (c *collector) take() *request {
+// take returns a request with the records that came first, as many as fit. A request is partial if time made it due. It must
+// not be called when nothing is pending.
+func (c *collector) take(partial bool) *request {
 	n, bytes := 0, 0
 	for _, k := range c.pending {
 		size := k.size()
@@ -90,7 +91,7 @@ func (c *collector) take() *request {
 		n, bytes = n+1, bytes+size
 		k.lane.unrelease(k)
 	}
-	r := &request{records: slices.Clone(c.pending[:n])}
+	r := &request{records: slices.Clone(c.pending[:n]), partial: partial}
 	clear(c.pending[:n])
 	c.pending, c.bytes = c.pending[n:], c.bytes-bytes
 	c.deadline, c.oldest, c.full = time.Time{}, time.Time{}, false
@@ -106,9 +107,31 @@ func (c *collector) takeAll() []*kinesisRecord {
 	for _, k := range all {
 		k.lane.unrelease(k)
 	}
-	*c = collector{config: c.config, committed: c.committed}
+	*c = collector{config: c.config, committed: c.committed, ready: c.ready}
 	return all
 }
+
+// addReady takes in a request to be sent as it is.
+func (c *collector) addReady(r *request) { c.ready = append(c.ready, r) }
+
+// takeReady returns the first of these requests; nil if there is none.
+func (c *collector) takeReady() *request {
+	if len(c.ready) == 0 {
+		return nil
+	}
+	r := c.ready[0]
+	c.ready = slices.Delete(c.ready, 0, 1)
+	return r
+}
+
+// empty reports whether there is nothing to send.
+func (c *collector) empty() bool { return len(c.pending)+len(c.ready) == 0 }
+
+// oldestPending is when the oldest member of a pending record was received; false if nothing is pending.
+func (c *collector) oldestPending() (time.Time, bool) { return c.oldest, len(c.pending) > 0 }
+
+// nextDeadline is when the next pending record is due; false if nothing is pending.
+func (c *collector) nextDeadline() (time.Time, bool) { return c.deadline, len(c.pending) > 0 }
 
 // commit makes everything due that was received until now, wherever it still is.
 func (c *collector) commit(now time.Time) {

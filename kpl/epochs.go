@@ -6,6 +6,8 @@ import (
 
 // epochs count the records that have no Result yet, for the callers of Flush: each waits for those that were put before.
 type epochs struct {
+	outstanding int // records in all of them
+
 	list  []epoch // the last one takes new records
 	first uint32  // the number of the first of them
 }
@@ -22,11 +24,13 @@ func newEpochs() epochs { return epochs{list: []epoch{{}}} }
 func (e *epochs) enter() uint32 {
 	last := len(e.list) - 1
 	e.list[last].outstanding++
+	e.outstanding++
 	return e.first + uint32(last) //nolint:gosec // the number may wrap around
 }
 
 // leave takes the members out of the count.
 func (e *epochs) leave(members []userRecord) {
+	e.outstanding -= len(members)
 	if len(e.list) == 1 { // without looking at each of them: this is every record's way
 		e.list[0].outstanding -= len(members)
 		return

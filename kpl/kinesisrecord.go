@@ -45,6 +45,31 @@ func (k *kinesisRecord) predictedShard() ShardID {
 	return k.lane.id
 }
 
+// append makes a copy of r a member. The body grows by growth bytes. A list of members that is full grows out of the pool.
+func (k *kinesisRecord) append(r *userRecord, growth int, pool *memberPool) {
+	if len(k.members) == cap(k.members) {
+		k.members = pool.grow(k.members)
+	}
+	k.members = append(k.members, *r)
+	k.bodySize += growth
+	if r.hash.less(k.lowest) {
+		k.lowest = r.hash
+	}
+	if k.highest.less(r.hash) {
+		k.highest = r.hash
+	}
+}
+
+// advance lets the record go earlier, for a member that was received then and has the given deadline.
+func (k *kinesisRecord) advance(received, deadline time.Time) {
+	if received.Before(k.received) {
+		k.received = received
+	}
+	if deadline.Before(k.deadline) {
+		k.deadline = deadline
+	}
+}
+
 // setOuterKeys settles the keys the service sees, once all members are in. Those of a keyless record come later.
 func (k *kinesisRecord) setOuterKeys() {
 	if k.keyless {
@@ -63,6 +88,9 @@ func (k *kinesisRecord) setKey(key string, hash hashKey) {
 	k.partitionKey, k.hash = key, hash
 	k.lowest, k.highest = hash, hash
 }
+
+// setLane makes l the lane of the shard that the record is predicted for.
+func (k *kinesisRecord) setLane(l *lane) { k.lane = l }
 
 // keyOf is the partition key that readers see of r, which is a member.
 func (k *kinesisRecord) keyOf(r *userRecord) string {

@@ -30,7 +30,7 @@ func TestStreamMadeAnewInSilence(t *testing.T) {
 		p := startProducer(t, k, nil)
 		warmUp(t, p, k)
 		remake(t, k, 3)
-		advance(remakeTime)
+		advance(recreateTime)
 		listings := len(k.Calls(kpltest.OpListShards))
 		var got results
 		putNumbered(t, p, 0, 100, &got)
@@ -53,9 +53,9 @@ func TestSilenceCostsNoTime(t *testing.T) {
 		latency  time.Duration // of listings
 		elapsed  time.Duration
 	}{
-		"aggregate":                       {100, remakeTime, 1, roundTrip, roundTrip},
-		"aggregate, slow listing":         {100, remakeTime, 1, time.Second, time.Second},
-		"aggregate, not long enough":      {100, remakeTime - 3*time.Second, 0, time.Second, roundTrip},
+		"aggregate":                       {100, recreateTime, 1, roundTrip, roundTrip},
+		"aggregate, slow listing":         {100, recreateTime, 1, time.Second, time.Second},
+		"aggregate, not long enough":      {100, recreateTime - 3*time.Second, 0, time.Second, roundTrip},
 		"a record by itself, for an hour": {1, time.Hour, 0, time.Second, roundTrip},
 	}
 	for name, c := range cases {
@@ -92,7 +92,7 @@ func TestSilenceAndNoList(t *testing.T) {
 		k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.FailCall(kpltest.CodeAccessDenied)))
 		var got results
 		for range 2 {
-			advance(remakeTime)
+			advance(recreateTime)
 			putNumbered(t, p, len(got.all()), 100, &got)
 			require.NoError(t, p.Flush(t.Context()))
 		}
@@ -101,7 +101,7 @@ func TestSilenceAndNoList(t *testing.T) {
 		for i, result := range got.all() {
 			if i < 100 {
 				require.Len(t, result.Attempts, 2)
-				assert.Contains(t, result.Attempts[0].Message, "which hash keys that serves is not to be had")
+				assert.Contains(t, result.Attempts[0].Message, "whose hash key range is not known")
 			} else {
 				assert.Len(t, result.Attempts, 1)
 			}
@@ -120,7 +120,7 @@ func TestNoListingsWhileAnswersCome(t *testing.T) {
 		for i := range 100 {
 			putNumbered(t, p, 10*i, 10, &got)
 			require.NoError(t, p.Flush(t.Context()))
-			advance(remakeTime - 3*roundTrip)
+			advance(recreateTime - 3*roundTrip)
 		}
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 1000}, outcomes(got.all()))
 		assert.Len(t, k.Calls(kpltest.OpListShards), listings)
@@ -233,11 +233,11 @@ func TestProofOfAutomaticDistribution(t *testing.T) {
 	}
 	first := listing(0, 1, nil, "49")
 	again := listing(10, 11, first, "49")
-	landing := func(start, end time.Duration, shard ShardID, key uint64) *stray {
-		return &stray{hashKey{high: key}, Attempt{Start: at(start), End: at(end), ShardID: shard}}
+	landing := func(start, end time.Duration, shard ShardID, key uint64) *storedPlace {
+		return &storedPlace{hashKey{high: key}, Attempt{Start: at(start), End: at(end), ShardID: shard}}
 	}
 	cases := map[string]struct {
-		stray *stray
+		stray *storedPlace
 		known *shardMap
 		want  bool
 	}{
@@ -252,9 +252,8 @@ func TestProofOfAutomaticDistribution(t *testing.T) {
 		"no listing":                             {landing(2, 9, "lower", 200), nil, false},
 	}
 	for name, c := range cases {
-		p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
-		p.listed, p.stray = c.known, c.stray
-		assert.Equal(t, c.want, p.provenAutomatic(), name)
+		topology := topology{shards: c.known, unexplained: c.stray}
+		assert.Equal(t, c.want, topology.provenAutomatic(), name)
 	}
 }
 
@@ -281,8 +280,8 @@ func TestMadeAnew(t *testing.T) {
 		"not known":                    {nil, false},
 	}
 	for name, c := range cases {
-		assert.Equal(t, c.want, madeAnew(old, c.now), name)
-		assert.False(t, madeAnew(nil, c.now), name)
+		assert.Equal(t, c.want, recreated(old, c.now), name)
+		assert.False(t, recreated(nil, c.now), name)
 	}
 }
 

@@ -253,6 +253,9 @@ func (l *limiter) takeAll() []*kinesisRecord {
 	return all
 }
 
+// empty reports whether nothing waits.
+func (l *limiter) empty() bool { return len(l.busy) == 0 }
+
 // nextWake is when release has something to return, if nothing is sent before; false if nothing waits.
 func (l *limiter) nextWake() (time.Time, bool) {
 	var next time.Time

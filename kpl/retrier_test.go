@@ -32,23 +32,23 @@ func TestJudgeStored(t *testing.T) {
 		stored    time.Time
 		shards    *shardMap
 		automatic bool
-		want      verdict
+		want      placement
 	}{
-		"all members inside":              {record(2, 1, 50), "lower", after, shards, false, verdictDelivered},
-		"one member outside":              {record(2, 1, 100), "lower", after, shards, false, verdictMisplaced},
-		"a child nobody has heard of":     {record(2, 1, 50), "child", after, shards, false, verdictUnknown},
-		"a child the newer map lacks":     {record(2, 1, 50), "child", before, shards, false, verdictMisplaced},
-		"no map":                          {record(2, 1, 50), "lower", after, nil, false, verdictUnknown},
-		"not even its own key":            {record(2, 1, 50), "upper", after, shards, false, verdictUnknown},
-		"the newer map says so too":       {record(2, 1, 50), "upper", before, shards, false, verdictMisplaced},
-		"not even one key for all":        {record(2, 50, 50), "upper", after, shards, false, verdictUnknown},
-		"the service chooses":             {record(2, 1, 50), "upper", after, shards, true, verdictMisplaced},
-		"a parent, sent before it closed": {record(2, 1, 50), "lower", after, merged, false, verdictDelivered},
-		"a namesake of a closed shard":    {record(2, 1, 50), "lower", at(4 * time.Second), merged, false, verdictUnknown},
+		"all members inside":              {record(2, 1, 50), "lower", after, shards, false, placeGood},
+		"one member outside":              {record(2, 1, 100), "lower", after, shards, false, placeBad},
+		"a child nobody has heard of":     {record(2, 1, 50), "child", after, shards, false, placeUnknown},
+		"a child the newer map lacks":     {record(2, 1, 50), "child", before, shards, false, placeBad},
+		"no map":                          {record(2, 1, 50), "lower", after, nil, false, placeUnknown},
+		"not even its own key":            {record(2, 1, 50), "upper", after, shards, false, placeUnknown},
+		"the newer map says so too":       {record(2, 1, 50), "upper", before, shards, false, placeBad},
+		"not even one key for all":        {record(2, 50, 50), "upper", after, shards, false, placeUnknown},
+		"the service chooses":             {record(2, 1, 50), "upper", after, shards, true, placeBad},
+		"a parent, sent before it closed": {record(2, 1, 50), "lower", after, merged, false, placeGood},
+		"a namesake of a closed shard":    {record(2, 1, 50), "lower", at(4 * time.Second), merged, false, placeUnknown},
 	}
 	for name, c := range cases {
 		a := &Attempt{ShardID: c.actual, Start: c.stored.Add(-time.Second), End: c.stored}
-		assert.Equal(t, c.want, judgeStored(c.record, a, c.shards, c.automatic), name)
+		assert.Equal(t, c.want, judgePlace(c.record, a, c.shards, c.automatic), name)
 	}
 }
 
@@ -61,21 +61,21 @@ func TestJudgeFailed(t *testing.T) {
 		whole    bool
 		records  int
 		throttle bool
-		want     verdict
+		want     failureStep
 	}{
-		"throttled":                         {lone, classThrottle, false, 2, false, verdictRetry},
-		"throttled, asked to fail":          {lone, classThrottle, false, 2, true, verdictThrottled},
-		"internal failure, asked to fail":   {lone, classTransient, false, 2, true, verdictRetry},
-		"whole call failed":                 {several, classTransient, true, 2, false, verdictRetry},
-		"lone record refused":               {lone, classRejected, false, 2, false, verdictRejected},
-		"aggregate refused":                 {several, classRejected, false, 2, false, verdictSplit},
-		"call of several refused":           {lone, classRejected, true, 2, false, verdictSplit},
-		"call of one refused":               {lone, classRejected, true, 1, false, verdictRejected},
-		"call of one aggregate refused":     {several, classRejected, true, 1, false, verdictSplit},
-		"nothing accepted, not even others": {several, classUnavailable, true, 2, false, verdictUnavailable},
+		"throttled":                         {lone, classThrottle, false, 2, false, stepRetry},
+		"throttled, asked to fail":          {lone, classThrottle, false, 2, true, stepThrottled},
+		"internal failure, asked to fail":   {lone, classTransient, false, 2, true, stepRetry},
+		"whole call failed":                 {several, classTransient, true, 2, false, stepRetry},
+		"lone record refused":               {lone, classRejected, false, 2, false, stepRejected},
+		"aggregate refused":                 {several, classRejected, false, 2, false, stepSplit},
+		"call of several refused":           {lone, classRejected, true, 2, false, stepSplit},
+		"call of one refused":               {lone, classRejected, true, 1, false, stepRejected},
+		"call of one aggregate refused":     {several, classRejected, true, 1, false, stepSplit},
+		"nothing accepted, not even others": {several, classUnavailable, true, 2, false, stepUnavailable},
 	}
 	for name, c := range cases {
-		assert.Equal(t, c.want, judgeFailed(c.record, c.class, c.whole, c.records, c.throttle), name)
+		assert.Equal(t, c.want, nextStep(c.record, c.class, c.whole, c.records, c.throttle), name)
 	}
 }
 

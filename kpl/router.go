@@ -44,7 +44,7 @@ func (r *router) route(k *kinesisRecord, now time.Time) bool {
 		r.chooseKey(k, now)
 		return true
 	}
-	k.lane = r.laneOf(k.hash)
+	k.setLane(r.laneOf(k.hash))
 	return k.movable() || k.lane == r.laneOf(k.lowest) && k.lane == r.laneOf(k.highest) && k.lane != r.unknown
 }
 
@@ -54,20 +54,24 @@ const keyCandidates = 4
 
 // chooseKey gives k, a keyless record, the partition key whose lane has the most room.
 func (r *router) chooseKey(k *kinesisRecord, now time.Time) {
-	var best string
-	for i := range keyCandidates {
+	var (
+		bestKey  string
+		bestHash hashKey
+		best     *lane
+	)
+	for range keyCandidates {
 		key := r.randomKey()
 		hash := hashOf(key)
-		way := r.laneOf(hash)
-		if i == 0 || way.load(now) < k.lane.load(now) {
-			best, k.lane = key, way
-			k.hash = hash
+		candidate := r.laneOf(hash)
+		if best == nil || candidate.load(now) < best.load(now) {
+			bestKey, bestHash, best = key, hash, candidate
 		}
 		if len(r.lanes) < 2 {
 			break
 		}
 	}
-	k.setKey(best, k.hash)
+	k.setKey(bestKey, bestHash)
+	k.setLane(best)
 }
 
 // randomKey returns a key of KeylessKeySize characters, 80 bits of it random.

@@ -100,6 +100,14 @@ func (w *worker) do(r *request) {
 	w.wire.body.forget()
 	w.buffers.give(w.frames)
 	w.frames = nil
+	r.read(output, err)
+}
+
+// read notes what came of the call. An answer that does not have one entry for each record is an error of the whole call.
+func (r *request) read(output *kinesis.PutRecordsOutput, err error) {
+	if err == nil && len(output.Records) != len(r.records) {
+		err = countMismatchError{len(output.Records), len(r.records)}
+	}
 	if err != nil {
 		r.err = err
 		return
@@ -179,8 +187,6 @@ func (w *worker) tell(r *request) {
 	whole := ""
 	if r.err != nil {
 		whole = faultOfCall(r.err).code
-	} else if len(r.entries) != len(r.records) {
-		whole = CodeCountMismatch
 	}
 	w.report = w.report[:0]
 	for i, k := range r.records {

@@ -80,7 +80,7 @@ func (m *shardMap) identify(first map[ShardID]string, previous *shardMap, ended 
 		}
 		m.byID[s.id] = k
 	}
-	if madeAnew(previous, m) {
+	if recreated(previous, m) {
 		maps.DeleteFunc(m.byID, func(_ ShardID, s knownShard) bool { return !s.open })
 	}
 }
@@ -143,12 +143,12 @@ func (m *shardMap) keysOf(a *Attempt) (hashRange, bool) {
 
 // sameShards reports whether both snapshots have the same open shards.
 func sameShards(a, b *shardMap) bool {
-	return a != nil && b != nil && slices.Equal(a.open, b.open) && !madeAnew(a, b)
+	return a != nil && b != nil && slices.Equal(a.open, b.open) && !recreated(a, b)
 }
 
-// madeAnew reports whether the snapshots may be of two streams of the same name. They are if a shard has changed: its
+// recreated reports whether the snapshots may be of two streams of the same name. They are if a shard has changed: its
 // range never does, nor its first sequence number. They may be if no shard is in both.
-func madeAnew(a, b *shardMap) bool {
+func recreated(a, b *shardMap) bool {
 	if !a.known() || !b.known() {
 		return false
 	}
@@ -168,5 +168,5 @@ func madeAnew(a, b *shardMap) bool {
 type shardNews struct {
 	shards *shardMap // nil if err is not
 	err    error
-	info   *streamInfo // instead of both: what kind of stream it is
+	kind   *streamKind // instead of both: what kind of stream it is
 }

@@ -184,7 +184,7 @@ func TestCollectorFlushes(t *testing.T) {
 			reason, due := collector.due(at(c.now))
 			assert.Equal(t, c.due, due)
 			assert.Equal(t, c.reason, reason)
-			assert.Len(t, collector.take().records, c.taken)
+			assert.Len(t, collector.take(false).records, c.taken)
 			assert.Len(t, collector.pending, c.records-c.taken)
 			collector.takeAll()
 			for _, way := range l.lanes {

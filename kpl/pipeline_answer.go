@@ -6,19 +6,19 @@ import (
 
 // complete takes in the outcome of a request and decides about each of its records.
 func (p *pipeline) complete(now time.Time, r *request) {
-	p.inFlight--
-	if r.partial {
-		p.partial--
-	}
-	if r.err == nil && len(r.entries) != len(r.records) {
-		r.err = countMismatchError{len(r.entries), len(r.records)}
-	}
+	p.inFlight.answered(r)
 	if r.err != nil {
 		p.callFailed(now, r, faultOfCall(r.err))
 		return
 	}
-	p.landed(r)
-	answered, refused := false, fault{}
+	for i, k := range r.records {
+		if entry := r.entries[i]; entry.sequenceNumber != "" {
+			attempt := r.attempt(entry.shard, "", "")
+			p.topology.stored(k, &attempt)
+		}
+	}
+	p.limiter.setShards(p.router.unknown, p.topology.shardsOfUnknown())
+	answered, unavailable := false, fault{}
 	for i, k := range r.records {
 		entry := r.entries[i]
 		if entry.sequenceNumber != "" {
@@ -28,7 +28,7 @@ func (p *pipeline) complete(now time.Time, r *request) {
 		}
 		f := faultOfEntry(entry.code, entry.message)
 		if f.class == classUnavailable {
-			refused = f
+			unavailable = f
 		} else if f.class != classTransient {
 			answered = true
 		}
@@ -36,8 +36,8 @@ func (p *pipeline) complete(now time.Time, r *request) {
 	}
 	if answered {
 		p.available()
-	} else if refused.code != "" {
-		p.unavailable(now, refused)
+	} else if unavailable.code != "" {
+		p.unavailable(now, unavailable)
 	}
 }
 
@@ -48,7 +48,8 @@ func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
 			addAttempt(k.members, r.attempt("", f.code, f.message))
 		}
 		half := len(r.records) / 2
-		p.split = append(p.split, &request{records: r.records[:half:half]}, &request{records: r.records[half:]})
+		p.collector.addReady(&request{records: r.records[:half:half]})
+		p.collector.addReady(&request{records: r.records[half:]})
 		p.available()
 		return
 	}
@@ -58,8 +59,7 @@ func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
 	switch f.class {
 	case classUnavailable:
 		if f.code == codeNotFound {
-			p.gone(now)
-			p.effects.wantShards = true
+			p.streamMissing(now)
 		}
 		p.unavailable(now, f)
 	case classThrottle, classRejected:
@@ -84,20 +84,19 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 		p.finish(now, OutcomeClosed, fault{}, k.members...)
 		return
 	}
-	switch judgeFailed(k, f.class, whole, len(r.records), p.config.FailIfThrottled) {
-	case verdictRetry:
-		p.retryUnexpired(now, k.members)
-	case verdictSplit:
+	switch nextStep(k, f.class, whole, len(r.records), p.config.FailIfThrottled) {
+	case stepRetry:
+		p.retrier.add(now, p.unexpired(now, k.members))
+	case stepSplit:
 		half := len(k.members) / 2
 		p.splitOff(now, k, k.members[:half])
 		p.splitOff(now, k, k.members[half:])
-	case verdictThrottled:
+	case stepThrottled:
 		p.finish(now, OutcomeThrottled, fault{}, k.members...)
-	case verdictRejected:
+	case stepRejected:
 		p.finish(now, OutcomeRejected, fault{}, k.members...)
-	case verdictUnavailable:
+	case stepUnavailable:
 		p.finish(now, OutcomeUnavailable, fault{}, k.members...)
-	case verdictDelivered, verdictUnknown, verdictMisplaced: // of stored records only
 	}
 }
 
@@ -107,30 +106,18 @@ func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, ent
 	p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
 }
 
-// splitOff sends some members of a refused record in a request of their own.
+// splitOff sends some members of a rejected record in a request of their own.
 func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []userRecord) {
 	members = p.unexpired(now, members)
 	if len(members) == 0 {
 		return
 	}
-	s := slot{}
-	p.aggregator.open(&s, &members[0])
-	for i := range members {
-		p.aggregator.append(&s, &members[i], s.growth(&members[i]))
-	}
-	k := p.aggregator.close(&s, FlushSize).kinesisRecord
-	k.lane = from.lane
+	k := p.aggregator.pack(members)
+	k.setLane(from.lane)
 	if k.keyless {
 		k.setKey(from.partitionKey, from.hash)
 	}
-	p.split = append(p.split, &request{records: []*kinesisRecord{k}})
-}
-
-// retryUnexpired sends members again after a pause, but for those that are out of time.
-func (p *pipeline) retryUnexpired(now time.Time, members []userRecord) {
-	if members = p.unexpired(now, members); len(members) > 0 {
-		p.retry(now, members)
-	}
+	p.collector.addReady(&request{records: []*kinesisRecord{k}})
 }
 
 // unexpired ends the members that nobody waits for any more, and returns the others.

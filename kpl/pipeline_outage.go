@@ -12,19 +12,18 @@ const (
 	lastProbe  = 8 * time.Second
 )
 
-// outage is a time in which a stream accepts no records.
+// outage is a time in which a stream accepts no records. The zero value is none.
 type outage struct {
-	pause     time.Duration
+	pause     time.Duration // from the last probe to the next; zero if there is no outage
 	nextProbe time.Time
 }
 
-// unavailable notes that the service refused a request for a reason that concerns all records. The first time, what
-// waits stays: a probe will tell. When the probe is refused too, everything goes back to its owners.
+// unavailable notes that a request failed for a reason that concerns all records. The first time, what waits stays until a
+// probe has been sent. When the probe fails too, everything goes back to its owners.
 func (p *pipeline) unavailable(now time.Time, f fault) {
-	if p.down == nil {
-		p.down = &outage{pause: firstProbe, nextProbe: now.Add(firstProbe)}
-		err := fmt.Errorf("%w: %s: %s", ErrUnavailable, f.code, f.message)
-		p.effects.availability = append(p.effects.availability, err)
+	if !p.down() {
+		p.outage = outage{pause: firstProbe, nextProbe: now.Add(firstProbe)}
+		p.effects.changeAvailability(fmt.Errorf("%w: %s: %s", ErrUnavailable, f.code, f.message))
 		return
 	}
 	p.probeLater(now)
@@ -33,23 +32,26 @@ func (p *pipeline) unavailable(now time.Time, f fault) {
 
 // probeLater sets the time of the next probe, if there is an outage.
 func (p *pipeline) probeLater(now time.Time) {
-	if p.down != nil {
-		p.down.pause = min(2*p.down.pause, lastProbe)
-		p.down.nextProbe = now.Add(p.down.pause)
+	if p.down() {
+		p.outage.pause = min(2*p.outage.pause, lastProbe)
+		p.outage.nextProbe = now.Add(p.outage.pause)
 	}
 }
 
 // available notes that the service works.
 func (p *pipeline) available() {
-	if p.down != nil {
-		p.down = nil
-		p.effects.availability = append(p.effects.availability, nil)
+	if p.down() {
+		p.outage = outage{}
+		p.effects.changeAvailability(nil)
 	}
 }
 
+// down reports whether there is an outage.
+func (p *pipeline) down() bool { return p.outage.pause > 0 }
+
 // maySend reports whether a request may be sent now.
 func (p *pipeline) maySend(now time.Time) bool {
-	return p.down == nil || p.inFlight == 0 && !now.Before(p.down.nextProbe)
+	return !p.down() || p.inFlight.requests == 0 && !now.Before(p.outage.nextProbe)
 }
 
 // failBuffered ends every record that is in no request and was not stored.
@@ -68,15 +70,14 @@ func (p *pipeline) takeBuffered() []userRecord {
 	for _, k := range p.collector.takeAll() {
 		members = append(members, k.members...)
 	}
-	for _, group := range p.retries {
+	for _, group := range p.retrier.takeAll() {
 		members = append(members, group.members...)
 	}
-	for _, r := range p.split {
+	for r := p.collector.takeReady(); r != nil; r = p.collector.takeReady() {
 		for _, k := range r.records {
 			members = append(members, k.members...)
 		}
 	}
-	p.retries, p.split = nil, nil
 	return members
 }
 
@@ -84,12 +85,8 @@ func (p *pipeline) takeBuffered() []userRecord {
 func (p *pipeline) cancel(now time.Time) {
 	p.reconsider(now, func(k *kinesisRecord) bool { return !k.canceled() })
 	p.addAll(now, p.aggregator.takeAll())
-	groups := p.retries
-	p.retries = nil
-	for _, group := range groups {
-		if members := p.unexpired(now, group.members); len(members) > 0 {
-			p.retries = append(p.retries, retryGroup{group.at, members})
-		}
+	for _, group := range p.retrier.takeAll() {
+		p.retrier.keep(group.at, p.unexpired(now, group.members))
 	}
 }
 
@@ -97,9 +94,7 @@ func (p *pipeline) cancel(now time.Time) {
 func (p *pipeline) abort(now time.Time) {
 	p.aborted = true
 	p.failBuffered(now, OutcomeClosed, fault{})
-	unjudged := p.unjudged
-	p.unjudged = nil
-	for _, stored := range unjudged {
-		p.misplaced(now, stored, unknownKeys)
+	for _, stored := range p.topology.takeWaiting() {
+		p.placed(now, judgedRecord{stored, placeBad}, unknownRange)
 	}
 }

@@ -39,7 +39,7 @@ func (d *describer) run(ctx context.Context, wishes <-chan struct{}) {
 			return
 		}
 		if ok || first {
-			d.publish(shardNews{info: &info})
+			d.publish(shardNews{kind: &info})
 		}
 		select {
 		case <-wishes:
@@ -53,10 +53,10 @@ func (d *describer) run(ctx context.Context, wishes <-chan struct{}) {
 }
 
 // ask makes one call, if the client can. It reports whether there is an answer.
-func (d *describer) ask(ctx context.Context) (streamInfo, bool) {
+func (d *describer) ask(ctx context.Context) (streamKind, bool) {
 	able, is := d.client.(Describer)
 	if !is {
-		return streamInfo{}, false
+		return streamKind{}, false
 	}
 	input := &kinesis.DescribeStreamSummaryInput{}
 	input.StreamName, input.StreamARN = streamAddress(d.name)
@@ -64,10 +64,10 @@ func (d *describer) ask(ctx context.Context) (streamInfo, bool) {
 	defer cancel()
 	output, err := able.DescribeStreamSummary(ctx, input, callOptions)
 	if err != nil || output.StreamDescriptionSummary == nil {
-		return streamInfo{}, false
+		return streamKind{}, false
 	}
 	summary := output.StreamDescriptionSummary
-	info := streamInfo{described: true, automatic: summary.RecordDistributionStrategy == types.RecordDistributionStrategyAuto}
+	info := streamKind{described: true, automatic: summary.RecordDistributionStrategy == types.RecordDistributionStrategyAuto}
 	if kib := aws.ToInt32(summary.MaxRecordSizeInKiB); kib >= leastMaxRecordKiB {
 		info.maxRecordSize = int(kib) << 10
 	}
