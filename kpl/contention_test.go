@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/pace"
 )
 
 // contention is a model of producers that share the shards of a stream and know nothing of each other. The limiters are
@@ -104,7 +106,7 @@ func (c *contention) addProducer(number int) {
 	c.members = append(c.members, m)
 	for shard := range c.shards {
 		if way := m.limiter.lane(c.service[shard].id); c.startShare > 0 {
-			way.pace = newPace(c.startShare)
+			way.pace = pace.New(c.startShare)
 			m.limiter.setRate(way)
 		}
 		c.fill(m, shard, c.backlog())

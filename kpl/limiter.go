@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/pace"
 )
 
 // meter is a token bucket that holds a second's worth of units and starts full. It is kept as the time at which it will
@@ -46,7 +48,7 @@ type lane struct {
 	records meter
 	bytes   meter
 
-	pace pace
+	pace pace.Pace
 	late float64 // random, from 0 to 1: how late the next record goes, see delay
 
 	waiting      []*kinesisRecord // oldest first
@@ -77,7 +79,7 @@ func (l *lane) readyAt(k *kinesisRecord) (time.Time, bool) {
 func (l *lane) delay(k *kinesisRecord) time.Duration {
 	cost := max(l.records.cost(1), l.bytes.cost(k.size()))
 	alone := min(cost, max(0, time.Second-cost))
-	return time.Duration(l.late * max(float64(alone), (1-l.pace.share)*float64(cost)))
+	return time.Duration(l.late * max(float64(alone), (1-l.pace.Share())*float64(cost)))
 }
 
 // full reports whether the lane carries about as much as it may: its buckets are less than half full.
@@ -126,7 +128,7 @@ func newLimiter(config *Config, random *rand.Rand) *limiter {
 func (l *limiter) lane(id ShardID) *lane {
 	way := l.lanes[id]
 	if way == nil {
-		way = &lane{id: id, shards: 1, pace: newPace(1)}
+		way = &lane{id: id, shards: 1, pace: pace.New(1)}
 		l.lanes[id] = way
 		l.setRate(way)
 	}
@@ -139,7 +141,7 @@ func (l *limiter) heir(id ShardID, parent *lane) *lane {
 	_, known := l.lanes[id]
 	way := l.lane(id)
 	if !known && parent != nil {
-		way.pace = newPace(parent.pace.share)
+		way.pace = pace.New(parent.pace.Share())
 		l.setRate(way)
 	}
 	return way
@@ -153,7 +155,7 @@ func (l *limiter) setShards(way *lane, shards int) {
 
 // setRate lets way carry its share of what its shards may take.
 func (l *limiter) setRate(way *lane) {
-	percent := float64(l.config.RateLimit*way.shards) / 100 * way.pace.share
+	percent := float64(l.config.RateLimit*way.shards) / 100 * way.pace.Share()
 	way.records.perSecond = max(1, int(shardRecordsPerSecond*percent))
 	way.bytes.perSecond = max(1, int(shardBytesPerSecond*percent))
 }
@@ -164,7 +166,7 @@ func (l *limiter) stored(k *kinesisRecord, now time.Time) {
 		return
 	}
 	way := k.lane
-	way.pace.stored(way.full(now), now)
+	way.pace.Stored(way.full(now), now)
 	l.setRate(way)
 }
 
@@ -175,7 +177,7 @@ func (l *limiter) throttled(k *kinesisRecord, sent, now time.Time) {
 		return
 	}
 	way := k.lane
-	if way.pace.refused(sent, now) {
+	if way.pace.Throttled(sent, now) {
 		way.records.drain(now)
 		way.bytes.drain(now)
 	}

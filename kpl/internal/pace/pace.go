@@ -1,15 +1,22 @@
-package kpl
+// Package pace learns how much of a shard's limits a producer should use.
+//
+// In go the outcomes of records: the shard took one ([Pace.Stored]), or it had no room for one ([Pace.Throttled]). Out comes
+// the share ([Pace.Share]): the part of the shard's limits that the producer may use now. A throttled record lowers the share,
+// a stored one raises it. The package has no clock: the caller says what time it is. The numbers are argued in
+// docs/adr/0008-learning-limiter.md.
+package pace
 
 import (
 	"math"
 	"time"
 )
 
-// pace learns how much of a shard's limits a producer should use. Others may write to the shard, and nobody tells how
-// many do: what the shard refuses is all there is to learn from. Each refusal cuts the share, each stored record adds
-// to it. What was lost to a burst of refusals comes back soon when it is over, and refusals that cuts do not make rarer are
-// forgiven. The numbers are argued in docs/adr/0008-learning-limiter.md.
-type pace struct {
+// Pace is what a producer has learned about one shard. Others may write to the shard, and nobody tells how many do: what the
+// shard refuses is all there is to learn from. Each refusal cuts the share, each stored record adds to it. What was lost to a
+// burst of refusals comes back soon when it is over, and refusals that cuts do not make rarer are forgiven.
+//
+// It is a value: a copy learns by itself. It is not for several goroutines at a time.
+type Pace struct {
 	share float64 // of the limits, from minShare to 1
 	calm  float64 // how many refusals would have been usual since the last one
 
@@ -40,10 +47,13 @@ const (
 	fewShare, fewRefusals = 1.0 / 5, 1.0 / 500
 )
 
-// newPace begins with the given share.
-func newPace(share float64) pace {
-	return pace{share: share, step: step{from: share}, burst: burst{peak: share}}
+// New returns a Pace that begins with the given share, from 1/128 to 1.
+func New(share float64) Pace {
+	return Pace{share: share, step: step{from: share}, burst: burst{peak: share}}
 }
+
+// Share is the part of the shard's limits that may be used now, from 1/128 to 1.
+func (p *Pace) Share() float64 { return p.share }
 
 // usualRefusals is the part of the attempts that is refused where a share is neither too large nor too small: gains and
 // cuts balance.
@@ -51,8 +61,8 @@ func usualRefusals(share float64) float64 {
 	return paceGain / paceCut * math.Sqrt(math.Sqrt(share)) / share
 }
 
-// stored notes that the shard took a record. The share grows if the lane was full: sending all that it may.
-func (p *pace) stored(full bool, now time.Time) {
+// Stored notes that the shard took a record. The share grows if the producer was sending all that it may, which full says.
+func (p *Pace) Stored(full bool, now time.Time) {
 	p.forgiven(false, now)
 	p.burst.stored()
 	if !full {
@@ -70,9 +80,9 @@ func (p *pace) stored(full bool, now time.Time) {
 	p.share = min(1, p.share*(1+max(gain, p.burst.gain(p.share, now))))
 }
 
-// refused notes that the shard refused a record that was sent at the given time, and reports whether that has cut the
-// share.
-func (p *pace) refused(sent, now time.Time) bool {
+// Throttled notes that the shard had no room for a record that was sent at the given time. It reports whether that has cut
+// the share.
+func (p *Pace) Throttled(sent, now time.Time) bool {
 	if p.forgiven(true, now) {
 		return false
 	}
@@ -88,7 +98,7 @@ func (p *pace) refused(sent, now time.Time) bool {
 
 // forgiven notes an outcome and reports whether it is a refusal that cuts do not help against. The share that was cut in
 // vain grows at once as fast as it does when refusals are missing.
-func (p *pace) forgiven(refused bool, now time.Time) bool {
+func (p *Pace) forgiven(refused bool, now time.Time) bool {
 	if both, inVain := p.descent.count(refused, p.share, now); inVain && !p.pardon.granted(now) {
 		p.pardon = newPardon(both.wasted(), now)
 		p.share, p.calm = both.share, calmUsual+1

@@ -1,72 +1,75 @@
-package kpl
+package pace
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
+// at is a moment of the tests.
+func at(d time.Duration) time.Time { return time.Unix(1_000_000, 0).Add(d) }
+
 func TestPaceCutsAtOnceAndGrowsWithWhatIsStored(t *testing.T) {
-	p := newPace(1)
-	assert.True(t, p.refused(at(1), at(2)))
+	p := New(1)
+	assert.True(t, p.Throttled(at(1), at(2)))
 	assert.InDelta(t, 1-paceCut, p.share, 1e-12)
 	before := p.share
-	p.stored(false, at(3))
+	p.Stored(false, at(3))
 	assert.InDelta(t, before, p.share, 0, "a lane that does not need its share learns nothing from a success")
-	p.stored(true, at(3))
+	p.Stored(true, at(3))
 	assert.InDelta(t, before+paceGain, p.share, 1e-6)
 	for range 10_000 {
-		p.stored(true, at(4))
+		p.Stored(true, at(4))
 	}
 	assert.InDelta(t, 1, p.share, 0, "never above the ceiling")
 }
 
 func TestPaceGrowsFasterWhenRefusalsAreMissing(t *testing.T) {
 	for share, records := range map[float64]int{0.02: 624, 0.1: 1712, 0.5: 2672} {
-		p := newPace(share)
+		p := New(share)
 		n := 0
 		for ; p.calm < calmUsual; n++ {
-			p.stored(true, at(0))
+			p.Stored(true, at(0))
 		}
 		assert.Less(t, p.share, share*1.2, "as slow as ever until then")
 		for ; p.share < 0.95; n++ {
-			p.stored(true, at(0))
+			p.Stored(true, at(0))
 		}
 		assert.Equal(t, records, n, "from a share of %g", share)
 
-		p.refused(at(0), at(0))
+		p.Throttled(at(0), at(0))
 		before := p.share
-		p.stored(true, at(0))
+		p.Stored(true, at(0))
 		assert.InEpsilon(t, usualRefusals(before)*paceCut, p.share/before-1, 1e-6, "and again after a refusal")
 	}
 }
 
 func TestPaceTakesABurstForOneThing(t *testing.T) {
-	p := newPace(1)
+	p := New(1)
 	cuts := 0
 	for range 500 {
-		if p.refused(at(1), at(10)) {
+		if p.Throttled(at(1), at(10)) {
 			cuts++
 		}
 	}
 	assert.Equal(t, 4, cuts, "until the share is below 0.9")
 	assert.InDelta(t, 0.9, p.share, 0.001)
-	assert.True(t, p.refused(at(10), at(20)), "what was sent later counts again")
+	assert.True(t, p.Throttled(at(10), at(20)), "what was sent later counts again")
 }
 
 func TestPaceFallsByATenthInTwoSeconds(t *testing.T) {
-	p := newPace(1)
+	p := New(1)
 	for i := range 600 { // ten attempts a second, half of them refused
-		p.stored(true, at(time.Duration(i)*time.Second/10))
-		p.refused(at(time.Duration(i)*time.Second/10), at(time.Duration(i)*time.Second/10))
+		p.Stored(true, at(time.Duration(i)*time.Second/10))
+		p.Throttled(at(time.Duration(i)*time.Second/10), at(time.Duration(i)*time.Second/10))
 	}
 	assert.InDelta(t, 0.035, p.share, 0.01, "after a minute")
 
-	p = newPace(1)
+	p = New(1)
 	for i := range 100 { // nearly all refused
-		p.refused(at(time.Duration(i)*time.Second/10), at(time.Duration(i)*time.Second/10))
+		p.Throttled(at(time.Duration(i)*time.Second/10), at(time.Duration(i)*time.Second/10))
 	}
 	assert.Less(t, p.share, 0.2, "after ten seconds")
 }
@@ -78,43 +81,43 @@ func TestPaceComesBackAfterABurst(t *testing.T) {
 		pause   time.Duration // without any attempt
 		records int           // until the share is nearly what it was
 	}{{20, 0, 110}, {60, 0, 800}, {20, burstMemory, 3_000}} {
-		p := newPace(1)
+		p := New(1)
 		now := at(0)
 		for range 10 * test.seconds {
 			now = now.Add(time.Second / 10)
-			p.stored(true, now)
-			p.refused(now, now)
+			p.Stored(true, now)
+			p.Throttled(now, now)
 		}
 		now = now.Add(test.pause)
 		n := 0
 		for ; p.share < 0.95; n++ {
 			now = now.Add(time.Second / 10)
-			p.stored(true, now)
+			p.Stored(true, now)
 		}
 		assert.InEpsilon(t, test.records, n, 0.3, "%d seconds of refusals, %v of silence", test.seconds, test.pause)
 	}
 }
 
 func TestPaceHasAFloor(t *testing.T) {
-	p := newPace(1)
+	p := New(1)
 	for i := range 1000 {
-		p.refused(at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
+		p.Throttled(at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
 	}
 	assert.InDelta(t, minShare, p.share, 0)
-	p.stored(true, at(1000*time.Second))
+	p.Stored(true, at(1000*time.Second))
 	assert.Greater(t, p.share, minShare)
 }
 
 // attempt lets the shard refuse a part of n attempts at random, ten a second, and returns the mean share of the last
 // half.
-func attempt(p *pace, n int, part func(share float64) float64) float64 {
-	random, late := testRandom(), 0.0
+func attempt(p *Pace, n int, part func(share float64) float64) float64 {
+	random, late := rand.New(rand.NewPCG(1, 2)), 0.0
 	for i := range n {
 		now := at(time.Duration(i) * time.Second / 10)
 		if random.Float64() < part(p.share) {
-			p.refused(now, now)
+			p.Throttled(now, now)
 		} else {
-			p.stored(true, now)
+			p.Stored(true, now)
 		}
 		if i >= n/2 {
 			late += p.share / float64(n-n/2)
@@ -125,7 +128,7 @@ func attempt(p *pace, n int, part func(share float64) float64) float64 {
 
 func TestPaceForgivesWhatCutsDoNotHelpAgainst(t *testing.T) {
 	for _, part := range []float64{0.02, 0.05, 0.2, 0.4} {
-		p := newPace(1)
+		p := New(1)
 		attempt(&p, 100*60*10, func(float64) float64 { return part })
 		late := attempt(&p, 60*60*10, func(float64) float64 { return part })
 		assert.Greater(t, late, 0.7, "%g refused", part)
@@ -134,7 +137,7 @@ func TestPaceForgivesWhatCutsDoNotHelpAgainst(t *testing.T) {
 
 func TestPaceStaysDownWhereThatHelps(t *testing.T) {
 	for _, room := range []float64{0.02, 0.1, 0.5} {
-		p := newPace(1)
+		p := New(1)
 		late := attempt(&p, 60*60*10, func(share float64) float64 { return 1 - room/share })
 		assert.InEpsilon(t, room, late, 0.1)
 		assert.Zero(t, p.pardon)
@@ -188,88 +191,4 @@ func TestPardonForgivesAsManyAsWereSeen(t *testing.T) {
 	p.credit = pardonCredit
 	assert.True(t, p.count(true, p.until.Add(-1)))
 	assert.False(t, p.count(true, p.until))
-}
-
-// Whatever a lane learns, a shard's own buckets never refuse what it sends.
-func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
-	for _, waste := range []float64{0, 0.01, 0.2, 0.9} {
-		config := NewDefaultConfig()
-		config.RecordTTL = 1000 * time.Hour
-		random := testRandom()
-		l := newLimiter(&config, random)
-		way, now := l.lane("a"), at(0)
-		records, bytes := meter{perSecond: shardRecordsPerSecond}, meter{perSecond: shardBytesPerSecond}
-		for range 5_000 {
-			l.push(waitingRecord(way, 1+random.IntN(5_000), now.Sub(at(0))))
-		}
-		for sent := 0; sent < 5_000; now, _ = l.nextWake() {
-			for _, k := range releaseAndSend(l, now) {
-				require.False(t, records.readyAt(1).After(now), "%d records", sent)
-				require.False(t, bytes.readyAt(k.size()).After(now), "%d records", sent)
-				records.take(1, now)
-				bytes.take(k.size(), now)
-				if random.Float64() < waste {
-					l.throttled(k, now, now)
-				} else {
-					l.stored(k, now)
-				}
-				sent++
-			}
-		}
-	}
-}
-
-// What a call as a whole is refused for is the account's doing, or that of KMS.
-func TestOnlyTheShardTeachesItsLane(t *testing.T) {
-	for whole, share := range map[bool]float64{true: 1, false: 1 - paceCut} {
-		p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
-		way := p.limiter.lane("a")
-		k := waitingRecord(way, 100, 0)
-		k.members[0].epoch = p.epochs.first
-		p.recordFailed(at(1), &request{records: []*kinesisRecord{k}}, k, fault{class: classThrottle}, whole)
-		assert.InDelta(t, share, way.pace.share, 1e-12)
-	}
-}
-
-func TestFixedRateLearnsNothing(t *testing.T) {
-	config := NewDefaultConfig()
-	config.FixedRate = true
-	l := newLimiter(&config, testRandom())
-	way := l.lane("a")
-	for i := range 100 {
-		l.throttled(waitingRecord(way, 100, 0), at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
-		l.stored(waitingRecord(way, 100, 0), at(time.Duration(i)*time.Second))
-	}
-	assert.Equal(t, shardRecordsPerSecond, way.records.perSecond)
-	assert.Equal(t, newPace(1), way.pace)
-}
-
-// A shard that is new begins with what its parent has taught.
-func TestNewLanesInherit(t *testing.T) {
-	l := newLimiter(new(NewDefaultConfig()), testRandom())
-	parent := l.heir("a", nil)
-	assert.InDelta(t, 1, parent.pace.share, 0)
-	parent.pace.share = 0.2
-	assert.InDelta(t, 0.2, l.heir("b", parent).pace.share, 1e-12)
-	assert.Equal(t, 200, l.lane("b").records.perSecond)
-	l.lane("b").pace.share = 0.5
-	assert.InDelta(t, 0.5, l.heir("b", parent).pace.share, 1e-12, "once")
-}
-
-// The children of a shard that others write to as well are not thought to be free.
-func TestChildrenInheritTheShareOfTheirShard(t *testing.T) {
-	r, l := router{random: testRandom()}, newLimiter(new(NewDefaultConfig()), testRandom())
-	named := func(ids ...ShardID) *shardMap {
-		shards := evenShards(len(ids))
-		for i, id := range ids {
-			shards[i].id = id
-		}
-		return newShardMap(shards, nil, at(0))
-	}
-	r.setShards(named("a", "b"), l)
-	l.lane("a").pace.share, l.lane("b").pace.share = 0.1, 0.9
-	r.setShards(named("c", "d", "e", "f"), l)
-	for id, share := range map[ShardID]float64{"c": 0.1, "d": 0.1, "e": 0.9, "f": 0.9} {
-		assert.InDelta(t, share, l.lane(id).pace.share, 1e-12, id)
-	}
 }
