@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 tool           = .tools/$(1)/$(notdir $(firstword $(subst @, ,$(1))))
 GOLANGCI_LINT := $(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0)
 GOTESTSUM     := $(call tool,gotest.tools/gotestsum@v1.13.0)
-OCB           := $(call tool,go.opentelemetry.io/collector/cmd/builder@v0.161.0)
+OCB           := $(call tool,go.opentelemetry.io/collector/cmd/builder@v0.165.0)
 
 # Without the fallback to source hosts, a module that the proxy lacks fails at once.
 comma := ,
