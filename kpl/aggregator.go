@@ -176,7 +176,7 @@ func (a *aggregator) slotFor(r *userRecord) *slot {
 		return &a.keyless
 	}
 	if i, ok := a.shards.predict(r.hash); ok {
-		return &a.byShard[i]
+		return a.slotOf(i)
 	}
 	s := a.byHash[r.hash]
 	if s == nil {
@@ -185,6 +185,9 @@ func (a *aggregator) slotFor(r *userRecord) *slot {
 	}
 	return s
 }
+
+// slotOf is the slot of a shard, by its index in shards.open.
+func (a *aggregator) slotOf(shard int) *slot { return &a.byShard[shard] }
 
 // roomFor is how large the body of a record with r in it may become.
 func (a *aggregator) roomFor(r *userRecord) int {

@@ -6,33 +6,6 @@ import (
 	"math/bits"
 )
 
-// The aggregated record of the KPL is
-//
-//	magic | AggregatedRecord in protobuf | MD5 of the protobuf bytes
-//
-//	message AggregatedRecord { repeated string partition_key_table = 1;
-//	                           repeated string explicit_hash_key_table = 2;
-//	                           repeated Record records = 3; }
-//	message Record { required uint64 partition_key_index = 1;
-//	                 optional uint64 explicit_hash_key_index = 2;
-//	                 required bytes data = 3; }
-const (
-	magic      = "\xf3\x89\x9a\xc2"
-	frameBytes = len(magic) + md5.Size
-
-	tagPartitionKey    = 1<<3 | 2
-	tagExplicitHashKey = 2<<3 | 2
-	tagRecord          = 3<<3 | 2
-
-	tagPartitionKeyIndex    = 1 << 3
-	tagExplicitHashKeyIndex = 2 << 3
-	tagData                 = 3<<3 | 2
-)
-
-// outerPartitionKey is the partition key of an aggregated record whose members have keys of their own. The explicit
-// hash key beside it does the routing.
-const outerPartitionKey = "a"
-
 // varintSize is the length of v as a protobuf varint.
 func varintSize(v int) int { return (bits.Len64(uint64(v)|1) + 6) / 7 } //nolint:gosec // v is a length or an index
 
@@ -55,7 +28,7 @@ func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 	start := len(dst)
 	dst = appendTables(dst, k)
 	for i := range k.members {
-		r := &k.members[i]
+		r := k.member(i)
 		dst = append(dst, tagRecord)
 		dst = binary.AppendUvarint(dst, uint64(memberBodySize(r))) //nolint:gosec // a length
 		dst = append(dst, tagPartitionKeyIndex)
@@ -74,7 +47,7 @@ func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 func appendTables(dst []byte, k *kinesisRecord) []byte {
 	next, explicit := uint32(0), false
 	for i := range k.members {
-		r := &k.members[i]
+		r := k.member(i)
 		if r.keyIndex == next {
 			dst = appendField(dst, tagPartitionKey, k.keyOf(r))
 			next++
@@ -86,7 +59,7 @@ func appendTables(dst []byte, k *kinesisRecord) []byte {
 	}
 	next = 0
 	for i := range k.members {
-		r := &k.members[i]
+		r := k.member(i)
 		if r.explicit() && r.hashKeyIndex == next {
 			dst = append(dst, tagExplicitHashKey, r.hashDigits)
 			dst = r.hash.appendDecimal(dst)

@@ -27,7 +27,7 @@ type describer struct {
 	client  Client
 	name    string
 	timeout time.Duration
-	publish func(shardNews)
+	publish func(streamNews)
 }
 
 // run serves wishes until ctx ends. It always publishes a first answer, if only that there is none to be had.
@@ -39,7 +39,7 @@ func (d *describer) run(ctx context.Context, wishes <-chan struct{}) {
 			return
 		}
 		if ok || first {
-			d.publish(shardNews{kind: &info})
+			d.publish(streamNews{kind: &info})
 		}
 		select {
 		case <-wishes:

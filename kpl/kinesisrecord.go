@@ -45,6 +45,9 @@ func (k *kinesisRecord) predictedShard() ShardID {
 	return k.lane.id
 }
 
+// member returns the i-th member.
+func (k *kinesisRecord) member(i int) *userRecord { return &k.members[i] }
+
 // append makes a copy of r a member. The body grows by growth bytes. A list of members that is full grows out of the pool.
 func (k *kinesisRecord) append(r *userRecord, growth int, pool *memberPool) {
 	if len(k.members) == cap(k.members) {

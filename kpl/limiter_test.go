@@ -17,10 +17,10 @@ func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 		config.RecordTTL = 1000 * time.Hour
 		random := testRandom()
 		l := newLimiter(&config, random)
-		way, now := l.lane("a"), at(0)
+		lane, now := l.lane("a"), at(0)
 		records, bytes := meter{perSecond: shardRecordsPerSecond}, meter{perSecond: shardBytesPerSecond}
 		for range 5_000 {
-			l.push(waitingRecord(way, 1+random.IntN(5_000), now.Sub(at(0))))
+			l.push(waitingRecord(lane, 1+random.IntN(5_000), now.Sub(at(0))))
 		}
 		for sent := 0; sent < 5_000; now, _ = l.nextWake() {
 			for _, k := range releaseAndSend(l, now) {
@@ -45,11 +45,11 @@ func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 	require.True(t, cut.Throttled(at(1), at(1)))
 	for whole, share := range map[bool]float64{true: 1, false: cut.Share()} {
 		p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
-		way := p.limiter.lane("a")
-		k := waitingRecord(way, 100, 0)
+		lane := p.limiter.lane("a")
+		k := waitingRecord(lane, 100, 0)
 		k.members[0].epoch = p.epochs.first
 		p.recordFailed(at(1), &request{records: []*kinesisRecord{k}}, k, fault{class: classThrottle}, whole)
-		assert.InDelta(t, share, way.pace.Share(), 1e-12)
+		assert.InDelta(t, share, lane.pace.Share(), 1e-12)
 	}
 }
 
@@ -57,25 +57,25 @@ func TestFixedRateLearnsNothing(t *testing.T) {
 	config := NewDefaultConfig()
 	config.FixedRate = true
 	l := newLimiter(&config, testRandom())
-	way := l.lane("a")
+	lane := l.lane("a")
 	for i := range 100 {
-		l.throttled(waitingRecord(way, 100, 0), at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
-		l.stored(waitingRecord(way, 100, 0), at(time.Duration(i)*time.Second))
+		l.throttled(waitingRecord(lane, 100, 0), at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
+		l.stored(waitingRecord(lane, 100, 0), at(time.Duration(i)*time.Second))
 	}
-	assert.Equal(t, shardRecordsPerSecond, way.records.perSecond)
-	assert.Equal(t, pace.New(1), way.pace)
+	assert.Equal(t, shardRecordsPerSecond, lane.records.perSecond)
+	assert.Equal(t, pace.New(1), lane.pace)
 }
 
 // A shard that is new begins with what its parent has taught.
 func TestNewLanesInherit(t *testing.T) {
 	l := newLimiter(new(NewDefaultConfig()), testRandom())
-	parent := l.heir("a", nil)
+	parent := l.childLane("a", nil)
 	assert.InDelta(t, 1, parent.pace.Share(), 0)
 	parent.pace = pace.New(0.2)
-	assert.InDelta(t, 0.2, l.heir("b", parent).pace.Share(), 1e-12)
+	assert.InDelta(t, 0.2, l.childLane("b", parent).pace.Share(), 1e-12)
 	assert.Equal(t, 200, l.lane("b").records.perSecond)
 	l.lane("b").pace = pace.New(0.5)
-	assert.InDelta(t, 0.5, l.heir("b", parent).pace.Share(), 1e-12, "once")
+	assert.InDelta(t, 0.5, l.childLane("b", parent).pace.Share(), 1e-12, "once")
 }
 
 // The children of a shard that others write to as well are not thought to be free.

@@ -184,7 +184,7 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 		late = late || len(r.records) < n
 		if len(r.records) > 0 {
 			for _, k := range r.records {
-				k.lane.take(k, now)
+				k.lane.send(k, now)
 			}
 			p.topology.sending(now, slices.ContainsFunc(r.records, (*kinesisRecord).aggregated))
 			p.inFlight.sent(r)

@@ -17,7 +17,7 @@ func (p *pipeline) complete(now time.Time, r *request) {
 			p.topology.stored(k, &attempt)
 		}
 	}
-	p.limiter.setShards(p.router.unknown, p.topology.shardsOfUnknown())
+	p.router.unknown.setShards(p.topology.shardsOfUnknown())
 	answered, unavailable := false, fault{}
 	for i, k := range r.records {
 		entry := r.entries[i]

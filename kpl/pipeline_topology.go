@@ -42,7 +42,7 @@ func (p *pipeline) follow(now time.Time) {
 		p.effects.changeDistribution(kind)
 	}
 	p.kind = kind
-	p.limiter.setShards(p.router.unknown, p.topology.shardsOfUnknown())
+	p.router.unknown.setShards(p.topology.shardsOfUnknown())
 	var members []userRecord
 	if newKind || newShards {
 		members = p.aggregator.takeAll()

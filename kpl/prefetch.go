@@ -24,7 +24,7 @@ func (a *aggregator) prefetch(records []userRecord) {
 		if !ok || records[i].keyless {
 			continue
 		}
-		s := &a.byShard[shard]
+		s := a.slotOf(shard)
 		list := s.open.members
 		if s.empty() || len(list) == cap(list) {
 			continue // another list is needed, or has been used just now

@@ -48,7 +48,7 @@ type refresher struct {
 	name    string
 	timeout time.Duration
 	random  *rand.Rand
-	publish func(shardNews)
+	publish func(streamNews)
 
 	previous *shardMap
 }
@@ -72,7 +72,7 @@ func (r *refresher) run(ctx context.Context, wishes <-chan struct{}) {
 			if ctx.Err() != nil {
 				return
 			}
-			r.publish(shardNews{shards: shards, err: err})
+			r.publish(streamNews{shards: shards, err: err})
 			earliest = listed.Add(minRefreshInterval + r.jitter(maxRefreshJitter))
 			if err == nil {
 				r.previous = shards

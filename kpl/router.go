@@ -25,7 +25,7 @@ func (r *router) setShards(shards *shardMap, limiter *limiter) {
 		if i, ok := before.predict(s.keys.first); ok {
 			parent = lanes[i]
 		}
-		r.lanes = append(r.lanes, limiter.heir(s.id, parent))
+		r.lanes = append(r.lanes, limiter.childLane(s.id, parent))
 	}
 }
 

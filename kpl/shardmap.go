@@ -163,10 +163,3 @@ func recreated(a, b *shardMap) bool {
 	}
 	return !kept
 }
-
-// shardNews is the outcome of listing the shards.
-type shardNews struct {
-	shards *shardMap // nil if err is not
-	err    error
-	kind   *streamKind // instead of both: what kind of stream it is
-}

@@ -35,7 +35,7 @@ type mail struct {
 	records   [][]userRecord // of mailSheet each, but for the last
 	received  time.Time      // when the first record of the last sheet came
 	completed []*request
-	shards    []shardNews
+	shards    []streamNews
 	flushes   []chan<- struct{}
 	commit    bool
 	cancel    bool
@@ -64,7 +64,7 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 		name:    name,
 		timeout: p.config.RequestTimeout,
 		random:  rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
-		publish: func(news shardNews) { s.post(func(m *mail) { m.shards = append(m.shards, news) }) },
+		publish: func(news streamNews) { s.post(func(m *mail) { m.shards = append(m.shards, news) }) },
 	}
 	describer := describer{client: p.client, name: name, timeout: p.config.RequestTimeout, publish: refresher.publish}
 	s.refresh <- struct{}{}
