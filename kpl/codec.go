@@ -21,8 +21,8 @@ func memberBodySize(r *userRecord) int {
 	return n
 }
 
-// appendAggregated appends the aggregated record of k, which has at least two members, to dst: exactly k.dataSize() bytes.
-// The MD5 of the message, which the last ones are for, is not in there yet.
+// appendAggregated appends the aggregated record of k to dst: exactly k.dataSize() bytes. It returns dst and, within it, the
+// protobuf message. k must have at least two members. The last 16 bytes are room for the MD5 of the message.
 func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 	dst = append(dst, magic...)
 	start := len(dst)
@@ -43,7 +43,8 @@ func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 	return append(dst, make([]byte, md5.Size)...), dst[start:end]
 }
 
-// appendTables appends the tables of keys. The members that are the first with a key are those whose index is next.
+// appendTables appends the tables of keys. Indexes grow in the order of the members, so a member with the next index is the
+// first one that has its key.
 func appendTables(dst []byte, k *kinesisRecord) []byte {
 	next, explicit := uint32(0), false
 	for i := range k.members {

@@ -22,7 +22,7 @@ type Describer interface {
 // an account together.
 const describeInterval = 10 * time.Second
 
-// describer asks what kind of stream it is, at once and then when somebody wishes it.
+// describer asks the service what kind of stream it is: at once, and then on request.
 type describer struct {
 	client  Client
 	name    string
@@ -30,8 +30,8 @@ type describer struct {
 	publish func(streamNews)
 }
 
-// run serves wishes until ctx ends. It always publishes a first answer, if only that there is none to be had.
-func (d *describer) run(ctx context.Context, wishes <-chan struct{}) {
+// run serves requests until ctx ends. It publishes each answer. If the first call brings none, it publishes that too.
+func (d *describer) run(ctx context.Context, requests <-chan struct{}) {
 	for first := true; ; first = false {
 		asked := time.Now()
 		info, ok := d.ask(ctx)
@@ -42,7 +42,7 @@ func (d *describer) run(ctx context.Context, wishes <-chan struct{}) {
 			d.publish(streamNews{kind: &info})
 		}
 		select {
-		case <-wishes:
+		case <-requests:
 		case <-ctx.Done():
 			return
 		}
@@ -52,7 +52,7 @@ func (d *describer) run(ctx context.Context, wishes <-chan struct{}) {
 	}
 }
 
-// ask makes one call, if the client can. It reports whether there is an answer.
+// ask makes one call. It reports whether there is an answer.
 func (d *describer) ask(ctx context.Context) (streamKind, bool) {
 	able, is := d.client.(Describer)
 	if !is {

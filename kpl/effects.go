@@ -12,7 +12,7 @@ type effects struct {
 }
 
 // end hands over Results, or the end of a Flush.
-func (e *effects) end(ended ending) { e.ended = append(e.ended, ended) } //nolint:gocritic // a list of values
+func (e *effects) end(ended ending) { e.ended = append(e.ended, ended) }
 
 // flush notes that a stage passed on what it had.
 func (e *effects) flush(stage Stage, reason FlushReason) {
@@ -20,7 +20,7 @@ func (e *effects) flush(stage Stage, reason FlushReason) {
 }
 
 // misplace notes that a record was stored where readers drop it.
-func (e *effects) misplace(entry FinishedEntry) { e.misplaced = append(e.misplaced, entry) } //nolint:gocritic // a list of values
+func (e *effects) misplace(entry FinishedEntry) { e.misplaced = append(e.misplaced, entry) }
 
 // changeDistribution notes that keys choose the shards now, or choose them no more.
 func (e *effects) changeDistribution(kind streamKind) { e.distribution = append(e.distribution, kind) }

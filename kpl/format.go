@@ -28,4 +28,3 @@ const (
 // outerPartitionKey is the partition key of an aggregated record whose members have keys of their own. The service chooses the
 // shard by the explicit hash key beside it.
 const outerPartitionKey = "a"
-

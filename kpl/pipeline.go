@@ -39,10 +39,10 @@ type pipeline struct {
 	effects effects
 }
 
-// callers is what the loop knows of those who put records.
+// callers is what the loop knows about the goroutines that put records.
 type callers struct {
-	filling bool // somebody is putting a batch and is not done
-	blocked bool // somebody waits for room
+	filling bool // somebody has begun to put a batch and does not wait for it yet
+	blocked bool // somebody waits for room in the producer
 }
 
 func newPipeline(config *Config, random *rand.Rand, members *memberPool) *pipeline {
@@ -75,7 +75,7 @@ func (p *pipeline) putAll(now time.Time, records []userRecord) {
 	}
 }
 
-// add passes a copy of r on to the aggregator, unless it is too late for that.
+// add passes a copy of r on to the aggregator. If r has no chance any more, it ends r instead.
 func (p *pipeline) add(now time.Time, r *userRecord) {
 	switch {
 	case p.aborted:
@@ -93,7 +93,7 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 	}
 }
 
-// addAll adds records that have been in the pipeline before, oldest first, so that they keep their order.
+// addAll adds records that were in the pipeline before. The oldest come first, so that they keep their order.
 func (p *pipeline) addAll(now time.Time, members []userRecord) {
 	order := make([]*userRecord, len(members))
 	for i := range members {
@@ -105,7 +105,7 @@ func (p *pipeline) addAll(now time.Time, members []userRecord) {
 	}
 }
 
-// pass sends closed records on their way to the limiter.
+// pass passes closed records on to the limiter.
 func (p *pipeline) pass(now time.Time, closed []closedRecord) {
 	for _, k := range closed {
 		p.effects.flush(StageAggregator, k.reason)
@@ -114,7 +114,7 @@ func (p *pipeline) pass(now time.Time, closed []closedRecord) {
 	}
 }
 
-// step moves on whatever can move at now and returns the requests to send.
+// step moves on everything that can move now, and returns the requests to send.
 func (p *pipeline) step(now time.Time, callers callers) []*request {
 	for members, ok := p.retrier.take(now); ok; members, ok = p.retrier.take(now) {
 		p.addAll(now, members)
@@ -145,16 +145,16 @@ func (p *pipeline) step(now time.Time, callers callers) []*request {
 	return requests
 }
 
-// nobodyElseComes reports whether waiting for further records is a waste, as far as this stream can tell.
+// nobodyElseComes reports whether it makes no sense to wait for further records.
 func (p *pipeline) nobodyElseComes(callers callers) bool {
 	switch {
 	case p.draining:
 		return true
 	case callers.blocked:
-		// What is sent makes room. If nothing is, only what lingers here can.
+		// Records that end make room. If none is being sent, only the records that wait here can make room.
 		return p.inFlight.requests == 0 && p.retrier.empty() && p.limiter.empty()
 	case p.config.RecordMaxBufferedTime == 0:
-		return p.inFlight.partial == 0 && !callers.filling // behind full requests there is more to come, but nothing to wait for
+		return p.inFlight.partial == 0 && !callers.filling // after full requests more will come, but nothing to wait for
 	default:
 		return false
 	}
@@ -166,7 +166,7 @@ func (p *pipeline) commit(now time.Time, reason FlushReason) {
 	p.collector.commit(now)
 }
 
-// dispatch puts together the requests that may be sent now. It reports late if it found expired records on the way.
+// dispatch puts together the requests that may be sent now. It reports late if it found expired records.
 func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 	for p.inFlight.requests < p.config.MaxConnections && p.maySend(now) {
 		r := p.nextRequest(now)
@@ -207,7 +207,7 @@ func (p *pipeline) nextRequest(now time.Time) *request {
 	return p.collector.take(reason == FlushDeadline)
 }
 
-// nextWake is when step has something to do that no event announces; false if never.
+// nextWake is when step has something to do although nothing happens; false if never.
 func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
 	var next time.Time
 	consider := func(at time.Time, ok bool) {
@@ -231,7 +231,7 @@ func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
 	return next, !next.IsZero()
 }
 
-// expired reports whether a record received then has outlived its TTL.
+// expired reports whether a record that was received at the given time has outlived its TTL.
 func (p *pipeline) expired(now, received time.Time) bool {
 	return now.Sub(received) >= p.config.RecordTTL
 }
@@ -249,7 +249,7 @@ func (p *pipeline) dissolve(now time.Time, k *kinesisRecord) {
 	p.addAll(now, k.members)
 }
 
-// finish ends members that were not delivered. The fault explains an outcome that no attempt of theirs does.
+// finish ends members that were not delivered. The fault explains the outcome if no attempt of theirs does.
 func (p *pipeline) finish(now time.Time, outcome Outcome, f fault, members ...userRecord) {
 	p.end(ending{members: members, outcome: outcome, fault: f, at: now})
 }

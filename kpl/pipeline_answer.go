@@ -69,15 +69,15 @@ func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
 	}
 }
 
-// attempt describes the request from the view of one of its records.
+// attempt describes the request as an attempt of one of its records.
 func (r *request) attempt(shard ShardID, code, message string) Attempt {
 	return Attempt{Start: r.start, End: r.end, ShardID: shard, Code: code, Message: message}
 }
 
-// recordFailed decides about a record that was not stored, as far as we know.
+// recordFailed decides about a record that was not stored, as far as we know. Whole means that the call failed as one.
 func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f fault, whole bool) {
 	addAttempt(k.members, r.attempt("", f.code, f.message))
-	if f.class == classThrottle && !whole { // else it is the account's doing, or that of KMS, and tells nothing of the shard
+	if f.class == classThrottle && !whole { // a whole call is throttled by the account or by KMS, not by the shard
 		p.limiter.throttled(k, r.start, now)
 	}
 	if p.aborted {
@@ -120,7 +120,7 @@ func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []userRe
 	p.collector.addReady(&request{records: []*kinesisRecord{k}})
 }
 
-// unexpired ends the members that nobody waits for any more, and returns the others.
+// unexpired ends the members that are canceled or expired, and returns the others.
 func (p *pipeline) unexpired(now time.Time, members []userRecord) []userRecord {
 	kept := make([]userRecord, 0, len(members))
 	for i := range members {

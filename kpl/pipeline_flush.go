@@ -2,7 +2,7 @@ package kpl
 
 import "time"
 
-// flush commits, and closes done once everything that was put before has its Result.
+// flush commits. Done is closed when everything that was put before has its Result.
 func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 	p.commit(now, FlushRequest)
 	p.retrier.skipLinger()
@@ -15,7 +15,7 @@ func (p *pipeline) drain(now time.Time) {
 	p.draining = true
 }
 
-// endEpochs tells the callers of Flush whose records are all done.
+// endEpochs ends the calls of Flush whose records are all done.
 func (p *pipeline) endEpochs() {
 	for flushed, ok := p.epochs.done(); ok; flushed, ok = p.epochs.done() {
 		p.effects.end(ending{flushed: flushed})

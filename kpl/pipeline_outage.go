@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A stream that is unavailable gets one request at a time, a probe, at intervals that double from the first to the
-// last.
+// A stream that is unavailable gets one request at a time, a probe. The pause between probes doubles from firstProbe to
+// lastProbe.
 const (
 	firstProbe = time.Second
 	lastProbe  = 8 * time.Second
@@ -54,14 +54,14 @@ func (p *pipeline) maySend(now time.Time) bool {
 	return !p.down() || p.inFlight.requests == 0 && !now.Before(p.outage.nextProbe)
 }
 
-// failBuffered ends every record that is in no request and was not stored.
+// failBuffered ends every record that is not in a request and was not stored.
 func (p *pipeline) failBuffered(now time.Time, outcome Outcome, f fault) {
 	if members := p.takeBuffered(); len(members) > 0 {
 		p.finish(now, outcome, f, members...)
 	}
 }
 
-// takeBuffered empties all stages of what is in no request and was not stored.
+// takeBuffered takes out of all stages what is not in a request and was not stored.
 func (p *pipeline) takeBuffered() []userRecord {
 	members := p.aggregator.takeAll()
 	for _, k := range p.limiter.takeAll() {
@@ -81,7 +81,7 @@ func (p *pipeline) takeBuffered() []userRecord {
 	return members
 }
 
-// cancel ends the buffered records whose callers have given up on them.
+// cancel ends the buffered records whose callers do not wait for them any more.
 func (p *pipeline) cancel(now time.Time) {
 	p.reconsider(now, func(k *kinesisRecord) bool { return !k.canceled() })
 	p.addAll(now, p.aggregator.takeAll())
@@ -90,7 +90,7 @@ func (p *pipeline) cancel(now time.Time) {
 	}
 }
 
-// abort ends everything that is in no request; what is in one ends with it.
+// abort ends everything that is not in a request. The records of a request end with it.
 func (p *pipeline) abort(now time.Time) {
 	p.aborted = true
 	p.failBuffered(now, OutcomeClosed, fault{})

@@ -51,7 +51,7 @@ func (p *pipeline) follow(now time.Time) {
 	p.aggregator.setShards(shards, p.config.AggregationEnabled && !kind.automatic)
 	if newKind || newShards {
 		p.reconsider(now, func(k *kinesisRecord) bool {
-			return p.router.route(k, now) && !(kind.automatic && k.aggregated())
+			return p.router.route(k, now) && (!kind.automatic || !k.aggregated())
 		})
 		p.addAll(now, members)
 	}

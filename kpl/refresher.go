@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// When the shards are listed: not sooner than minRefreshInterval after the last time, with a jitter because other
-// producers of the stream notice a reshard at the same moment; after a failure, with pauses that grow from first to
-// last.
+// These are the pauses between listings. A listing starts minRefreshInterval after the one before, plus a random jitter, because
+// all producers of a stream notice a reshard at the same moment. After failures the pauses grow from firstRefreshBackoff to
+// lastRefreshBackoff.
 const (
 	minRefreshInterval  = time.Second
 	maxRefreshJitter    = 100 * time.Millisecond
@@ -22,16 +22,16 @@ const (
 	lastRefreshBackoff  = 30 * time.Second
 )
 
-// Where a listing is given up: far beyond the largest streams, in pages of 1,000 shards. Records may wait for it to be
-// judged.
+// These limits end a listing. They are far beyond the largest streams; a page has 1,000 shards. There must be an end, because
+// stored records may wait for the listing.
 const (
 	maxPages       = 1000
 	maxShards      = 1 << 18
 	maxListingTime = 30 * time.Second
 )
 
-// listError is a call that failed. Its text is clipped as those of attempts are: what the service says of a wrong
-// signature has the session token in it, further back.
+// listError is a failed call. Its text is clipped as the text of an attempt is, because the service's text about a wrong
+// signature contains the session token further back.
 type listError struct{ cause error }
 
 func (e *listError) Error() string {
@@ -42,7 +42,7 @@ func (e *listError) Error() string {
 // Unwrap returns the error of the client.
 func (e *listError) Unwrap() error { return e.cause }
 
-// refresher lists the shards of a stream when somebody wishes it, one listing at a time.
+// refresher lists the shards of a stream on request, one listing at a time.
 type refresher struct {
 	client  Client
 	name    string
@@ -50,16 +50,16 @@ type refresher struct {
 	random  *rand.Rand
 	publish func(streamNews)
 
-	previous *shardMap
+	previous *shardMap // the last listing
 }
 
-// run serves wishes until ctx ends. The first is served at once. A listing that fails is published too, and tried again
-// until it succeeds: after a pause, or when somebody wishes it meanwhile.
-func (r *refresher) run(ctx context.Context, wishes <-chan struct{}) {
+// run serves requests until ctx ends. It serves the first one at once. A failed listing is published too. It is tried again after
+// a pause, or at the next request, until it succeeds.
+func (r *refresher) run(ctx context.Context, requests <-chan struct{}) {
 	var earliest time.Time
 	for {
 		select {
-		case <-wishes:
+		case <-requests:
 		case <-ctx.Done():
 			return
 		}
@@ -80,7 +80,7 @@ func (r *refresher) run(ctx context.Context, wishes <-chan struct{}) {
 			}
 			wait, cancel := context.WithTimeout(ctx, backoff+r.jitter(backoff/2))
 			select {
-			case <-wishes:
+			case <-requests:
 			case <-wait.Done():
 			}
 			cancel()
@@ -92,7 +92,7 @@ func (r *refresher) jitter(most time.Duration) time.Duration {
 	return time.Duration(r.random.Float64() * float64(most))
 }
 
-// list asks the service for the open shards, page by page.
+// list asks the service for the open shards, page by page. The listing began at the given time.
 func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxListingTime)
 	defer cancel()
@@ -121,7 +121,7 @@ func (r *refresher) list(ctx context.Context, listed time.Time) (*shardMap, erro
 		if pages == maxPages || len(open) > maxShards {
 			return nil, fmt.Errorf("kpl: cannot list the shards: no end after %d pages and %d shards", pages, len(open))
 		}
-		input = &kinesis.ListShardsInput{NextToken: output.NextToken} // the service wants nothing beside it
+		input = &kinesis.ListShardsInput{NextToken: output.NextToken} // the service allows no other field beside it
 	}
 	if len(open) == 0 {
 		return nil, errors.New("kpl: cannot list the shards: the service lists none")
@@ -138,7 +138,7 @@ func (r *refresher) page(ctx context.Context, input *kinesis.ListShardsInput) (*
 	return r.client.ListShards(ctx, input, callOptions)
 }
 
-// readShard reads a shard as the service describes it.
+// readShard reads a shard from an answer of the service.
 func readShard(s *types.Shard) (shard, error) {
 	id := clip(aws.ToString(s.ShardId))
 	if id == "" {

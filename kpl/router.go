@@ -9,7 +9,7 @@ import (
 type router struct {
 	shards  *shardMap
 	lanes   []*lane // by index in shards.open
-	unknown *lane   // for what shards has no shard for
+	unknown *lane   // for records whose shard is not known
 	random  *rand.Rand
 }
 
@@ -37,8 +37,8 @@ func (r *router) laneOf(h hashKey) *lane {
 	return r.unknown
 }
 
-// route settles k's lane, and the key of a record that has none. It reports false if readers would drop k because its
-// members belong to different shards by now.
+// route sets k's lane, and the key of a record that has none. It reports false if readers would drop k, because its members
+// belong to different shards by now.
 func (r *router) route(k *kinesisRecord, now time.Time) bool {
 	if k.keyless && k.partitionKey == "" {
 		r.chooseKey(k, now)
@@ -48,8 +48,8 @@ func (r *router) route(k *kinesisRecord, now time.Time) bool {
 	return k.movable() || k.lane == r.laneOf(k.lowest) && k.lane == r.laneOf(k.highest) && k.lane != r.unknown
 }
 
-// keyCandidates is how many keys are drawn for a keyless record. Among a few random lanes the least loaded is nearly as
-// good as the least loaded of all, and shards with much room fill first even where the ranges of shards are uneven.
+// keyCandidates is how many random keys are tried for a keyless record. The least loaded of a few random lanes is nearly as good
+// as the least loaded of all. So shards with much room fill first, even if the ranges of the shards differ in size.
 const keyCandidates = 4
 
 // chooseKey gives k, a keyless record, the partition key whose lane has the most room.

@@ -266,7 +266,7 @@ func (t *topology) keysChoose() bool {
 }
 
 // keep makes a stored record wait for the next listing or description.
-func (t *topology) keep(stored storedRecord) { t.waiting = append(t.waiting, stored) } //nolint:gocritic // a list of values
+func (t *topology) keep(stored storedRecord) { t.waiting = append(t.waiting, stored) }
 
 // takeWaiting returns the records that wait, and forgets them.
 func (t *topology) takeWaiting() []storedRecord {
