@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
 )
 
 // aggregate packs records as a pipeline without a shard map would if they had one shard.
@@ -43,7 +45,7 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 // aggregated is k as a request has it.
 func aggregated(k *kinesisRecord) []byte {
 	data, message := appendAggregated(nil, k)
-	sum := md5Sum(message)
+	sum := md5x8.Sum(message)
 	copy(data[len(data)-len(sum):], sum[:])
 	return data
 }

@@ -2,7 +2,6 @@ package kpl
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // for its size
 	"fmt"
 	"strings"
 	"sync"
@@ -11,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
 )
 
 // sender carries requests out. Its workers encode, hash, call and report what the service said; they decide nothing.
@@ -51,8 +52,8 @@ type worker struct {
 	*sender
 	frames   []byte   // aggregated records
 	messages [][]byte // in frames, what the MD5 at the end of each is of
-	md5      md5Lanes
-	sums     [][md5.Size]byte
+	md5      md5x8.Hasher
+	sums     [][md5x8.Size]byte
 	digits   []byte // of all hash keys
 	ends     []int  // of each in digits
 	hashKeys []string
@@ -158,9 +159,9 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 			ExplicitHashKey: &w.hashKeys[i],
 		})
 	}
-	w.sums = w.md5.sum(w.sums[:0], w.messages)
+	w.sums = w.md5.Sums(w.sums[:0], w.messages)
 	for i, message := range w.messages {
-		copy(message[len(message):len(message)+md5.Size], w.sums[i][:])
+		copy(message[len(message):len(message)+md5x8.Size], w.sums[i][:])
 	}
 	clear(w.messages)
 	input := &kinesis.PutRecordsInput{Records: w.entries}

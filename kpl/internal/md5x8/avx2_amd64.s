@@ -2,9 +2,10 @@
 
 #include "textflag.h"
 
-// MD5 of eight messages side by side: each 32-bit element of a register belongs to one of them.
+// MD5 of eight messages side by side. A register has eight elements of 32 bits, one for each message (lane).
 
-// TRANSPOSE turns 32 bytes of each lane, from offset on, into eight words of all lanes.
+// TRANSPOSE reads 32 bytes of each lane, from offset on, and writes them to the stack as eight registers. Each register has
+// one word of all lanes.
 #define TRANSPOSE(offset, words) \
 	VMOVDQU offset(AX)(R13*1), Y0  \
 	VMOVDQU offset(BX)(R13*1), Y1  \
@@ -47,7 +48,7 @@
 	VMOVDQU Y14, words+192(SP)     \
 	VMOVDQU Y15, words+224(SP)
 
-// ADD adds word k, the constant of step i and what is in Y8 to a, rotates by s and adds b.
+// ADD is what all steps end with: a = b + rotate(a + Y8 + word k + constant i, by s bits). It uses Y9.
 #define ADD(a, b, k, i, s) \
 	VPBROADCASTD (i*4)(R10), Y9 \
 	VPADDD (k*32)(SP), Y9, Y9   \
@@ -58,7 +59,8 @@
 	VPOR Y9, a, a               \
 	VPADDD b, a, a
 
-// The steps of the four rounds. Y15 is all ones.
+// F, G, H and I are a step of the first, second, third and fourth round: they compute the round's function of b, c and d
+// in Y8. The bits of Y15 are all ones.
 #define F(a, b, c, d, k, i, s) \
 	VPXOR c, d, Y8  \
 	VPAND b, Y8, Y8 \
@@ -79,8 +81,11 @@
 	VPXOR c, Y8, Y8  \
 	ADD(a, b, k, i, s)
 
-// func md5Blocks(state *[4][8]uint32, lanes *[8]*byte, blocks int)
-TEXT ·md5Blocks(SB), 0, $512-24
+// func addBlocks(words *state, lanes *[8]*byte, blocks int)
+//
+// AX, BX, CX, DX, SI, DI, R8, R9: where the lanes' blocks begin. R10: the constants. R11: the bytes of each lane, R13: how
+// many of them are taken in. R12: the state.
+TEXT ·addBlocks(SB), 0, $512-24
 	MOVQ lanes+8(FP), R11
 	MOVQ 0(R11), AX
 	MOVQ 8(R11), BX
@@ -90,8 +95,8 @@ TEXT ·md5Blocks(SB), 0, $512-24
 	MOVQ 40(R11), DI
 	MOVQ 48(R11), R8
 	MOVQ 56(R11), R9
-	LEAQ ·md5Constants(SB), R10
-	MOVQ state+0(FP), R12
+	LEAQ ·constants(SB), R10
+	MOVQ words+0(FP), R12
 	MOVQ blocks+16(FP), R11
 	SHLQ $6, R11
 	XORQ R13, R13

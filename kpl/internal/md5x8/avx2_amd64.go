@@ -1,22 +1,19 @@
 //go:build !purego
 
-package kpl
+package md5x8
 
-import (
-	"github.com/segmentio/asm/cpu"
-	"github.com/segmentio/asm/cpu/x86"
-)
+import "golang.org/x/sys/cpu"
 
-// md5SideBySide reports whether md5Blocks works here.
-func md5SideBySide() bool { return cpu.X86.Has(x86.AVX2) }
+// sideBySide reports whether addBlocks works on this processor.
+func sideBySide() bool { return cpu.X86.HasAVX2 }
 
-// md5Blocks takes blocks of 64 bytes of each lane into its state.
+// addBlocks takes blocks of 64 bytes into the state of each lane: as many as blocks says, from where the lane points to.
 //
 //go:noescape
-func md5Blocks(state *md5State, lanes *[md5Width]*byte, blocks int)
+func addBlocks(words *state, lanes *[Width]*byte, blocks int)
 
-// md5Constants are the sines that the steps of MD5 add.
-var md5Constants = [64]uint32{ //nolint:unused // by md5Blocks
+// constants are the numbers that the steps of MD5 add, one for each: RFC 1321 takes them from the sine.
+var constants = [64]uint32{ //nolint:unused // the kernel reads them
 	0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
 	0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
 	0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
