@@ -13,13 +13,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
-	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
@@ -77,17 +75,19 @@ func TestClientOfAnEndpointWithoutCBOR(t *testing.T) {
 	assert.Equal(t, 2, e.sum(t, "user_records_put", "stream", testStream, "outcome", "success"))
 }
 
-func TestConnectionsGatherWhatTLSEncrypts(t *testing.T) {
+// The client is that of [kpl.NewHTTPClient]: it speaks HTTP/1.1 to a service that has HTTP/2 too.
+func TestClientIsMadeForUploads(t *testing.T) {
+	service := newTestKinesis(1).Handler()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, 1, r.ProtoMajor)
+		service.ServeHTTP(w, r)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
 	c := directConfig()
-	c.AWS.Endpoint = "https://kinesis.invalid"
-	client, closeIdle, err := connect(t.Context(), c)
-	require.NoError(t, err)
-	defer closeIdle()
-	sdk, ok := client.(*kinesis.Client)
-	require.True(t, ok)
-	httpClient, ok := sdk.Options().HTTPClient.(*http.Client)
-	require.True(t, ok)
-	assert.IsType(t, gather.Transport{}, httpClient.Transport)
+	c.AWS.Endpoint, c.AWS.InsecureSkipVerify = server.URL, true
+	require.NoError(t, startReal(t, c).ConsumeLogs(t.Context(), logsOf("a")))
 }
 
 func TestClientByARN(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
-	"github.com/otel-kinesis/kinesiskplexporter/internal/plainbody"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/plainbody"
 )
 
 // Client is the part of the Kinesis API that a [Producer] calls; [*kinesis.Client] is one. The producer turns the SDK's

@@ -7,7 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
-	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/gather"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/plainbody"
 )
 
 // NewHTTPClient returns a client that is made for uploads, in place of the one that an [aws.Config] has:
@@ -16,7 +17,8 @@ import (
 //
 // It speaks HTTP/1.1, for HTTP/2 costs half as much CPU time again and shares one window among all requests; it writes
 // several TLS records at a time; it keeps as many idle connections as there may be requests, resumes their TLS sessions, and
-// follows no redirect. Timeouts, proxy, dialer and certificates stay those of base, which is a [*awshttp.BuildableClient],
+// follows no redirect. It does not lose an answer that arrives while the request is still being written, as the SDK's own
+// client can. Timeouts, proxy, dialer and certificates stay those of base, which is a [*awshttp.BuildableClient],
 // or nil for one with the SDK's defaults. Any other base is returned as it is.
 func NewHTTPClient(base aws.HTTPClient, connections int) aws.HTTPClient {
 	if base == nil {
@@ -39,7 +41,7 @@ func NewHTTPClient(base aws.HTTPClient, connections int) aws.HTTPClient {
 	transport.MaxIdleConns = 0
 	transport.MaxIdleConnsPerHost = connections + 1 // and one that lists shards
 	return &http.Client{
-		Transport:     gather.NewTransport(transport),
+		Transport:     plainbody.Transport{RoundTripper: gather.NewTransport(transport)},
 		Timeout:       buildable.GetTimeout(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

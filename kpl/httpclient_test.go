@@ -1,19 +1,20 @@
 package kpl
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
 )
 
 func TestHTTPClientIsMadeForUploads(t *testing.T) {
@@ -36,8 +37,6 @@ func TestHTTPClientIsMadeForUploads(t *testing.T) {
 	require.True(t, ok)
 	defer client.CloseIdleConnections()
 	assert.Equal(t, time.Minute, client.Timeout)
-	assert.IsType(t, gather.Transport{}, client.Transport)
-
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, http.NoBody)
 	require.NoError(t, err)
 	answer, err := client.Do(r)
@@ -46,6 +45,49 @@ func TestHTTPClientIsMadeForUploads(t *testing.T) {
 	assert.Equal(t, http.StatusTemporaryRedirect, answer.StatusCode)
 	assert.True(t, dialed, "the dialer of the base is used")
 	assert.Equal(t, uint16(tls.VersionTLS13), answer.TLS.Version)
+}
+
+// countedConn counts its writes.
+type countedConn struct {
+	net.Conn
+
+	writes *atomic.Int64
+}
+
+func (c countedConn) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
+
+// TLS has a record for 16 KiB. The client writes eight of them at a time.
+func TestHTTPClientWritesSeveralTLSRecordsAtATime(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	defer server.Close()
+	var writes atomic.Int64
+	client := NewHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+		tr.TLSClientConfig.InsecureSkipVerify = true
+		tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			return countedConn{c, &writes}, err
+		}
+	}), 1)
+	const size = 2 << 20
+	post := func() {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, bytes.NewReader(make([]byte, size)))
+		require.NoError(t, err)
+		answer, err := client.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+	}
+	post() // TLS starts with small records
+	writes.Store(0)
+	post()
+	assert.LessOrEqual(t, writes.Load(), int64(size/(110<<10)))
+	closer, ok := client.(interface{ CloseIdleConnections() })
+	require.True(t, ok)
+	closer.CloseIdleConnections()
 }
 
 func TestHTTPClientsOfOthersStayAsTheyAre(t *testing.T) {

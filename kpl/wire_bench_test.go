@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/gather"
 )
 
 // wireRequest is a request of one size.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
@@ -64,6 +65,15 @@ func (p pipes) Addr() net.Addr { return &net.IPAddr{} }
 // body then makes net/http drop the connection, and the SDK send again what is stored; with bodies as the producer has
 // them, nothing is lost, whoever has written them.
 func TestAnAnswerDuringTheLastWriteIsNotLost(t *testing.T) {
+	overNewHTTPClient := func(o *kinesis.Options) {
+		sdks, ok := o.HTTPClient.(*http.Client)
+		require.True(t, ok)
+		o.HTTPClient = NewHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+			transport, ok := sdks.Transport.(*http.Transport)
+			require.True(t, ok)
+			tr.DialContext = transport.DialContext
+		}), 1)
+	}
 	for _, tt := range []struct {
 		name    string
 		options []func(*kinesis.Options)
@@ -71,6 +81,7 @@ func TestAnAnswerDuringTheLastWriteIsNotLost(t *testing.T) {
 		lost    bool
 	}{
 		{name: "the SDK's body", stored: 3, lost: true},
+		{name: "the SDK's body over NewHTTPClient", options: []func(*kinesis.Options){overNewHTTPClient}, stored: 1},
 		{name: "hidden", options: []func(*kinesis.Options){callOptions}, stored: 1},
 		{name: "in JSON", options: []func(*kinesis.Options){callOptions, jsonWire().speak}, stored: 1},
 		{name: "in CBOR", options: []func(*kinesis.Options){callOptions, cborWire().speak}, stored: 1},

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
-	"github.com/otel-kinesis/kinesiskplexporter/internal/plainbody"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
 // client is the part of the Kinesis API that a reader calls; [*kinesis.Client] is one.
@@ -71,7 +71,7 @@ func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
 		return nil, errors.New("no AWS region: give -region, or set AWS_REGION")
 	}
 	return kinesis.NewFromConfig(cfg, func(k *kinesis.Options) {
-		k.HTTPClient = plainbody.Client{Doer: k.HTTPClient}
+		k.HTTPClient = kpl.NewHTTPClient(k.HTTPClient, maxBatches) // a connection for each call at a time
 		if o.endpoint != "" {
 			k.BaseEndpoint = aws.String(o.endpoint)
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
-	"github.com/otel-kinesis/kinesiskplexporter/internal/plainbody"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/plainbody"
 )
 
 // NewClient returns the SDK's client for a Kinesis that is served over HTTP at the URL endpoint, such as

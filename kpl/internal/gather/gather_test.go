@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/otel-kinesis/kinesiskplexporter/internal/gather"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/gather"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
