@@ -179,8 +179,8 @@ func configError(t *testing.T, values map[string]any, changed ...any) error {
 	return confmap.Validate(cfg)
 }
 
-// The ranges and values that config.schema.yaml allows are those that the exporter takes: with every number at its lower
-// bound, and with every number at its upper bound, the configuration is valid, and a step further it is not.
+// The ranges and values that config.schema.yaml allows are those that the exporter takes. A configuration with every number
+// at its lower bound is valid, and so is one with every number at its upper bound. A step further it is not.
 func TestSchemaRanges(t *testing.T) {
 	schema := readSchema(t)
 	least, most := schema.limitsOf("minimum", ""), schema.limitsOf("maximum", "")
