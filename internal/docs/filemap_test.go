@@ -121,8 +121,8 @@ func (f ownGoFile) typeNames() []string {
 	return names
 }
 
-// mapErrors returns a line for each way in which a file map is wrong about fsys: a path that does not exist, and a Go
-// file of the root, kpl, marshaler, cmd or examples that is in no row. Tests and generated files need none.
+// mapErrors returns a line for each way in which a file map is wrong about fsys. Each path of the map exists. Each Go file of
+// the root, kpl, marshaler, cmd and examples is in a row, but for tests and generated files.
 //
 // A row for a directory, which ends in a slash, stands for every file below it, unless a row names something below it.
 func mapErrors(fsys fs.FS, paths []string) ([]string, error) {

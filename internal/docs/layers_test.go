@@ -90,7 +90,7 @@ func layerErrors(graph fileGraph, rows []layer) []string {
 	for _, from := range slices.Sorted(maps.Keys(graph)) {
 		own, known := place[from]
 		if !known {
-			found = append(found, fmt.Sprintf("kpl/%s is in no layer: add it to the lowest one it can be in", from))
+			found = append(found, fmt.Sprintf("kpl/%s is in no layer: add it to layer %s or further out", from, lowest(graph[from], rows)))
 			continue
 		}
 		for _, to := range slices.Sorted(maps.Keys(graph[from])) {
@@ -102,6 +102,18 @@ func layerErrors(graph fileGraph, rows []layer) []string {
 		}
 	}
 	return found
+}
+
+// lowest returns the name of the innermost layer that a file can be in which uses the given files.
+func lowest(uses map[string][]string, rows []layer) string {
+	for _, row := range rows {
+		for file := range uses {
+			if slices.Contains(row.files, file) {
+				return row.name
+			}
+		}
+	}
+	return rows[len(rows)-1].name
 }
 
 // circleErrors returns a line for each circle of files that is too large.
@@ -214,7 +226,12 @@ func TestLayerErrors(t *testing.T) {
 	}{
 		{"from outside to inside", []layer{{"out", []string{"a"}}, {"in", []string{"b", "c"}}}, nil},
 		{"all in one", []layer{{"one", []string{"a", "b", "c"}}}, nil},
-		{"missing", []layer{{"one", []string{"a", "b"}}}, []string{"kpl/c is in no layer"}},
+		{"missing", []layer{{"one", []string{"a", "b"}}}, []string{"kpl/c is in no layer: add it to layer one or"}},
+		{
+			"missing, and uses others",
+			[]layer{{"out", []string{"x"}}, {"middle", []string{"b"}}, {"in", []string{"c"}}},
+			[]string{"kpl/a is in no layer: add it to layer middle or"},
+		},
 		{"twice", []layer{{"out", []string{"a", "b", "c"}}, {"in", []string{"c"}}}, []string{"kpl/c is in the layers out and in"}},
 		{
 			"from inside to outside",

@@ -179,8 +179,8 @@ func configError(t *testing.T, values map[string]any, changed ...any) error {
 	return confmap.Validate(cfg)
 }
 
-// The ranges and values that config.schema.yaml allows are those that the exporter takes: with every number at its lower
-// bound, and with every number at its upper bound, the configuration is valid, and a step further it is not.
+// The ranges and values that config.schema.yaml allows are those that the exporter takes. A configuration with every number
+// at its lower bound is valid, and so is one with every number at its upper bound. A step further it is not.
 func TestSchemaRanges(t *testing.T) {
 	schema := readSchema(t)
 	least, most := schema.limitsOf("minimum", ""), schema.limitsOf("maximum", "")
@@ -206,8 +206,28 @@ func TestSchemaRanges(t *testing.T) {
 			// Units other than bytes want a size.
 			assert.NoError(t, configError(t, nil, key, value, "sending_queue::queue_size", 1_000_000), "%s: %v", key, value)
 		}
-		assert.Error(t, configError(t, nil, key, "other"), key)
+		err := configError(t, nil, key, "other")
+		require.Error(t, err, key)
+		if key != "sending_queue::sizer" { // exporterhelper does not name all
+			assert.ErrorContains(t, err, enumeration(values.([]any)), "%s: the error names all values, and the schema has the same", key)
+		}
 	}
+}
+
+// enumeration returns "a, b or c".
+func enumeration(values []any) string {
+	var text strings.Builder
+	for i, value := range values {
+		switch i {
+		case 0:
+		case len(values) - 1:
+			text.WriteString(" or ")
+		default:
+			text.WriteString(", ")
+		}
+		fmt.Fprint(&text, value)
+	}
+	return text.String()
 }
 
 func TestSchemaErrors(t *testing.T) {
