@@ -104,7 +104,7 @@ bench: $(BENCH_PYTHON) ## measure the exporter beside awskinesisexporter: ROUNDS
 
 .PHONY: microbench
 microbench: ## run the Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./kpl ./marshaler
+	go test -run '^$$' -bench . -benchmem ./kpl/... ./marshaler
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)

@@ -48,7 +48,7 @@ var classOfCode = map[string]errorClass{
 	"InvalidArgumentException":       classRejected,
 	"ValidationException":            classRejected,
 	"ValidationError":                classRejected,
-	codeSerialization:                classRejected,
+	"SerializationException":         classRejected,
 	"RequestEntityTooLargeException": classRejected,
 
 	"AccessDenied":                classUnavailable,
@@ -149,8 +149,9 @@ func (e countMismatchError) Error() string {
 	return fmt.Sprintf("the answer has %d entries for %d records", e.entries, e.records)
 }
 
-// What the service says of a request that it does not understand.
-const (
-	codeSerialization    = "SerializationException"
-	codeUnknownOperation = "UnknownOperationException"
-)
+// unrelatedToEncoding reports whether an error code is about credentials, permissions or capacity. Such an error has nothing to
+// do with the encoding of the request.
+func unrelatedToEncoding(code string) bool {
+	class := classOfCode[code]
+	return class == classUnavailable || class == classThrottle
+}

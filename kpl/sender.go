@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
 )
 
 // sender carries requests out. Its workers encode, hash, call and report what the service said; they decide nothing.
@@ -21,7 +22,7 @@ type sender struct {
 	client   Client
 	config   *Config
 	buffers  *freeBuffers
-	encoding *wireEncoding
+	encoding *wire.Encoding
 	stream   string
 	complete func(*request)
 
@@ -59,15 +60,14 @@ type worker struct {
 	hashKeys []string
 	entries  []types.PutRecordsRequestEntry
 	report   []FinishedEntry
-	wire     wireProtocol
+	wire     *wire.Protocol
 	options  []func(*kinesis.Options) // of each call
 }
 
 func newWorker(s *sender) *worker {
-	w := &worker{sender: s, options: []func(*kinesis.Options){callOptions}}
-	w.wire.encoding = s.encoding
+	w := &worker{sender: s, wire: wire.NewProtocol(s.encoding), options: []func(*kinesis.Options){callOptions}}
 	if s.config.WireProtocol != WireSDK {
-		w.options = append(w.options, w.wire.speak)
+		w.options = append(w.options, w.wire.Install)
 	}
 	return w
 }
@@ -89,8 +89,8 @@ func (w *worker) do(r *request) {
 	defer cancel()
 	r.start = time.Now()
 	output, err := w.client.PutRecords(ctx, input, w.options...)
-	if err != nil && w.wire.refused {
-		if w.wire.first {
+	if unsupported, first := w.wire.Unsupported(); err != nil && unsupported {
+		if first {
 			f := faultOfCall(err)
 			w.config.Observer.CBORRefused(w.stream, fmt.Errorf("%s: %s", f.code, f.message))
 		}
@@ -98,7 +98,7 @@ func (w *worker) do(r *request) {
 	}
 	r.end = time.Now()
 	clear(w.entries)
-	w.wire.body.forget()
+	w.wire.Forget()
 	w.buffers.give(w.frames)
 	w.frames = nil
 	r.read(output, err)

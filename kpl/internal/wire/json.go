@@ -1,4 +1,4 @@
-package kpl
+package wire
 
 import (
 	"unicode/utf8"
@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 )
 
-// setJSON makes b the body of a request, byte for byte as the SDK writes it.
+// setJSON makes b the body of a request, byte for byte as the SDK for Go writes it.
 func (b *requestBody) setJSON(in *kinesis.PutRecordsInput) {
 	b.begin(false)
 	b.text = append(b.text, `{"Records":[`...)
@@ -39,7 +39,7 @@ func (b *requestBody) setJSON(in *kinesis.PutRecordsInput) {
 	b.end()
 }
 
-// appendQuoted appends s as a JSON string, with the escapes that the SDK uses. Bytes that are no UTF-8 become U+FFFD.
+// appendQuoted appends s as a JSON string, with the escapes that the SDK uses. Bytes that are not UTF-8 become U+FFFD.
 func appendQuoted(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	done := 0 // bytes of s that have been appended
@@ -90,22 +90,22 @@ func appendEscaped(dst []byte, c rune) []byte {
 	return append(dst, '\\', 'u', hex[c>>12&0xF], hex[c>>8&0xF], hex[c>>4&0xF], hex[c&0xF])
 }
 
-// jsonScanner is the [answerScanner] of JSON.
-type jsonScanner struct {
+// jsonAnswer is an [encodedAnswer] in JSON.
+type jsonAnswer struct {
 	answer []byte
-	at     int               // what has been read of it
-	closes [answerDepth]byte // what closes each open object and list
+	at     int               // how many bytes of it have been read
+	closes [answerDepth]byte // the bracket that closes each open object and list
 	depth  int               // how many are open
-	first  bool              // the next member is the first of the innermost
+	first  bool              // the next member is the first of the innermost open object or list
 }
 
-func (s *jsonScanner) start(answer []byte) { *s = jsonScanner{answer: answer} }
+func (s *jsonAnswer) start(answer []byte) { *s = jsonAnswer{answer: answer} }
 
-func (s *jsonScanner) object() bool { return s.open('{', '}') }
+func (s *jsonAnswer) object() bool { return s.open('{', '}') }
 
-func (s *jsonScanner) list() bool { return s.open('[', ']') }
+func (s *jsonAnswer) list() bool { return s.open('[', ']') }
 
-func (s *jsonScanner) open(bracket, closes byte) bool {
+func (s *jsonAnswer) open(bracket, closes byte) bool {
 	if !s.next(bracket) {
 		return false
 	}
@@ -115,7 +115,7 @@ func (s *jsonScanner) open(bracket, closes byte) bool {
 	return true
 }
 
-func (s *jsonScanner) more() (more, ok bool) {
+func (s *jsonAnswer) more() (more, ok bool) {
 	if s.next(s.closes[s.depth-1]) {
 		s.depth--
 		s.first = false
@@ -126,7 +126,7 @@ func (s *jsonScanner) more() (more, ok bool) {
 	return ok, ok
 }
 
-func (s *jsonScanner) key() []byte {
+func (s *jsonAnswer) key() []byte {
 	name, ok := s.text()
 	if !ok || !s.next(':') {
 		return nil
@@ -134,10 +134,10 @@ func (s *jsonScanner) key() []byte {
 	return name
 }
 
-func (s *jsonScanner) zero() bool { return s.next('0') }
+func (s *jsonAnswer) zero() bool { return s.next('0') }
 
 // text reads a string of plain ASCII characters.
-func (s *jsonScanner) text() ([]byte, bool) {
+func (s *jsonAnswer) text() ([]byte, bool) {
 	if !s.next('"') {
 		return nil, false
 	}
@@ -154,8 +154,8 @@ func (s *jsonScanner) text() ([]byte, bool) {
 	return nil, false
 }
 
-// next reads one character, and the white space before it, if it is the one given.
-func (s *jsonScanner) next(c byte) bool {
+// next reads white space and the character c. It reports false, and reads nothing, if another character is next.
+func (s *jsonAnswer) next(c byte) bool {
 	for at := s.at; at < len(s.answer); at++ {
 		switch s.answer[at] {
 		case c:

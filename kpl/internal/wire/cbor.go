@@ -1,4 +1,4 @@
-package kpl
+package wire
 
 import (
 	"encoding/binary"
@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 )
 
-// What the first byte of an item in CBOR begins with (RFC 8949), its kind, and what follows.
+// The first byte of an item in CBOR (RFC 8949): three bits for the kind of the item, and five for its length.
 const (
 	cborBytes = 2 << 5
 	cborText  = 3 << 5
@@ -16,14 +16,17 @@ const (
 	cborMap   = 5 << 5
 	cborKind  = 7 << 5
 
-	cborOneByte    = 24 // the length is in the byte behind, or in as many as 2 << (n - 25)
+	// Lengths below 24 are in the first byte itself. From 24 to 27, these bits say that the length is in the next 1, 2, 4 or
+	// 8 bytes.
+	cborOneByte    = 24
 	cborEightBytes = 27
-	cborUntilBreak = 31 // no length: the end is marked
+	// A map or list with these bits has no length: it ends with cborBreak.
+	cborUntilBreak = 31
 	cborBreak      = 0xFF
 )
 
-// setCBOR makes b the body of a request, byte for byte as AWS's SDK for Java writes it, which leaves lengths of maps and
-// lists open. That of Go does not speak CBOR to this service.
+// setCBOR makes b the body of a request, byte for byte as AWS's SDK for Java writes it. Its maps and lists have no length. The
+// SDK for Go cannot write CBOR for this service.
 func (b *requestBody) setCBOR(in *kinesis.PutRecordsInput) {
 	b.begin(true)
 	b.text = append(b.text, cborMap|cborUntilBreak)
@@ -72,7 +75,7 @@ func appendCBORHead(dst []byte, kind byte, length int) []byte {
 	}
 }
 
-// appendCBORText appends a string. Bytes that are no UTF-8 become U+FFFD, as they do in JSON.
+// appendCBORText appends a string. Bytes that are not UTF-8 become U+FFFD, as they do in JSON.
 func appendCBORText(dst []byte, s string) []byte {
 	if !utf8.ValidString(s) {
 		s = string([]rune(s))
@@ -80,23 +83,23 @@ func appendCBORText(dst []byte, s string) []byte {
 	return append(appendCBORHead(dst, cborText, len(s)), s...)
 }
 
-// cborScanner is the [answerScanner] of CBOR.
-type cborScanner struct {
+// cborAnswer is an [encodedAnswer] in CBOR.
+type cborAnswer struct {
 	rest  []byte              // what is still to be read of the answer
-	left  [answerDepth]uint64 // members to come of each open map and list
+	left  [answerDepth]uint64 // how many members of each open map and list are still to be read
 	depth int                 // how many are open
 }
 
-// untilBreak stands for a number of members that only the end tells.
+// untilBreak stands in for the number of members of a map or list without a length.
 const untilBreak = math.MaxUint64
 
-func (s *cborScanner) start(answer []byte) { *s = cborScanner{rest: answer} }
+func (s *cborAnswer) start(answer []byte) { *s = cborAnswer{rest: answer} }
 
-func (s *cborScanner) object() bool { return s.open(cborMap) }
+func (s *cborAnswer) object() bool { return s.open(cborMap) }
 
-func (s *cborScanner) list() bool { return s.open(cborList) }
+func (s *cborAnswer) list() bool { return s.open(cborList) }
 
-func (s *cborScanner) open(kind byte) bool {
+func (s *cborAnswer) open(kind byte) bool {
 	members := uint64(untilBreak)
 	if len(s.rest) > 0 && s.rest[0] == kind|cborUntilBreak {
 		s.rest = s.rest[1:]
@@ -111,7 +114,7 @@ func (s *cborScanner) open(kind byte) bool {
 	return true
 }
 
-func (s *cborScanner) more() (more, ok bool) {
+func (s *cborAnswer) more() (more, ok bool) {
 	if len(s.rest) == 0 && s.left[s.depth-1] > 0 {
 		return false, false
 	}
@@ -129,12 +132,12 @@ func (s *cborScanner) more() (more, ok bool) {
 	return false, true
 }
 
-func (s *cborScanner) key() []byte {
+func (s *cborAnswer) key() []byte {
 	name, _ := s.text()
 	return name
 }
 
-func (s *cborScanner) text() ([]byte, bool) {
+func (s *cborAnswer) text() ([]byte, bool) {
 	length, ok := s.head(cborText)
 	if !ok || length > uint64(len(s.rest)) {
 		return nil, false
@@ -149,7 +152,7 @@ func (s *cborScanner) text() ([]byte, bool) {
 	return text, true
 }
 
-func (s *cborScanner) zero() bool {
+func (s *cborAnswer) zero() bool {
 	if len(s.rest) == 0 || s.rest[0] != 0 {
 		return false
 	}
@@ -157,8 +160,8 @@ func (s *cborScanner) zero() bool {
 	return true
 }
 
-// head reads the first bytes of an item of a kind, and returns the length that they have.
-func (s *cborScanner) head(kind byte) (length uint64, ok bool) {
+// head reads the first bytes of an item, which must be of the given kind, and returns its length.
+func (s *cborAnswer) head(kind byte) (length uint64, ok bool) {
 	if len(s.rest) == 0 || s.rest[0]&cborKind != kind {
 		return 0, false
 	}

@@ -1,4 +1,4 @@
-package kpl
+package wire
 
 import (
 	"bytes"
@@ -18,16 +18,9 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-// usualAnswer says that so many records are stored, as the service says it.
-func usualAnswer(records int) string {
-	list := make([]string, records)
-	for i := range list {
-		list[i] = fmt.Sprintf(`{"SequenceNumber":"4965%052d","ShardId":"shardId-%012d"}`, i, i%4)
-	}
-	return `{"EncryptionType":"KMS","FailedRecordCount":0,"Records":[` + strings.Join(list, ",") + `]}`
-}
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
+)
 
 // deserialized returns what a protocol makes of an answer.
 func deserialized(
@@ -41,11 +34,8 @@ func deserialized(
 	return out, p.DeserializeResponse(t.Context(), putRecordsSchema(), kinesis.TypeRegistry, r, out)
 }
 
-// contentTypeJSON is what the service calls JSON.
-const contentTypeJSON = "application/x-amz-json-1.1"
-
 // compareAnswer checks that an answer about so many records is understood as the SDK does.
-func compareAnswer(t *testing.T, w *wireProtocol, contentType string, status, records int, body []byte) {
+func compareAnswer(t *testing.T, w *Protocol, contentType string, status, records int, body []byte) {
 	t.Helper()
 	w.records = records
 	var sdk smithyhttp.ClientProtocol = w.Protocol
@@ -58,23 +48,25 @@ func compareAnswer(t *testing.T, w *wireProtocol, contentType string, status, re
 	assert.Equal(t, want, got)
 }
 
-// jsonWire and cborWire are what workers have for one encoding and the other.
-func jsonWire() *wireProtocol { return newTestWire(WireJSON) }
+// jsonProtocol and cborProtocol are what workers have for one encoding and the other.
+func jsonProtocol() *Protocol { return newTestProtocol(false) }
 
-func cborWire() *wireProtocol { return newTestWire(WireAuto) }
+func cborProtocol() *Protocol { return newTestProtocol(true) }
 
-func newTestWire(p WireProtocol) *wireProtocol {
-	return &wireProtocol{Protocol: awsjson.New11(schemas.Kinesis_20131202), encoding: newWireEncoding(p)}
+func newTestProtocol(tryCBOR bool) *Protocol {
+	p := NewProtocol(NewEncoding(tryCBOR, func(string) bool { return false }))
+	p.Protocol = awsjson.New11(schemas.Kinesis_20131202)
+	return p
 }
 
 // reads reports whether an answer is read by hand. If not, nothing of it may have been.
-func (w *wireProtocol) reads(cbor bool, body []byte, records int) bool {
-	w.reader.answerScanner = &w.json
+func (p *Protocol) reads(cbor bool, body []byte, records int) bool {
+	p.reader.encodedAnswer = &p.json
 	if cbor {
-		w.reader.answerScanner = &w.cbor
+		p.reader.encodedAnswer = &p.cbor
 	}
 	var out kinesis.PutRecordsOutput
-	ok := w.reader.read(body, records, &out)
+	ok := p.reader.read(body, records, &out)
 	return ok || !reflect.ValueOf(out).IsZero()
 }
 
@@ -89,7 +81,7 @@ func usualAnswers() map[string]struct {
 		body    string
 		records int
 	}{
-		"the service's":      {usualAnswer(500), 500},
+		"the service's":      {wiretest.UsualAnswer(500), 500},
 		"one record":         {in(entry), 1},
 		"another order":      {`{"Records":[{"ShardId":"a","SequenceNumber":"1"}],"FailedRecordCount":0}`, 1},
 		"white space":        {strings.NewReplacer(":", "\t: ", ",", "\r\n, ", "[", " [ ", "}", " } ").Replace(in(entry)), 1},
@@ -106,9 +98,9 @@ func usualAnswers() map[string]struct {
 func TestUsualAnswersAreReadByHand(t *testing.T) {
 	for name, tt := range usualAnswers() {
 		t.Run(name, func(t *testing.T) {
-			w := jsonWire()
+			w := jsonProtocol()
 			assert.True(t, w.reads(false, []byte(tt.body), tt.records))
-			compareAnswer(t, w, contentTypeJSON, http.StatusOK, tt.records, []byte(tt.body))
+			compareAnswer(t, w, wiretest.ContentTypeJSON, http.StatusOK, tt.records, []byte(tt.body))
 		})
 	}
 }
@@ -166,29 +158,29 @@ func unusualAnswers() map[string]string {
 func TestUnusualAnswersAreLeftToTheSDK(t *testing.T) {
 	for name, body := range unusualAnswers() {
 		t.Run(name, func(t *testing.T) {
-			w := jsonWire()
+			w := jsonProtocol()
 			assert.False(t, w.reads(false, []byte(body), 2))
-			compareAnswer(t, w, contentTypeJSON, http.StatusOK, 2, []byte(body))
+			compareAnswer(t, w, wiretest.ContentTypeJSON, http.StatusOK, 2, []byte(body))
 		})
 	}
 	t.Run("an error", func(t *testing.T) {
 		body := []byte(`{"__type":"ValidationException","message":"no"}`)
-		compareAnswer(t, jsonWire(), contentTypeJSON, http.StatusBadRequest, 1, body)
+		compareAnswer(t, jsonProtocol(), wiretest.ContentTypeJSON, http.StatusBadRequest, 1, body)
 	})
 	t.Run("another status", func(t *testing.T) {
-		compareAnswer(t, jsonWire(), contentTypeJSON, http.StatusAccepted, 1, []byte(usualAnswer(1)))
+		compareAnswer(t, jsonProtocol(), wiretest.ContentTypeJSON, http.StatusAccepted, 1, []byte(wiretest.UsualAnswer(1)))
 	})
 }
 
 // An answer that breaks off is the error that the SDK makes of it, and nothing of it counts.
 func TestAnswersThatBreakOff(t *testing.T) {
-	w := jsonWire()
+	w := jsonProtocol()
 	broken := func() io.Reader {
-		return io.MultiReader(strings.NewReader(usualAnswer(1)), iotest.ErrReader(io.ErrUnexpectedEOF))
+		return io.MultiReader(strings.NewReader(wiretest.UsualAnswer(1)), iotest.ErrReader(io.ErrUnexpectedEOF))
 	}
-	_, want := deserialized(t, w.Protocol, contentTypeJSON, http.StatusOK, broken())
+	_, want := deserialized(t, w.Protocol, wiretest.ContentTypeJSON, http.StatusOK, broken())
 	w.records = 1
-	out, got := deserialized(t, w, contentTypeJSON, http.StatusOK, broken())
+	out, got := deserialized(t, w, wiretest.ContentTypeJSON, http.StatusOK, broken())
 	assert.Equal(t, want, got)
 	var failure *smithy.DeserializationError
 	require.ErrorAs(t, got, &failure)
@@ -197,21 +189,21 @@ func TestAnswersThatBreakOff(t *testing.T) {
 
 // What one answer said is not overwritten by the next.
 func TestAnswersAreIndependent(t *testing.T) {
-	w := jsonWire()
+	w := jsonProtocol()
 	w.records = 500
-	first, err := deserialized(t, w, contentTypeJSON, http.StatusOK, strings.NewReader(usualAnswer(500)))
+	first, err := deserialized(t, w, wiretest.ContentTypeJSON, http.StatusOK, strings.NewReader(wiretest.UsualAnswer(500)))
 	require.NoError(t, err)
-	second := strings.NewReplacer("4965", "5555", "shard", "SHARD").Replace(usualAnswer(500))
-	_, err = deserialized(t, w, contentTypeJSON, http.StatusOK, strings.NewReader(second))
+	second := strings.NewReplacer("4965", "5555", "shard", "SHARD").Replace(wiretest.UsualAnswer(500))
+	_, err = deserialized(t, w, wiretest.ContentTypeJSON, http.StatusOK, strings.NewReader(second))
 	require.NoError(t, err)
-	want, err := deserialized(t, w.Protocol, contentTypeJSON, http.StatusOK, strings.NewReader(usualAnswer(500)))
+	want, err := deserialized(t, w.Protocol, wiretest.ContentTypeJSON, http.StatusOK, strings.NewReader(wiretest.UsualAnswer(500)))
 	require.NoError(t, err)
 	assert.Equal(t, want, first)
 }
 
 // Strange answers do not make a worker keep more and more.
 func TestWhatIsKeptOfAnswersIsBounded(t *testing.T) {
-	w := jsonWire()
+	w := jsonProtocol()
 	w.records = 1
 	for i := range 2*maxShardIDsKept + 5 {
 		body := fmt.Sprintf(`{"FailedRecordCount":0,"Records":[{"SequenceNumber":"1","ShardId":"%d"}]}`, i)
@@ -219,17 +211,17 @@ func TestWhatIsKeptOfAnswersIsBounded(t *testing.T) {
 	}
 	assert.LessOrEqual(t, len(w.reader.shards), maxShardIDsKept)
 
-	_, err := deserialized(t, w, contentTypeJSON, http.StatusOK, strings.NewReader(strings.Repeat(" ", 4*maxAnswerKept)))
+	_, err := deserialized(t, w, wiretest.ContentTypeJSON, http.StatusOK, strings.NewReader(strings.Repeat(" ", 4*maxAnswerKept)))
 	require.Error(t, err)
-	_, err = deserialized(t, w, contentTypeJSON, http.StatusOK, strings.NewReader(usualAnswer(1)))
+	_, err = deserialized(t, w, wiretest.ContentTypeJSON, http.StatusOK, strings.NewReader(wiretest.UsualAnswer(1)))
 	require.NoError(t, err)
 	assert.LessOrEqual(t, w.answer.Cap(), maxAnswerKept)
 }
 
 func TestShardIDsAreShared(t *testing.T) {
-	w := jsonWire()
+	w := jsonProtocol()
 	w.records = 8
-	out, err := deserialized(t, w, contentTypeJSON, http.StatusOK, strings.NewReader(usualAnswer(8)))
+	out, err := deserialized(t, w, wiretest.ContentTypeJSON, http.StatusOK, strings.NewReader(wiretest.UsualAnswer(8)))
 	require.NoError(t, err)
 	assert.Same(t, out.Records[0].ShardId, out.Records[4].ShardId)
 	assert.NotSame(t, out.Records[0].ShardId, out.Records[1].ShardId)
@@ -237,18 +229,13 @@ func TestShardIDsAreShared(t *testing.T) {
 }
 
 func FuzzAnswersAreUnderstoodAsTheSDKDoes(f *testing.F) {
-	f.Add(200, uint16(3), []byte(usualAnswer(3)))
+	f.Add(200, uint16(3), []byte(wiretest.UsualAnswer(3)))
 	f.Add(400, uint16(3), []byte(`{"__type":"x#ValidationException","message":"no"}`))
 	for _, body := range unusualAnswers() {
 		f.Add(200, uint16(2), []byte(body))
 	}
-	for _, bad := range badPutAnswers() {
-		if answer := bad.answer(1, []string{"bad", "bad"}); len(answer.body) < 1<<12 {
-			f.Add(200, uint16(2), []byte(answer.body))
-		}
-	}
-	w := jsonWire()
+	w := jsonProtocol()
 	f.Fuzz(func(t *testing.T, status int, records uint16, body []byte) {
-		compareAnswer(t, w, contentTypeJSON, status%1000, int(records), body)
+		compareAnswer(t, w, wiretest.ContentTypeJSON, status%1000, int(records), body)
 	})
 }

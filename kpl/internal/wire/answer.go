@@ -1,49 +1,51 @@
-package kpl
+package wire
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// answerReader reads the usual answer to PutRecords, in which every record is stored and no string has anything but plain
-// ASCII. It keeps its buffers, and a copy of each shard id it meets.
+// answerReader reads the usual answer to PutRecords: every record is stored, and all strings are plain ASCII. It keeps its
+// buffers for the next answer, and one copy of each shard id.
 type answerReader struct {
-	answerScanner
-	numbers []byte // the sequence numbers, one after the other
-	stored  []answeredRecord
+	encodedAnswer // the answer that is being read
+
+	numbers []byte           // the sequence numbers, one after the other
+	stored  []answeredRecord // the records
 	shards  map[string]*string
 }
 
-// answerScanner reads an answer piece by piece in the encoding that it has. A piece that it does not know is false, or nil.
-type answerScanner interface {
-	start(answer []byte)
-	object() bool // opens an object
-	list() bool   // opens a list
-	// more goes to the next member of what was opened last, or closes that if there is none.
+// encodedAnswer reads an answer piece by piece, in the encoding of the answer. Its methods return false or nil if another piece
+// is next, or one that is not usual.
+type encodedAnswer interface {
+	start(answer []byte) // begins with another answer
+	object() bool        // opens an object
+	list() bool          // opens a list
+	// more goes to the next member of what was opened last. If there is none, it closes what was opened last.
 	more() (more, ok bool)
 	key() []byte          // the name of a member of an object
 	text() ([]byte, bool) // a string of plain ASCII characters
 	zero() bool           // the number 0
 }
 
-// answerDepth is how many objects and lists of an answer are open at a time: the outermost object, its list of records,
-// and a record.
+// answerDepth is how many objects and lists of an answer are open at a time, at most: the outermost object, its list of
+// records, and a record.
 const answerDepth = 3
 
 // answeredRecord is what an answer says of a record.
 type answeredRecord struct {
 	shard     *string
-	numberEnd int // where its sequence number ends in answerReader.numbers
+	numberEnd int // where its sequence number ends in answerReader.numbers, or -1 before there is one
 }
 
-// What an answer of the service stays far below.
+// Answers of the service stay far below these.
 const (
 	maxShardIDLength = 128    // the service's own limit
-	maxShardIDsKept  = 10_000 // by one answerReader
+	maxShardIDsKept  = 10_000 // the most copies of shard ids that an answerReader keeps
 )
 
-// read reads an answer about at most so many records, as the SDK reads it, with the scanner that is set. It returns false,
-// with out as it was, if the answer is any other than the usual.
+// read reads an answer about at most so many records into out, as the SDK would. If the answer is not the usual one, read
+// returns false and leaves out as it was.
 func (r *answerReader) read(answer []byte, records int, out *kinesis.PutRecordsOutput) bool {
 	r.start(answer)
 	encryption, ok := r.outermost(records)
@@ -52,7 +54,7 @@ func (r *answerReader) read(answer []byte, records int, out *kinesis.PutRecordsO
 	}
 	out.EncryptionType = encryption
 	out.FailedRecordCount = new(int32)
-	// One string has all sequence numbers; whoever keeps one keeps them all.
+	// One string has all sequence numbers. To keep one of them is to keep all in memory.
 	all, numbers, start := string(r.numbers), make([]string, len(r.stored)), 0
 	out.Records = make([]types.PutRecordsResultEntry, len(r.stored))
 	for i, s := range r.stored {
@@ -63,7 +65,7 @@ func (r *answerReader) read(answer []byte, records int, out *kinesis.PutRecordsO
 	return true
 }
 
-// outermost reads the outermost object, which has each member once. What follows it does not count.
+// outermost reads the outermost object, which must have no member twice. What follows the object is not read.
 func (r *answerReader) outermost(records int) (encryption types.EncryptionType, ok bool) {
 	var hasEncryption, hasCount, hasRecords bool
 	if !r.object() {
@@ -146,7 +148,7 @@ func (r *answerReader) record() bool {
 	}
 }
 
-// shard returns the one copy of a shard id.
+// shard returns the copy of a shard id that all records share.
 func (r *answerReader) shard(id []byte) *string {
 	if known, ok := r.shards[string(id)]; ok {
 		return known

@@ -1,9 +1,10 @@
-package kpl
+package wire
 
 import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math/big"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -22,6 +23,8 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
 // capturingHTTP keeps the last request, and says that its record is stored.
@@ -36,7 +39,7 @@ func (c *capturingHTTP) Do(r *http.Request) (*http.Response, error) {
 	if c.body, err = io.ReadAll(r.Body); err != nil {
 		return nil, err
 	}
-	body := `{"FailedRecordCount":0,"Records":[` + storedEntry + `]}`
+	body := wiretest.UsualAnswer(1)
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r,
 	}, nil
@@ -56,16 +59,19 @@ func (c *capturingHTTP) client() *kinesis.Client {
 	})
 }
 
+// once is an option of a call that is not made again.
+func once(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }
+
 // Requests by hand differ from the SDK's in nothing, the signature included.
 func TestRequestsAreThoseOfTheSDK(t *testing.T) {
 	for name, input := range putRecordsInputs() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // the time is in the signature
 				var ours, sdks capturingHTTP
-				w := jsonWire()
-				_, err := ours.client().PutRecords(t.Context(), input, callOptions, w.speak)
+				w := jsonProtocol()
+				_, err := ours.client().PutRecords(t.Context(), input, once, w.Install)
 				require.NoError(t, err)
-				_, err = sdks.client().PutRecords(t.Context(), input, callOptions)
+				_, err = sdks.client().PutRecords(t.Context(), input, once)
 				require.NoError(t, err)
 
 				assert.Positive(t, w.body.size, "the request was made by hand")
@@ -99,7 +105,7 @@ func putRecordsInputs() map[string]*kinesis.PutRecordsInput {
 			Records:   []types.PutRecordsRequestEntry{{Data: data(10), PartitionKey: aws.String("k")}},
 		},
 	}
-	odd := &kinesis.PutRecordsInput{StreamName: aws.String(testStream)}
+	odd := &kinesis.PutRecordsInput{StreamName: aws.String("stream")}
 	for _, key := range oddKeys() {
 		odd.Records = append(odd.Records, types.PutRecordsRequestEntry{
 			Data: data(len(key)), PartitionKey: &key, ExplicitHashKey: &key,
@@ -109,7 +115,7 @@ func putRecordsInputs() map[string]*kinesis.PutRecordsInput {
 	for name, size := range map[string]struct{ records, bytes int }{
 		"500 records": {500, 10 << 10}, "5 MiB in 5": {5, 1 << 20}, "10 MiB in one": {1, 10 << 20}, "all short lengths": {100, 0},
 	} {
-		in := &kinesis.PutRecordsInput{StreamName: aws.String(testStream)}
+		in := &kinesis.PutRecordsInput{StreamName: aws.String("stream")}
 		for i := range size.records {
 			n := size.bytes
 			if n == 0 {
@@ -117,8 +123,8 @@ func putRecordsInputs() map[string]*kinesis.PutRecordsInput {
 			}
 			in.Records = append(in.Records, types.PutRecordsRequestEntry{
 				Data:            data(n),
-				PartitionKey:    aws.String(outerPartitionKey),
-				ExplicitHashKey: aws.String(hashKey{random.Uint64(), random.Uint64()}.String()),
+				PartitionKey:    aws.String("a"),
+				ExplicitHashKey: aws.String(new(big.Int).SetBytes(data(16)).String()),
 			})
 		}
 		inputs[name] = in
@@ -173,7 +179,7 @@ func FuzzRequestsAreThoseOfTheSDK(f *testing.F) {
 	}
 	f.Add("", "arn:aws:kinesis:us-east-1:123456789012:stream/s", "k", []byte("data"), uint8(0))
 	sdk := awsjson.New11(schemas.Kinesis_20131202)
-	w := jsonWire()
+	w := jsonProtocol()
 	f.Fuzz(func(t *testing.T, name, arn, key string, data []byte, parts uint8) {
 		in := &kinesis.PutRecordsInput{Records: []types.PutRecordsRequestEntry{}}
 		if name != "" {
@@ -213,7 +219,7 @@ func TestRequestsThatAreNotMadeByHand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := awsjson.New11(schemas.Kinesis_20131202)
-			w := jsonWire()
+			w := jsonProtocol()
 			_, want := serialized(t, sdk, in)
 			_, got := serialized(t, w, in)
 			requireSameBytes(t, want, got)
@@ -224,34 +230,15 @@ func TestRequestsThatAreNotMadeByHand(t *testing.T) {
 
 // A client that speaks something else than the SDK's JSON keeps doing so.
 func TestOtherProtocolsAreLeftAlone(t *testing.T) {
-	w := jsonWire()
+	w := jsonProtocol()
 	own := struct{ smithyhttp.ClientProtocol }{awsjson.New11(schemas.Kinesis_20131202)}
 	older := awsjson.New10(schemas.Kinesis_20131202)
 	for _, protocol := range []smithyhttp.ClientProtocol{own, older} {
 		options := kinesis.Options{Protocol: protocol}
-		w.speak(&options)
+		w.Install(&options)
 		assert.Equal(t, protocol, options.Protocol)
 	}
 	options := kinesis.New(kinesis.Options{}).Options()
-	w.speak(&options)
+	w.Install(&options)
 	assert.Same(t, w, options.Protocol)
-}
-
-func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
-	for _, protocol := range []WireProtocol{WireAuto, WireJSON, WireSDK} {
-		config := NewDefaultConfig()
-		config.WireProtocol = protocol
-		p, err := New(newSink(1), config)
-		require.NoError(t, err)
-		w := newWorker(p.newSender(t.Context(), testStream, nil))
-		options := kinesis.New(kinesis.Options{}).Options()
-		for _, option := range w.options {
-			option(&options)
-		}
-		_, is := options.Protocol.(*awsjson.Protocol)
-		assert.Equal(t, protocol == WireSDK, is)
-		assert.Equal(t, protocol == WireAuto, p.encoding.cbor())
-		assert.Equal(t, aws.NopRetryer{}, options.Retryer)
-		require.NoError(t, p.Close(t.Context()))
-	}
 }

@@ -1,4 +1,4 @@
-package kpl
+package wire
 
 import (
 	"bytes"

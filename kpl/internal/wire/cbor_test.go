@@ -1,13 +1,11 @@
-package kpl
+package wire
 
 import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +17,8 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
 // What software.amazon.awssdk:kinesis 2.57.8 sent for javaRecords, to a stream with a name and to one with an ARN.
@@ -37,7 +37,7 @@ func javaRecords() []types.PutRecordsRequestEntry {
 			e.Data[i] = byte(i)
 		}
 		if size%2 == 1 {
-			e.ExplicitHashKey = aws.String(maxHashKey.String()[:min(size, 39)])
+			e.ExplicitHashKey = aws.String("340282366920938463463374607431768211455"[:min(size, 39)])
 		}
 		list = append(list, e)
 	}
@@ -64,7 +64,7 @@ func TestRequestsInCBORAreThoseOfTheSDKForJava(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.in.Records = javaRecords()
-			r, got := serialized(t, cborWire(), &tt.in)
+			r, got := serialized(t, cborProtocol(), &tt.in)
 			requireSameBytes(t, tt.want, got)
 			assert.Equal(t, "application/x-amz-cbor-1.1", r.Header.Get("Content-Type"))
 			assert.Equal(t, "Kinesis_20131202.PutRecords", r.Header.Get("X-Amz-Target"))
@@ -74,46 +74,14 @@ func TestRequestsInCBORAreThoseOfTheSDKForJava(t *testing.T) {
 	}
 }
 
-// readPutRecords returns what the SDK reads in a body in CBOR.
-func readPutRecords(body []byte) (in kinesis.PutRecordsInput, err error) {
-	text := func(m cbor.Map, key string) *string {
-		if s, ok := m[key].(cbor.String); ok {
-			return (*string)(&s)
-		}
-		return nil
-	}
-	decoded, err := cbor.Decode(body)
-	if err != nil {
-		return in, err
-	}
-	top, _ := decoded.(cbor.Map)
-	in.StreamName, in.StreamARN = text(top, "StreamName"), text(top, "StreamARN")
-	records, ok := top["Records"].(cbor.List)
-	if !ok {
-		return in, errors.New("no records")
-	}
-	in.Records = make([]types.PutRecordsRequestEntry, len(records))
-	for i, r := range records {
-		m, _ := r.(cbor.Map)
-		data, ok := m["Data"].(cbor.Slice)
-		if !ok {
-			return in, fmt.Errorf("record %d has no data", i)
-		}
-		in.Records[i] = types.PutRecordsRequestEntry{
-			Data: data, PartitionKey: text(m, "PartitionKey"), ExplicitHashKey: text(m, "ExplicitHashKey"),
-		}
-	}
-	return in, nil
-}
-
 func TestRequestsInCBORSayWhatTheyShall(t *testing.T) {
 	for name, in := range putRecordsInputs() {
 		t.Run(name, func(t *testing.T) {
-			_, body := serialized(t, cborWire(), in)
+			_, body := serialized(t, cborProtocol(), in)
 			_, text := serialized(t, awsjson.New11(schemas.Kinesis_20131202), in)
 			var want kinesis.PutRecordsInput
 			require.NoError(t, json.Unmarshal(text, &want)) // what is no UTF-8 is replaced there too
-			got, err := readPutRecords(body)
+			got, err := wiretest.ReadCBOR(body)
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
 		})
@@ -130,78 +98,21 @@ func TestHeadsInCBOR(t *testing.T) {
 		assert.Equal(t, number, head)
 
 		head[0] |= cborBytes
-		s := &cborScanner{rest: head}
+		s := &cborAnswer{rest: head}
 		got, ok := s.head(cborBytes)
 		assert.True(t, ok)
 		assert.Equal(t, uint64(length), got)
 		assert.Empty(t, s.rest)
 		for cut := range head {
-			_, ok := (&cborScanner{rest: head[:cut]}).head(cborBytes)
+			_, ok := (&cborAnswer{rest: head[:cut]}).head(cborBytes)
 			assert.False(t, ok, "%d of %d bytes", cut, len(head))
 		}
-		_, ok = (&cborScanner{rest: head}).head(cborText)
+		_, ok = (&cborAnswer{rest: head}).head(cborText)
 		assert.False(t, ok)
 	}
 	for short := byte(28); short < 32; short++ {
-		_, ok := (&cborScanner{rest: append([]byte{cborText | short}, make([]byte, 64)...)}).head(cborText)
+		_, ok := (&cborAnswer{rest: append([]byte{cborText | short}, make([]byte, 64)...)}).head(cborText)
 		assert.False(t, ok, "%d is no length", short)
-	}
-}
-
-// asCBOR is an answer in JSON in CBOR, with open lengths, as the service writes it, or with the number of members. It is
-// false for what is no JSON.
-func asCBOR(text string, open bool) ([]byte, bool) {
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, false
-	}
-	return appendAsCBOR(nil, value, open), true
-}
-
-func appendAsCBOR(dst []byte, value any, open bool) []byte {
-	begin := func(kind byte, members int) {
-		if open {
-			dst = append(dst, kind|cborUntilBreak)
-		} else {
-			dst = appendCBORHead(dst, kind, members)
-		}
-	}
-	end := func() []byte {
-		if open {
-			dst = append(dst, cborBreak)
-		}
-		return dst
-	}
-	switch v := value.(type) {
-	case map[string]any:
-		begin(cborMap, len(v))
-		var names []string
-		for name := range v {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
-			dst = appendAsCBOR(appendCBORText(dst, name), v[name], open)
-		}
-		return end()
-	case []any:
-		begin(cborList, len(v))
-		for _, member := range v {
-			dst = appendAsCBOR(dst, member, open)
-		}
-		return end()
-	case string:
-		return append(appendCBORHead(dst, cborText, len(v)), v...)
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return append(dst, cbor.Encode(cbor.Uint(n))...)
-		}
-		f, _ := v.Float64()
-		return append(dst, cbor.Encode(cbor.Float64(f))...)
-	default:
-		return append(dst, cbor.Encode(&cbor.Nil{})...)
 	}
 }
 
@@ -210,7 +121,7 @@ func bothLengths(t *testing.T, text string, f func(t *testing.T, body []byte)) {
 	t.Helper()
 	for _, open := range []bool{true, false} {
 		t.Run(fmt.Sprint("open ", open), func(t *testing.T) {
-			body, ok := asCBOR(text, open)
+			body, ok := wiretest.AsCBOR(text, open)
 			require.True(t, ok, "the answer is JSON")
 			f(t, body)
 		})
@@ -247,18 +158,18 @@ func unusualCBOR() map[string]string {
 func TestUnusualAnswersInCBORAreLeftToTheSDK(t *testing.T) {
 	for name, body := range unusualCBOR() {
 		t.Run(name, func(t *testing.T) {
-			w := cborWire()
+			w := cborProtocol()
 			assert.False(t, w.reads(true, []byte(body), 2))
 			compareAnswer(t, w, contentTypeCBOR, 200, 2, []byte(body))
 		})
 	}
 	for name, text := range unusualAnswers() {
-		if _, ok := asCBOR(text, true); !ok || strings.HasPrefix(name, "an escape") || strings.HasPrefix(name, "two ") {
+		if _, ok := wiretest.AsCBOR(text, true); !ok || strings.HasPrefix(name, "an escape") || strings.HasPrefix(name, "two ") {
 			continue // there is no such thing in CBOR
 		}
 		t.Run(name, func(t *testing.T) {
 			bothLengths(t, text, func(t *testing.T, body []byte) {
-				w := cborWire()
+				w := cborProtocol()
 				assert.False(t, w.reads(true, body, 2))
 				compareAnswer(t, w, contentTypeCBOR, 200, 2, body)
 			})
@@ -266,7 +177,7 @@ func TestUnusualAnswersInCBORAreLeftToTheSDK(t *testing.T) {
 	}
 	t.Run("an error", func(t *testing.T) {
 		bothLengths(t, `{"__type":"ValidationException","message":"no"}`, func(t *testing.T, body []byte) {
-			compareAnswer(t, cborWire(), contentTypeCBOR, 400, 1, body)
+			compareAnswer(t, cborProtocol(), contentTypeCBOR, 400, 1, body)
 		})
 	})
 }
@@ -279,7 +190,7 @@ func TestUsualAnswersInCBORAreReadByHand(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bothLengths(t, strings.TrimSuffix(tt.body, " more"), func(t *testing.T, body []byte) {
 				body = append(body, "behind"...)
-				w := cborWire()
+				w := cborProtocol()
 				assert.True(t, w.reads(true, body, tt.records))
 				compareAnswer(t, w, contentTypeCBOR, 200, tt.records, body)
 			})
@@ -289,12 +200,12 @@ func TestUsualAnswersInCBORAreReadByHand(t *testing.T) {
 
 func FuzzAnswersInCBORAreUnderstoodAsTheSDKDoes(f *testing.F) {
 	for _, open := range []bool{true, false} {
-		texts := []string{usualAnswer(3), `{"__type":"x#ValidationException","message":"no"}`}
+		texts := []string{wiretest.UsualAnswer(3), `{"__type":"x#ValidationException","message":"no"}`}
 		for _, text := range unusualAnswers() {
 			texts = append(texts, text)
 		}
 		for _, text := range texts {
-			if body, ok := asCBOR(text, open); ok {
+			if body, ok := wiretest.AsCBOR(text, open); ok {
 				f.Add(200, uint16(3), body)
 				f.Add(400, uint16(3), body)
 			}
@@ -303,7 +214,7 @@ func FuzzAnswersInCBORAreUnderstoodAsTheSDKDoes(f *testing.F) {
 	for _, body := range unusualCBOR() {
 		f.Add(200, uint16(2), []byte(body))
 	}
-	w := cborWire()
+	w := cborProtocol()
 	f.Fuzz(func(t *testing.T, status int, records uint16, body []byte) {
 		compareAnswer(t, w, contentTypeCBOR, status%1000, int(records), body)
 	})
@@ -319,15 +230,15 @@ func FuzzRequestsInCBOR(f *testing.F) {
 		for i := range min(int(parts), len(data)) {
 			want.Records = append(want.Records, types.PutRecordsRequestEntry{Data: data[i:], PartitionKey: &key})
 		}
-		_, body := serialized(t, cborWire(), want)
-		got, err := readPutRecords(body)
+		_, body := serialized(t, cborProtocol(), want)
+		got, err := wiretest.ReadCBOR(body)
 		require.NoError(t, err)
 		for i := range want.Records {
 			want.Records[i].PartitionKey = &valid
 		}
 		assert.Equal(t, want, &got)
 		var hashed bytes.Buffer
-		w := cborWire()
+		w := cborProtocol()
 		w.body.setCBOR(&got)
 		_, err = w.body.WriteTo(&hashed)
 		require.NoError(t, err)
