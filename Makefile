@@ -19,6 +19,9 @@ export GOPROXY := $(patsubst %$(comma)direct,%,$(shell go env GOPROXY))
 # Nothing here needs git, which would be asked for a stamp otherwise.
 export GOFLAGS += -buildvcs=false
 
+# go.work joins the two modules that are released, the root and kpl. The others have a go.mod with replacements.
+alone := GOWORK=off
+
 COLLECTOR := dist/otelcol-kinesis
 PEERS     := testdata/peers
 FUZZTIME  ?= 10s
@@ -27,11 +30,11 @@ SHAPES    ?=
 SEEDS     ?= 10000
 FROM      ?= 0
 
-# What the collector is made of: the module's own Go files. The generated ones of dist/ depend on the manifest alone.
+# What the collector is made of: the Go files of both modules. The generated ones of dist/ depend on the manifest alone.
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
 	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*' \
 	! -path './bench/*' ! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' \
-	! -path './internal/docs/*') go.mod go.sum
+	! -path './internal/docs/*' ! -path './internal/release/*') go.mod go.sum kpl/go.mod kpl/go.sum
 
 .PHONY: help
 help: ## list the targets
@@ -43,11 +46,11 @@ help: ## list the targets
 .PHONY: build
 build: $(COLLECTOR) ## build the collector: dist/otelcol-kinesis
 
-dist/go.mod: builder-config.yaml go.mod | $(OCB)
-	$(OCB) --config $< --skip-compilation
+dist/go.mod: builder-config.yaml go.mod kpl/go.mod | $(OCB)
+	$(alone) $(OCB) --config $< --skip-compilation
 
 $(COLLECTOR): dist/go.mod $(SOURCES)
-	cd dist && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o otelcol-kinesis .
+	cd dist && $(alone) CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o otelcol-kinesis .
 
 .PHONY: demo
 demo: $(COLLECTOR) ## send real telemetry of this machine through the collector into a local Kinesis, and read it back
@@ -59,11 +62,13 @@ test: check $(COLLECTOR) peers $(GOTESTSUM) ## all that CI runs: check, unit tes
 	go test -count=1 -run Alloc . ./kpl/... ./marshaler # what the race detector allocates would count
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-race -shuffle=on -tags e2e ./...
-	cd bench && $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on ./...
+	cd kpl && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on ./...
+	cd bench && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on ./...
 
 .PHONY: unit
 unit: $(GOTESTSUM) ## the unit tests alone; needs nothing but Go
 	$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on ./...
+	cd kpl && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on ./...
 
 .PHONY: check
 check: generated lint docs ## everything but the tests: generated files, format and lint, documents
@@ -71,13 +76,13 @@ check: generated lint docs ## everything but the tests: generated files, format 
 .PHONY: generated
 generated: ## generate what is generated, and fail if that changed a file
 	@state() { git ls-files -cmo --exclude-standard -z | sort -zu | xargs -0 sha256sum 2>/dev/null || true; }; \
-	before=$$(state); go generate ./...; \
+	before=$$(state); go generate work; \
 	diff <(echo "$$before") <(state) || { echo 'generated files were out of step; they are renewed: commit them'; exit 1; }
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linters; they check the format too
-	$(GOLANGCI_LINT) run ./...
-	cd bench && $(CURDIR)/$(GOLANGCI_LINT) run ./...
+	$(GOLANGCI_LINT) run ./... ./kpl/...
+	cd bench && $(alone) $(CURDIR)/$(GOLANGCI_LINT) run ./...
 
 .PHONY: docs
 docs: ## check the documents' links and DESIGN.md's file map
@@ -86,8 +91,8 @@ docs: ## check the documents' links and DESIGN.md's file map
 .PHONY: fix
 fix: $(GOLANGCI_LINT) ## format, and apply what the linters can fix themselves
 	$(GOLANGCI_LINT) fmt
-	$(GOLANGCI_LINT) run --fix ./...
-	cd bench && $(CURDIR)/$(GOLANGCI_LINT) fmt && $(CURDIR)/$(GOLANGCI_LINT) run --fix ./...
+	$(GOLANGCI_LINT) run --fix ./... ./kpl/...
+	cd bench && $(CURDIR)/$(GOLANGCI_LINT) fmt && $(alone) $(CURDIR)/$(GOLANGCI_LINT) run --fix ./...
 
 # Producers for Python to compare with, where Python is to be had.
 BENCH_PYTHON := .tools/python/bin/python
@@ -98,7 +103,7 @@ $(BENCH_PYTHON): bench/python/requirements.txt
 .PHONY: bench
 bench: $(BENCH_PYTHON) ## measure the exporter beside awskinesisexporter: ROUNDS (5) rounds; a quarter of an hour, less with SHAPES
 	@mkdir -p dist
-	cd bench && go run . -rounds $(ROUNDS) \
+	cd bench && $(alone) go run . -rounds $(ROUNDS) \
 		$(if $(SHAPES),-shapes '$(SHAPES)' -out ../dist/bench.json,-out results.json -root ..) \
 		-python "$$(ls $(CURDIR)/$(BENCH_PYTHON) 2>/dev/null)"
 
@@ -127,6 +132,22 @@ peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp) ## 
 $(PEERS)/node_modules/.stamp: $(wildcard $(PEERS)/package*.json)
 	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+.PHONY: tidy
+tidy: ## tidy the go.mod of each module; kpl is taken from its folder
+	cd kpl && $(alone) go mod tidy
+	cp go.mod .tidy.mod && cp go.sum .tidy.sum
+	go mod edit -replace github.com/otel-kinesis/kinesiskplexporter/kpl=./kpl .tidy.mod
+	$(alone) go mod tidy -modfile .tidy.mod
+	go mod edit -dropreplace github.com/otel-kinesis/kinesiskplexporter/kpl .tidy.mod
+	LC_ALL=C awk 'NR == FNR { if (/exporter\/kpl /) kpl = kpl $$0 "\n"; next } \
+		kpl && $$0 > kpl { printf "%s", kpl; kpl = "" } 1; END { printf "%s", kpl }' go.sum .tidy.sum > .tidy.sums
+	mv .tidy.mod go.mod && mv .tidy.sums go.sum && rm .tidy.sum
+	cd bench && $(alone) go mod tidy
+
+.PHONY: release
+release: ## write VERSION into go.mod and go.work, and the hashes of kpl into go.sum; see docs/releasing.md
+	go run ./internal/release $(VERSION)
 
 .PHONY: clean
 clean: ## remove what was built and installed

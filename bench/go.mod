@@ -10,6 +10,7 @@ require (
 	github.com/klauspost/compress v1.20.3
 	github.com/open-telemetry/opentelemetry-collector-contrib/exporter/awskinesisexporter v0.161.0
 	github.com/otel-kinesis/kinesiskplexporter v0.0.0
+	github.com/otel-kinesis/kinesiskplexporter/kpl v0.1.0
 	github.com/segmentio/asm v1.2.1
 	github.com/stretchr/testify v1.12.1
 	go.opentelemetry.io/collector/component v1.71.0
@@ -98,4 +99,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace github.com/otel-kinesis/kinesiskplexporter => ../
+replace (
+	github.com/otel-kinesis/kinesiskplexporter => ../
+	github.com/otel-kinesis/kinesiskplexporter/kpl => ../kpl
+)

@@ -91,7 +91,7 @@ func assertDocuments(t *testing.T, results, root string) {
 		require.NoError(t, err)
 		rendered, err := os.ReadFile(filepath.Join(again, name))
 		require.NoError(t, err)
-		assert.Equal(t, string(rendered), string(committed), "%s: `cd bench && go run . -render -root ..` writes it", name)
+		assert.Equal(t, string(rendered), string(committed), "%s: `cd bench && GOWORK=off go run . -render -root ..` writes it", name)
 	}
 }
 

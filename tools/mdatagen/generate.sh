@@ -6,6 +6,6 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 ln -s "$root" "$scratch/kinesiskplexporter"
-(cd "$root/tools/mdatagen" && go build -o "$scratch/mdatagen" go.opentelemetry.io/collector/cmd/mdatagen)
+(cd "$root/tools/mdatagen" && GOWORK=off go build -o "$scratch/mdatagen" go.opentelemetry.io/collector/cmd/mdatagen)
 cd "$scratch/kinesiskplexporter"
 "$scratch/mdatagen" metadata.yaml

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// root is the repository as seen from this package's directory, where its tests run.
+const root = "../.."
+
+// write makes a directory with files, by name, and returns its path.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	directory := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(directory, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	}
+	return directory
+}
+
+// user returns a module of somebody else's that imports a package.
+func user(t *testing.T, module, version, main string) string {
+	t.Helper()
+	return write(t, map[string]string{
+		"go.mod":  "module example.com/user\n\ngo 1.26.0\n\nrequire " + module + " " + version + "\n",
+		"main.go": main,
+	})
+}
+
+// What is in the working tree works for strangers once both modules have their tags: nothing is replaced there.
+func TestFromTags(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("needs git, as the Go command does")
+	}
+	version, err := requiredVersion(t.Context(), root)
+	require.NoError(t, err)
+	at, err := tag(t.Context(), root, version, t.TempDir())
+	require.NoError(t, err)
+	run := func(t *testing.T, directory string, args ...string) string {
+		t.Helper()
+		printed, err := at.goCommand(t.Context(), directory, args...)
+		require.NoError(t, err)
+		return printed
+	}
+
+	t.Run("a command is installed", func(t *testing.T) {
+		bin := t.TempDir()
+		at := &tagged{environment: append(at.environment, "GOBIN="+bin)}
+		_, err := at.goCommand(t.Context(), bin, "install", rootModule+"/cmd/kinesistail@"+version)
+		require.NoError(t, err)
+		assert.FileExists(t, filepath.Join(bin, "kinesistail"))
+	})
+
+	t.Run("a collector has the exporter", func(t *testing.T) {
+		directory := user(t, rootModule, version, `package main
+
+import exporter "`+rootModule+`"
+
+func main() { print(exporter.NewFactory().Type().String()) }
+`)
+		run(t, directory, "build", "-mod=mod", "-o", "collector", ".")
+		printed := run(t, directory, "list", "-m", kplModule)
+		assert.Equal(t, kplModule+" "+version+"\n", printed)
+	})
+
+	t.Run("a user of kpl gets nothing of the Collector", func(t *testing.T) {
+		directory := user(t, kplModule, version, `package main
+
+import "`+kplModule+`"
+
+func main() { print(kpl.ErrClosed.Error()) }
+`)
+		run(t, directory, "build", "-mod=mod", "-o", "user", ".")
+		modules := run(t, directory, "list", "-m", "all")
+		assert.Contains(t, modules, kplModule+" "+version+"\n")
+		for _, foreign := range []string{rootModule + " ", "go.opentelemetry.io/collector", "google.golang.org/grpc"} {
+			assert.NotContains(t, modules, foreign)
+		}
+	})
+}
+
+// A copy of the repository gets the next version everywhere, with the hashes that a checkout without a workspace asks for.
+func TestPrepare(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("needs git, as the Go command does")
+	}
+	repository := write(t, map[string]string{
+		"LICENSE": "free\n",
+		"go.mod":  "module " + rootModule + "\n\ngo 1.26.0\n\nrequire " + kplModule + " v0.1.0\n",
+		"go.sum":  kplModule + " v0.1.0 h1:old=\n" + kplModule + " v0.1.0/go.mod h1:old=\n",
+		"go.work": "go 1.26.0\n\nuse (\n\t.\n\t./kpl\n)\n\nreplace " + kplModule + " v0.1.0 => ./kpl\n",
+		"main.go": "package main\n\nimport _ \"" + kplModule + "\"\n\nfunc main() {}\n",
+
+		"kpl/go.mod": "module " + kplModule + "\n\ngo 1.26.0\n",
+		"kpl/kpl.go": "package kpl\n",
+	})
+	require.NoError(t, prepare(t.Context(), repository, "v0.2.0", t.TempDir()))
+	_, err := output(t.Context(), repository, nil, "go", "build", "-o", os.DevNull, ".")
+	require.NoError(t, err, "the workspace")
+
+	at, err := tag(t.Context(), repository, "v0.2.0", t.TempDir())
+	require.NoError(t, err)
+	_, err = at.goCommand(t.Context(), repository, "build", "-mod=readonly", "-o", os.DevNull, ".")
+	require.NoError(t, err, "the hashes in go.sum are those of the tag")
+
+	require.NoError(t, os.WriteFile(filepath.Join(repository, "kpl", "kpl.go"), []byte("package kpl // changed\n"), 0o600))
+	at, err = tag(t.Context(), repository, "v0.2.0", t.TempDir())
+	require.NoError(t, err)
+	_, err = at.goCommand(t.Context(), repository, "build", "-mod=readonly", "-o", os.DevNull, ".")
+	assert.ErrorContains(t, err, "checksum mismatch")
+}
+
+func TestPrepareRejects(t *testing.T) {
+	for _, version := range []string{"", "0.2.0", "v0.2", "v2.0.0", "v0.2.0 "} {
+		assert.ErrorContains(t, prepare(context.Background(), t.TempDir(), version, t.TempDir()), "is no version", version)
+	}
+}
+
+func TestWithHashes(t *testing.T) {
+	const (
+		before = "github.com/json-iterator/go v1.1.12 h1:a=\n"
+		after  = "github.com/stretchr/testify v1.9.0 h1:b=\n"
+		want   = kplModule + " v0.2.0 h1:zip=\n" + kplModule + " v0.2.0/go.mod h1:mod=\n"
+	)
+	for name, test := range map[string]struct{ sums, want string }{
+		"none yet":  {before + after, before + want + after},
+		"older":     {before + strings.ReplaceAll(want, "0.2", "0.1") + after, before + want + after},
+		"the last":  {before, before + want},
+		"the first": {after, want + after},
+		"again":     {before + want + after, before + want + after},
+	} {
+		assert.Equal(t, test.want, withHashes(test.sums, "v0.2.0", "h1:zip=", "h1:mod="), name)
+	}
+}
