@@ -209,7 +209,7 @@ func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int, protocol Wire
 		},
 	}
 	p := startProducer(t, w.client(), func(c *Config) {
-		c.AggregationEnabled, c.RecordTTL, c.RequestTimeout = false, 3*time.Second, time.Second
+		c.DisableAggregation, c.RecordTTL, c.RequestTimeout = true, 3*time.Second, time.Second
 		c.WireProtocol = protocol
 	})
 	p.encoding.taken()

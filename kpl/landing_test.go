@@ -252,7 +252,7 @@ func TestProofOfAutomaticDistribution(t *testing.T) {
 		"no listing":                             {landing(2, 9, "lower", 200), nil, false},
 	}
 	for name, c := range cases {
-		p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
+		p := newPipeline(new(Config{}.WithDefaults()), testRandom(), new(memberPool))
 		p.listed, p.stray = c.known, c.stray
 		assert.Equal(t, c.want, p.provenAutomatic(), name)
 	}
@@ -318,7 +318,7 @@ func TestVerdictsAfterAnOutage(t *testing.T) {
 		for len(got.all()) < 100 {
 			advance(10 * time.Millisecond)
 		}
-		linger := NewDefaultConfig().RecordMaxBufferedTime
+		linger := Config{}.WithDefaults().RecordMaxBufferedTime
 		assert.Less(t, time.Since(start), linger+minRefreshInterval+maxRefreshJitter+2*roundTrip)
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
 	})

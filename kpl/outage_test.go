@@ -28,7 +28,7 @@ func TestUnavailableGivesDataBackAndProbes(t *testing.T) {
 		k := newTestKinesis(1)
 		allow := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailCall(kpltest.CodeAccessDenied)))
 		seen := availability{changes: make(chan error, 10)}
-		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.Observer = 0, seen })
+		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.Observer = NoBuffering, seen })
 
 		start := time.Now()
 		result, err := p.PutWait(t.Context(), sized("key", 1))
@@ -113,7 +113,7 @@ func TestFailIfThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		k.Inject(kpltest.FailRecordFraction(kpltest.CodeThrottled, 1))
-		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.FailIfThrottled = 0, true })
+		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.FailIfThrottled = NoBuffering, true })
 		start := time.Now()
 		result, err := p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)
@@ -139,7 +139,7 @@ func TestRecordsExpireExactly(t *testing.T) {
 				k := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: testStream, Shards: 1})
 				k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, f.fault))
 				p := startProducer(t, k, func(c *Config) {
-					c.RecordMaxBufferedTime, c.RecordTTL, c.RequestTimeout = 0, 3*time.Second, 2*time.Second
+					c.RecordMaxBufferedTime, c.RecordTTL, c.RequestTimeout = NoBuffering, 3*time.Second, 2*time.Second
 				})
 				start := time.Now()
 				result, err := p.PutWait(t.Context(), sized("key", 1))
@@ -169,7 +169,7 @@ func TestLostResponseIsSentAgain(t *testing.T) {
 }
 
 func TestAnswerWithoutAnEntryForEachRecord(t *testing.T) {
-	p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
+	p := newPipeline(new(Config{}.WithDefaults()), testRandom(), new(memberPool))
 	now := at(0)
 	r := &request{records: []*kinesisRecord{{members: []userRecord{{received: now}}}}}
 	p.inFlight, p.outstanding = 1, 1

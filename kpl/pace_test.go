@@ -193,7 +193,7 @@ func TestPardonForgivesAsManyAsWereSeen(t *testing.T) {
 // Whatever a lane learns, a shard's own buckets never refuse what it sends.
 func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 	for _, waste := range []float64{0, 0.01, 0.2, 0.9} {
-		config := NewDefaultConfig()
+		config := Config{}.WithDefaults()
 		config.RecordTTL = 1000 * time.Hour
 		random := testRandom()
 		l := newLimiter(&config, random)
@@ -222,7 +222,7 @@ func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 // What a call as a whole is refused for is the account's doing, or that of KMS.
 func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 	for whole, share := range map[bool]float64{true: 1, false: 1 - paceCut} {
-		p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
+		p := newPipeline(new(Config{}.WithDefaults()), testRandom(), new(memberPool))
 		way := p.limiter.lane("a")
 		k := waitingRecord(way, 100, 0)
 		k.members[0].epoch = p.epochs.first
@@ -232,7 +232,7 @@ func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 }
 
 func TestFixedRateLearnsNothing(t *testing.T) {
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	config.FixedRate = true
 	l := newLimiter(&config, testRandom())
 	way := l.lane("a")
@@ -246,7 +246,7 @@ func TestFixedRateLearnsNothing(t *testing.T) {
 
 // A shard that is new begins with what its parent has taught.
 func TestNewLanesInherit(t *testing.T) {
-	l := newLimiter(new(NewDefaultConfig()), testRandom())
+	l := newLimiter(new(Config{}.WithDefaults()), testRandom())
 	parent := l.heir("a", nil)
 	assert.InDelta(t, 1, parent.pace.share, 0)
 	parent.pace.share = 0.2
@@ -258,7 +258,7 @@ func TestNewLanesInherit(t *testing.T) {
 
 // The children of a shard that others write to as well are not thought to be free.
 func TestChildrenInheritTheShareOfTheirShard(t *testing.T) {
-	r, l := router{random: testRandom()}, newLimiter(new(NewDefaultConfig()), testRandom())
+	r, l := router{random: testRandom()}, newLimiter(new(Config{}.WithDefaults()), testRandom())
 	named := func(ids ...ShardID) *shardMap {
 		shards := evenShards(len(ids))
 		for i, id := range ids {

@@ -151,7 +151,7 @@ func (p *pipeline) nobodyElseComes(callers callers) bool {
 	case callers.blocked:
 		// What is sent makes room. If nothing is, only what lingers here can.
 		return p.inFlight == 0 && len(p.retries) == 0 && len(p.limiter.busy) == 0
-	case p.config.RecordMaxBufferedTime == 0:
+	case !p.config.buffers():
 		return p.partial == 0 && !callers.filling // behind full requests there is more to come, but nothing to wait for
 	default:
 		return false

@@ -19,7 +19,7 @@ func (p *pipeline) learn(now time.Time, info streamInfo) {
 		p.effects.distribution = append(p.effects.distribution, info)
 	}
 	p.info = info
-	p.aggregator.enabled = p.config.AggregationEnabled && !info.automatic
+	p.aggregator.enabled = !p.config.DisableAggregation && !info.automatic
 	p.setShards(now, p.listed)
 	p.reconsider(now, func(k *kinesisRecord) bool { return !info.automatic || !k.aggregated() })
 	p.addAll(now, p.aggregator.takeAll())

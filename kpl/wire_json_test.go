@@ -239,7 +239,7 @@ func TestOtherProtocolsAreLeftAlone(t *testing.T) {
 
 func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
 	for _, protocol := range []WireProtocol{WireAuto, WireJSON, WireSDK} {
-		config := NewDefaultConfig()
+		config := Config{}.WithDefaults()
 		config.WireProtocol = protocol
 		p, err := New(newSink(1), config)
 		require.NoError(t, err)

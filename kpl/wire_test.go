@@ -208,7 +208,7 @@ func (l *requestLog) ShardMapRefreshed(_ string, open int, err error) {
 // fuzzProducer runs a producer over w until all records have their Results, and checks these.
 func fuzzProducer(t *testing.T, w *wire) {
 	p, err := New(w.client(), func() Config {
-		c := NewDefaultConfig()
+		c := Config{}.WithDefaults()
 		c.RecordTTL, c.RequestTimeout = 2*time.Second, time.Second
 		return c
 	}())

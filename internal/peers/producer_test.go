@@ -58,7 +58,7 @@ func (w *watcher) RequestFinished(_ string, request kpl.FinishedRequest) {
 
 // patientConfig returns the defaults, but for times: no record may be sent twice because this machine is busy.
 func patientConfig() kpl.Config {
-	config := kpl.NewDefaultConfig()
+	config := kpl.Config{}.WithDefaults()
 	config.RequestTimeout, config.RecordTTL = Patience, 2*Patience
 	return config
 }
@@ -177,7 +177,7 @@ func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 				}
 			}
 			config := patientConfig()
-			config.AggregationEnabled = !test.disabled
+			config.DisableAggregation = test.disabled
 			config.WireProtocol = cmp.Or(test.protocol, config.WireProtocol)
 			producer, watcher := newProducer(t, smallPages{mock.Client}, config)
 			results := []kpl.Result{putFirst(ctx, t, producer, watcher, records[0], test.shards)}
