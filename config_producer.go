@@ -92,7 +92,7 @@ func (c *ProducerConfig) validate() error {
 		return fmt.Errorf("record_max_buffered_time must not be negative, found %v", c.RecordMaxBufferedTime)
 	}
 	var fields kpl.FieldErrors
-	if !errors.As(c.kplConfig(nil).Validate(), &fields) {
+	if !errors.As(c.kplConfig(kpl.Observer{}).Validate(), &fields) {
 		return nil
 	}
 	errs := make([]error, len(fields))

@@ -98,7 +98,7 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, marshaler.NoCompression, c.Compression)
 	assert.Empty(t, c.CompressionParams)
 	assert.Equal(t, Confirmed, c.Delivery)
-	assert.Equal(t, kpl.Config{}.WithDefaults(), c.Producer.kplConfig(nil))
+	assert.Equal(t, kpl.Config{}.WithDefaults(), c.Producer.kplConfig(kpl.Observer{}))
 	assert.Empty(t, c.PartitionKey)
 	assert.Empty(t, c.AWS)
 
@@ -132,7 +132,8 @@ func TestValidate(t *testing.T) {
 		"record_max_buffered_time_negative": `record_max_buffered_time must not be negative, found -1ms`,
 		"request_timeout_zero":              `request_timeout must be positive, found 0s`,
 		"aggregation_max_count_zero":        `aggregation_max_count must be at least 1, found 0`,
-		"aggregation_max_size_over_record":  `aggregation_max_size must be from 64 to ` + maxRecord + ` (max_record_size), found 1048577`,
+		"aggregation_max_size_over_record": `aggregation_max_size must be from 64 to ` + maxRecord + ` (max_record_size),` +
+			` found 1048577`,
 		"aggregation_max_size_under_key": `aggregation_max_size must be more than the 64 bytes of the partition key,` +
 			` found 64`,
 		"collection_max_count_over_limit": `collection_max_count must be from 1 to 500, found 501`,
@@ -223,7 +224,7 @@ func TestProducerConfigIsComplete(t *testing.T) {
 	assert.Equal(t, fromKPL, ours)
 
 	producer := set.Addr().Interface().(*ProducerConfig)
-	config := reflect.ValueOf(producer.kplConfig(nil))
+	config := reflect.ValueOf(producer.kplConfig(kpl.Observer{}))
 	assert.Equal(t, producer.AggregationEnabled, !config.FieldByName("DisableAggregation").Bool())
 	for _, name := range ours[1:] {
 		assert.Equal(t, set.FieldByName(name).Interface(), config.FieldByName(name).Interface(), name)
@@ -233,9 +234,9 @@ func TestProducerConfigIsComplete(t *testing.T) {
 // A zero in the YAML is zero, and never the default of package kpl.
 func TestZerosOfTheYAMLAreNoDefaults(t *testing.T) {
 	zero := ProducerConfig{RecordTTL: time.Second}
-	assert.Equal(t, kpl.NoBuffering, zero.kplConfig(nil).RecordMaxBufferedTime)
+	assert.Equal(t, kpl.NoBuffering, zero.kplConfig(kpl.Observer{}).RecordMaxBufferedTime)
 	var fields kpl.FieldErrors
-	require.ErrorAs(t, zero.kplConfig(nil).Validate(), &fields)
+	require.ErrorAs(t, zero.kplConfig(kpl.Observer{}).Validate(), &fields)
 	assert.Len(t, fields, 10, "all that a zero makes no sense for")
 	for line := range strings.Lines(zero.validate().Error()) {
 		assert.NotContains(t, line, "-1")

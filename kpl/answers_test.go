@@ -282,7 +282,7 @@ func TestObserverSeesNoSuccessWithoutSequenceNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := &requestLog{}
 		w := &wire{list: func(int) wireAnswer { return theOnlyShard() }, put: storing(`{}`)}
-		p := startProducer(t, w.client(), func(c *Config) { c.Observer, c.RecordTTL = seen, time.Second })
+		p := startProducer(t, w.client(), func(c *Config) { c.Observer, c.RecordTTL = seen.observer(), time.Second })
 		result, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "key", Data: []byte("bad")})
 		require.NoError(t, err)
 		require.ErrorIs(t, result.Err, ErrExpired)

@@ -102,7 +102,9 @@ func (c Config) WithDefaults() Config {
 }
 
 // largestRecord is MaxRecordSize, brought into its range: the fields that it limits are not wrong because it is.
-func (c *Config) largestRecord() int { return min(max(c.MaxRecordSize, minRecordSize), MaxServiceRecordSize) }
+func (c *Config) largestRecord() int {
+	return min(max(c.MaxRecordSize, minRecordSize), MaxServiceRecordSize)
+}
 
 // minRecordSize is the least value of MaxRecordSize.
 const minRecordSize = 1 << 10

@@ -16,19 +16,18 @@ import (
 )
 
 // availability notes what an Observer hears of it.
-type availability struct {
-	NopObserver
-	changes chan error
-}
+type availability struct{ changes chan error }
 
-func (a availability) AvailabilityChanged(_ string, err error) { a.changes <- err }
+func (a availability) observer() Observer {
+	return Observer{AvailabilityChanged: func(e AvailabilityEvent) { a.changes <- e.Err }}
+}
 
 func TestUnavailableGivesDataBackAndProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		allow := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailCall(kpltest.CodeAccessDenied)))
 		seen := availability{changes: make(chan error, 10)}
-		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.Observer = NoBuffering, seen })
+		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.Observer = NoBuffering, seen.observer() })
 
 		start := time.Now()
 		result, err := p.PutWait(t.Context(), sized("key", 1))

@@ -53,9 +53,6 @@ func New(client Client, config Config) (*Producer, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	if config.Observer == nil {
-		config.Observer = NopObserver{}
-	}
 	p := &Producer{
 		client: client, config: config, closeIdle: func() {}, streams: map[string]*stream{},
 		encoding: newWireEncoding(config.WireProtocol),

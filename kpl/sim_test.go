@@ -74,7 +74,8 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	s.kinesis = kpltest.New(
 		kpltest.Config{Seed: seed, ShardLimits: chance(0.5), MaxShardsPerPage: 1 + random.IntN(10)}, s.stream)
 	s.config = Config{}.WithDefaults()
-	s.config.RecordMaxBufferedTime = []time.Duration{NoBuffering, 10 * time.Millisecond, 100 * time.Millisecond, time.Second}[random.IntN(4)]
+	buffered := []time.Duration{NoBuffering, 10 * time.Millisecond, 100 * time.Millisecond, time.Second}
+	s.config.RecordMaxBufferedTime = buffered[random.IntN(4)]
 	s.config.RecordTTL = time.Duration(2+random.IntN(30)) * time.Second
 	s.config.RequestTimeout = time.Duration(1+random.IntN(5)) * time.Second
 	s.config.AggregationMaxSize = 64 + random.IntN(60_000)

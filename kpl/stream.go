@@ -88,7 +88,7 @@ func (p *Producer) newSender(ctx context.Context, stream string, complete func(*
 // newDelivery returns the delivery of a stream, whose goroutine does not run yet.
 func (p *Producer) newDelivery(stream string) *delivery {
 	return &delivery{
-		admission: &p.admission, delivered: &p.delivered, observer: p.config.Observer, members: &p.members,
+		admission: &p.admission, delivered: &p.delivered, observer: &p.config.Observer, members: &p.members,
 		stream: stream, wakeUp: make(chan struct{}, 1),
 	}
 }
@@ -210,11 +210,11 @@ func (s *stream) tell(now time.Time, news *mail) {
 		}
 		if n.err != nil {
 			p.shardsFailed(now, n.err)
-			s.producer.config.Observer.ShardMapRefreshed(s.name, 0, n.err)
+			notify(s.producer.config.Observer.ShardsListed, ListingEvent{Stream: s.name, Err: n.err})
 			continue
 		}
 		p.setShards(now, n.shards)
-		s.producer.config.Observer.ShardMapRefreshed(s.name, len(n.shards.open), nil)
+		notify(s.producer.config.Observer.ShardsListed, ListingEvent{Stream: s.name, OpenShards: len(n.shards.open)})
 	}
 	for _, sheet := range news.records {
 		hashKeys(sheet)
@@ -247,23 +247,41 @@ func (s *stream) carryOut() {
 	e := &s.pipeline.effects
 	wish(&e.wantShards, s.refresh)
 	wish(&e.wantStream, s.describe)
-	for _, f := range e.flushed {
-		s.producer.config.Observer.Flushed(s.name, f.stage, f.reason)
-	}
-	for _, entry := range e.misplaced {
-		s.producer.config.Observer.Misplaced(s.name, entry)
-	}
-	e.misplaced = e.misplaced[:0]
-	for _, d := range e.distribution {
-		s.producer.config.Observer.DistributionChanged(s.name, d.automatic, !d.described)
-	}
-	for _, err := range e.availability {
-		s.producer.config.Observer.AvailabilityChanged(s.name, err)
-	}
+	s.report(e)
 	s.delivery.add(e.ended)
 	clear(e.ended)
-	e.ended, e.flushed, e.availability = e.ended[:0], e.flushed[:0], e.availability[:0]
-	e.distribution = e.distribution[:0]
+	e.ended = e.ended[:0]
+}
+
+// report tells the observer what the pipeline did.
+func (s *stream) report(e *effects) {
+	observer := &s.producer.config.Observer
+	for _, f := range e.flushed {
+		notify(observer.Flushed, FlushEvent{s.name, f.stage, f.reason})
+	}
+	for _, entry := range e.misplaced {
+		notify(observer.Misplaced, MisplacedEvent{s.name, entry})
+	}
+	for _, info := range e.distribution {
+		notify(observer.DistributionChanged, info.event(s.name))
+	}
+	for _, err := range e.availability {
+		notify(observer.AvailabilityChanged, AvailabilityEvent{s.name, err})
+	}
+	e.flushed, e.misplaced = e.flushed[:0], e.misplaced[:0]
+	e.distribution, e.availability = e.distribution[:0], e.availability[:0]
+}
+
+// event says who chooses the shards.
+func (i streamInfo) event(stream string) DistributionEvent {
+	event := DistributionEvent{Stream: stream, Source: SourcePlacement}
+	if i.automatic {
+		event.Distribution = DistributionAutomatic
+	}
+	if i.described {
+		event.Source = SourceDescription
+	}
+	return event
 }
 
 // wish passes a wish on, unless there is one already.

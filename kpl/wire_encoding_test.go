@@ -67,15 +67,11 @@ func TestWhatSaysThatCBORIsNotTaken(t *testing.T) {
 // puts are the content types of the calls that put records.
 type puts []string
 
-// refusals are the calls of CBORRefused.
-type refusals struct {
-	NopObserver
+// refusals are the calls of CBORUnsupported.
+type refusals struct{ all []string }
 
-	all []string
-}
-
-func (r *refusals) CBORRefused(stream string, err error) {
-	r.all = append(r.all, stream+": "+err.Error())
+func (r *refusals) observer() Observer {
+	return Observer{CBORUnsupported: func(e CBOREvent) { r.all = append(r.all, e.Stream+": "+e.Err.Error()) }}
 }
 
 // onlyJSON is an endpoint that fails calls in CBOR in some way.
@@ -126,7 +122,7 @@ func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
 					return &http.Response{StatusCode: answer.status, Body: bodyOf(r, &answer.wireAnswer), Request: r}
 				}}
 				var told refusals
-				putThreeTimes(t, o, func(c *Config) { c.Observer = &told })
+				putThreeTimes(t, o, func(c *Config) { c.Observer = told.observer() })
 				require.Len(t, told.all, 1)
 				assert.Contains(t, told.all[0], testStream+": "+answer.told)
 				assert.Less(t, len(told.all[0]), 400, "no more is told of it than of other errors")
@@ -140,7 +136,7 @@ func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o onlyJSON
 		var told refusals
-		putThreeTimes(t, &o, func(c *Config) { c.Observer = &told })
+		putThreeTimes(t, &o, func(c *Config) { c.Observer = told.observer() })
 		assert.Empty(t, told.all)
 		assert.Equal(t, puts{contentTypeCBOR, contentTypeCBOR, contentTypeCBOR}, o.puts)
 	})

@@ -34,8 +34,6 @@ func (c smallPages) ListShards(
 
 // watcher is an Observer that hands on what these tests wait for and look at.
 type watcher struct {
-	kpl.NopObserver
-
 	listed chan int // open shards, of each listing that worked
 
 	mu       sync.Mutex
@@ -44,13 +42,17 @@ type watcher struct {
 
 func newWatcher() *watcher { return &watcher{listed: make(chan int, 100)} }
 
-func (w *watcher) ShardMapRefreshed(_ string, openShards int, err error) {
-	if err == nil {
-		w.listed <- openShards
+func (w *watcher) observer() kpl.Observer {
+	return kpl.Observer{ShardsListed: w.shardsListed, RequestFinished: w.requestFinished}
+}
+
+func (w *watcher) shardsListed(e kpl.ListingEvent) {
+	if e.Err == nil {
+		w.listed <- e.OpenShards
 	}
 }
 
-func (w *watcher) RequestFinished(_ string, request kpl.FinishedRequest) {
+func (w *watcher) requestFinished(request kpl.RequestEvent) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.requests = append(w.requests, slices.Clone(request.Entries))
@@ -67,7 +69,7 @@ func patientConfig() kpl.Config {
 func newProducer(t *testing.T, client kpl.Client, config kpl.Config) (*kpl.Producer, *watcher) {
 	t.Helper()
 	w := newWatcher()
-	config.Observer = w
+	config.Observer = w.observer()
 	producer, err := kpl.New(client, config)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, producer.Close(Context(t))) })
