@@ -2,8 +2,8 @@ package kinesiskplexporter
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -33,9 +33,9 @@ type ProducerConfig struct {
 }
 
 func newDefaultProducerConfig() ProducerConfig {
-	d := kpl.NewDefaultConfig()
+	d := kpl.Config{}.WithDefaults()
 	return ProducerConfig{
-		AggregationEnabled:    d.AggregationEnabled,
+		AggregationEnabled:    !d.DisableAggregation,
 		AggregationMaxCount:   d.AggregationMaxCount,
 		AggregationMaxSize:    d.AggregationMaxSize,
 		CollectionMaxCount:    d.CollectionMaxCount,
@@ -57,38 +57,67 @@ func newDefaultProducerConfig() ProducerConfig {
 // kplConfig translates for package kpl.
 func (c *ProducerConfig) kplConfig(observer kpl.Observer) kpl.Config {
 	return kpl.Config{
-		AggregationEnabled:    c.AggregationEnabled,
-		AggregationMaxCount:   c.AggregationMaxCount,
-		AggregationMaxSize:    c.AggregationMaxSize,
-		CollectionMaxCount:    c.CollectionMaxCount,
-		CollectionMaxSize:     c.CollectionMaxSize,
-		MaxRecordSize:         c.MaxRecordSize,
-		RecordMaxBufferedTime: c.RecordMaxBufferedTime,
-		RecordTTL:             c.RecordTTL,
-		RequestTimeout:        c.RequestTimeout,
-		MaxConnections:        c.MaxConnections,
-		RateLimit:             c.RateLimit,
+		DisableAggregation:    !c.AggregationEnabled,
+		AggregationMaxCount:   explicit(c.AggregationMaxCount),
+		AggregationMaxSize:    explicit(c.AggregationMaxSize),
+		CollectionMaxCount:    explicit(c.CollectionMaxCount),
+		CollectionMaxSize:     explicit(c.CollectionMaxSize),
+		MaxRecordSize:         explicit(c.MaxRecordSize),
+		RecordMaxBufferedTime: explicit(c.RecordMaxBufferedTime),
+		RecordTTL:             explicit(c.RecordTTL),
+		RequestTimeout:        explicit(c.RequestTimeout),
+		MaxConnections:        explicit(c.MaxConnections),
+		RateLimit:             explicit(c.RateLimit),
 		FailIfThrottled:       c.FailIfThrottled,
 		FixedRate:             c.FixedRate,
 		WireProtocol:          c.WireProtocol,
-		MaxOutstandingRecords: c.MaxOutstandingRecords,
-		MaxOutstandingBytes:   c.MaxOutstandingBytes,
+		MaxOutstandingRecords: explicit(c.MaxOutstandingRecords),
+		MaxOutstandingBytes:   explicit(c.MaxOutstandingBytes),
 		Observer:              observer,
 	}
 }
 
-// validate lets package kpl check what it defines, and gives its error the names of the YAML keys.
+// explicit keeps a zero of the YAML from meaning package kpl's default. A negative RecordMaxBufferedTime is
+// [kpl.NoBuffering] there, and no other field may be negative.
+func explicit[T int | time.Duration](value T) T {
+	if value == 0 {
+		return -1
+	}
+	return value
+}
+
+// validate lets package kpl check what it defines, and names the YAML keys of what is wrong.
 func (c *ProducerConfig) validate() error {
-	config := c.kplConfig(nil)
-	err := config.Validate()
-	if err == nil {
+	if c.RecordMaxBufferedTime < 0 {
+		return fmt.Errorf("record_max_buffered_time must not be negative, found %v", c.RecordMaxBufferedTime)
+	}
+	var fields kpl.FieldErrors
+	if !errors.As(c.kplConfig(kpl.Observer{}).Validate(), &fields) {
 		return nil
 	}
-	names := []string{"kpl: ", ""}
-	for field := range reflect.TypeFor[ProducerConfig]().Fields() {
-		if key := field.Tag.Get("mapstructure"); key != "" {
-			names = append(names, field.Name, key)
-		}
+	errs := make([]error, len(fields))
+	for i, f := range fields {
+		errs[i] = c.keyError(f)
 	}
-	return errors.New(strings.NewReplacer(names...).Replace(err.Error()))
+	return errors.Join(errs...)
+}
+
+// keyError is the error of a field in the words of the YAML.
+func (c *ProducerConfig) keyError(f *kpl.FieldError) error {
+	reason := f.Reason
+	if f.Related != "" {
+		reason += " (" + keyOf(f.Related) + ")"
+	}
+	format := "%s %s, found %v"
+	value := reflect.ValueOf(c).Elem().FieldByName(f.Field)
+	if value.Kind() == reflect.String {
+		format = "%s %s, found %q"
+	}
+	return fmt.Errorf(format, keyOf(f.Field), reason, value)
+}
+
+// keyOf returns the YAML key of a field.
+func keyOf(field string) string {
+	f, _ := reflect.TypeFor[ProducerConfig]().FieldByName(field)
+	return f.Tag.Get("mapstructure")
 }

@@ -98,7 +98,7 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, marshaler.NoCompression, c.Compression)
 	assert.Empty(t, c.CompressionParams)
 	assert.Equal(t, Confirmed, c.Delivery)
-	assert.Equal(t, kpl.NewDefaultConfig(), c.Producer.kplConfig(nil))
+	assert.Equal(t, kpl.Config{}.WithDefaults(), c.Producer.kplConfig(kpl.Observer{}))
 	assert.Empty(t, c.PartitionKey)
 	assert.Empty(t, c.AWS)
 
@@ -128,22 +128,23 @@ func TestValidate(t *testing.T) {
 		"delivery":                          `delivery must be confirmed or fire_and_forget, found "maybe"`,
 		"timeout_not_over_record_ttl":       `timeout must be more than record_ttl (30s), or 0 for none, found 30s`,
 		"timeout_negative":                  `timeout must be more than record_ttl (30s), or 0 for none, found -1s`,
-		"record_ttl_not_over_buffered_time": `record_ttl must be more than record_max_buffered_time (100ms), found 100ms`,
+		"record_ttl_not_over_buffered_time": `record_ttl must be more than 100ms (record_max_buffered_time), found 100ms`,
 		"record_max_buffered_time_negative": `record_max_buffered_time must not be negative, found -1ms`,
 		"request_timeout_zero":              `request_timeout must be positive, found 0s`,
-		"aggregation_max_count_zero":        `aggregation_max_count must be from 1 to`,
-		"aggregation_max_size_over_record":  `aggregation_max_size must be from 64 to ` + maxRecord + `, found 1048577`,
+		"aggregation_max_count_zero":        `aggregation_max_count must be at least 1, found 0`,
+		"aggregation_max_size_over_record": `aggregation_max_size must be from 64 to ` + maxRecord + ` (max_record_size),` +
+			` found 1048577`,
 		"aggregation_max_size_under_key": `aggregation_max_size must be more than the 64 bytes of the partition key,` +
 			` found 64`,
 		"collection_max_count_over_limit": `collection_max_count must be from 1 to 500, found 501`,
 		"collection_max_size_over_limit": `collection_max_size must be from ` + maxRecord + ` to ` + maxCall +
-			`, found 10485761`,
+			` (max_record_size), found 10485761`,
 		"max_record_size_over_limit":         `max_record_size must be from 1024 to ` + maxCall + `, found 10485761`,
-		"max_connections_zero":               `max_connections must be from 1 to`,
-		"rate_limit_zero":                    `rate_limit must be from 1 to`,
+		"max_connections_zero":               `max_connections must be from 1 to 10000, found 0`,
+		"rate_limit_zero":                    `rate_limit must be from 1 to 1000000, found 0`,
 		"wire_protocol":                      `wire_protocol must be auto, json or sdk, found "http2"`,
-		"max_outstanding_records_zero":       `max_outstanding_records must be from 1 to`,
-		"max_outstanding_bytes_under_record": `max_outstanding_bytes must be from ` + maxRecord,
+		"max_outstanding_records_zero":       `max_outstanding_records must be at least 1, found 0`,
+		"max_outstanding_bytes_under_record": `max_outstanding_bytes must be at least ` + maxRecord + ` (max_record_size)`,
 		"queue_size_of_requests": `sending_queue::queue_size is in bytes unless sending_queue::sizer is set,` +
 			` and must be at least 25600 then, found 1000`,
 		"queue_size_missing": `sending_queue::queue_size must be set along with sending_queue::sizer:` +
@@ -194,7 +195,11 @@ func TestTimeoutZeroIsValid(t *testing.T) {
 func TestProducerConfigIsComplete(t *testing.T) {
 	var fromKPL []string
 	for field := range reflect.TypeFor[kpl.Config]().Fields() {
-		if field.Name != "Observer" {
+		switch field.Name {
+		case "Observer":
+		case "DisableAggregation":
+			fromKPL = append(fromKPL, "AggregationEnabled") // the YAML says it the other way round
+		default:
 			fromKPL = append(fromKPL, field.Name)
 		}
 	}
@@ -219,9 +224,22 @@ func TestProducerConfigIsComplete(t *testing.T) {
 	assert.Equal(t, fromKPL, ours)
 
 	producer := set.Addr().Interface().(*ProducerConfig)
-	config := reflect.ValueOf(producer.kplConfig(nil))
-	for _, name := range ours {
+	config := reflect.ValueOf(producer.kplConfig(kpl.Observer{}))
+	assert.Equal(t, producer.AggregationEnabled, !config.FieldByName("DisableAggregation").Bool())
+	for _, name := range ours[1:] {
 		assert.Equal(t, set.FieldByName(name).Interface(), config.FieldByName(name).Interface(), name)
+	}
+}
+
+// A zero in the YAML is zero, and never the default of package kpl.
+func TestZerosOfTheYAMLAreNoDefaults(t *testing.T) {
+	zero := ProducerConfig{RecordTTL: time.Second}
+	assert.Equal(t, kpl.NoBuffering, zero.kplConfig(kpl.Observer{}).RecordMaxBufferedTime)
+	var fields kpl.FieldErrors
+	require.ErrorAs(t, zero.kplConfig(kpl.Observer{}).Validate(), &fields)
+	assert.Len(t, fields, 10, "all that a zero makes no sense for")
+	for line := range strings.Lines(zero.validate().Error()) {
+		assert.NotContains(t, line, "-1")
 	}
 }
 

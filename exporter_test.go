@@ -351,7 +351,7 @@ func TestComponentStatus(t *testing.T) {
 
 // A stream that chooses shards itself gets no aggregates, and the log says so.
 func TestStreamThatChoosesShardsItselfIsLogged(t *testing.T) {
-	for known, denied := range map[string]bool{"description": false, "where records were stored": true} {
+	for known, denied := range map[string]bool{"description": false, "placement of records": true} {
 		synctest.Test(t, func(t *testing.T) {
 			k := kpltest.New(kpltest.Config{Seed: 1},
 				kpltest.Stream{Name: testStream, Shards: 4, Distribution: types.RecordDistributionStrategyAuto})

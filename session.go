@@ -37,7 +37,7 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	if s.telemetry, err = newTelemetry(set, cfg, s.availability); err != nil {
 		return nil, err
 	}
-	s.producer, err = kpl.New(client, cfg.Producer.kplConfig(s.telemetry))
+	s.producer, err = kpl.New(client, cfg.Producer.kplConfig(s.telemetry.observer()))
 	if err != nil {
 		s.telemetry.close()
 		return nil, fmt.Errorf("%s: %w", set.ID, err)

@@ -21,7 +21,7 @@ const outcomeOversize = "oversize"
 // logInterval is how often the same message is logged at most. The metrics count what the log leaves out.
 const logInterval = 10 * time.Second
 
-// telemetry is the metrics and the log of a session. It implements [kpl.Observer].
+// telemetry is the metrics and the log of a session.
 type telemetry struct {
 	builder      *metadata.TelemetryBuilder
 	log          *zap.Logger // logs each message once in logInterval
@@ -57,7 +57,7 @@ type item struct {
 	outcome string
 }
 
-// newTelemetry returns the telemetry of a session; availability is told what AvailabilityChanged is.
+// newTelemetry returns the telemetry of a session; availability is told why the stream accepts no records, or nil.
 func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) (*telemetry, error) {
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
@@ -166,8 +166,22 @@ func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
 }
 
-// RecordFinished implements [kpl.Observer].
-func (t *telemetry) RecordFinished(_ string, r kpl.FinishedRecord) {
+// observer returns what the producer tells the telemetry.
+func (t *telemetry) observer() kpl.Observer {
+	return kpl.Observer{
+		RecordFinished:      t.recordFinished,
+		RequestFinished:     t.requestFinished,
+		Misplaced:           t.misplaced,
+		Flushed:             t.flushed,
+		ShardsListed:        t.shardsListed,
+		DistributionChanged: t.distributionChanged,
+		CBORUnsupported:     t.cborUnsupported,
+		AvailabilityChanged: t.availabilityChanged,
+	}
+}
+
+// recordFinished counts a user record by its outcome.
+func (t *telemetry) recordFinished(r kpl.RecordEvent) {
 	ctx, b := context.Background(), t.builder
 	outcome := r.Result.Outcome()
 	b.KinesisKplUserRecordsPut.Add(ctx, 1, t.outcomes[outcome].add...)
@@ -186,8 +200,8 @@ func (t *telemetry) RecordFinished(_ string, r kpl.FinishedRecord) {
 	b.KinesisKplBufferingTime.Record(ctx, sent.Sub(r.Received).Seconds(), t.stream.record...)
 }
 
-// RequestFinished implements [kpl.Observer].
-func (t *telemetry) RequestFinished(_ string, r kpl.FinishedRequest) {
+// requestFinished counts a call and its records.
+func (t *telemetry) requestFinished(r kpl.RequestEvent) {
 	ctx, b := context.Background(), t.builder
 	b.KinesisKplRequestTime.Record(ctx, r.End.Sub(r.Start).Seconds(), t.stream.record...)
 	b.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(ctx, int64(len(r.Entries)), t.stream.record...)
@@ -236,52 +250,49 @@ func (t *telemetry) withShard(prepared series, shard kpl.ShardID, extra ...strin
 	return seriesOf(t.common, attributes...)
 }
 
-// Misplaced implements [kpl.Observer].
-func (t *telemetry) Misplaced(_ string, entry kpl.FinishedEntry) {
-	t.failed(entry.Code, entry.ShardID)
+// misplaced counts a record that readers skip as an error.
+func (t *telemetry) misplaced(e kpl.MisplacedEvent) {
+	t.failed(e.Entry.Code, e.Entry.ShardID)
 }
 
-// Flushed implements [kpl.Observer].
-func (t *telemetry) Flushed(_ string, stage kpl.Stage, reason kpl.FlushReason) {
-	t.builder.KinesisKplFlushes.Add(context.Background(), 1, t.flushes[flush{stage, reason}].add...)
+// flushed counts what the stages pass on.
+func (t *telemetry) flushed(e kpl.FlushEvent) {
+	t.builder.KinesisKplFlushes.Add(context.Background(), 1, t.flushes[flush{e.Stage, e.Reason}].add...)
 }
 
-// ShardMapRefreshed implements [kpl.Observer].
-func (t *telemetry) ShardMapRefreshed(_ string, openShards int, err error) {
+// shardsListed counts listings, and logs those that failed.
+func (t *telemetry) shardsListed(e kpl.ListingEvent) {
 	ctx := context.Background()
-	if err != nil {
+	if e.Err != nil {
 		t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.failure.add...)
-		t.log.Warn("Listing the shards failed; records are sent all the same", zap.Error(err))
+		t.log.Warn("Listing the shards failed; records are sent all the same", zap.Error(e.Err))
 		return
 	}
 	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.success.add...)
-	t.builder.KinesisKplOpenShards.Record(ctx, int64(openShards), t.stream.record...)
+	t.builder.KinesisKplOpenShards.Record(ctx, int64(e.OpenShards), t.stream.record...)
 }
 
-// CBORRefused implements [kpl.Observer].
-func (t *telemetry) CBORRefused(_ string, err error) {
-	t.log.Info("The endpoint takes no CBOR; calls are made in JSON", zap.Error(err))
+// cborUnsupported logs that the endpoint wants JSON.
+func (t *telemetry) cborUnsupported(e kpl.CBOREvent) {
+	t.log.Info("The endpoint takes no CBOR; calls are made in JSON", zap.Error(e.Err))
 }
 
-// DistributionChanged implements [kpl.Observer].
-func (t *telemetry) DistributionChanged(_ string, automatic, inferred bool) {
-	from := zap.String("known_from", "description")
-	if inferred {
-		from = zap.String("known_from", "where records were stored")
-	}
-	if automatic {
+// distributionChanged logs who chooses shards.
+func (t *telemetry) distributionChanged(e kpl.DistributionEvent) {
+	from := zap.Stringer("known_from", e.Source)
+	if e.Distribution == kpl.DistributionAutomatic {
 		t.log.Warn("The stream chooses shards itself, by no key; records are not aggregated", from)
 	} else {
 		t.log.Info("The stream goes by keys again", from)
 	}
 }
 
-// AvailabilityChanged implements [kpl.Observer].
-func (t *telemetry) AvailabilityChanged(_ string, outage error) {
-	if outage != nil {
-		t.log.Error("The stream accepts no records", zap.Error(outage))
+// availabilityChanged logs outages and their ends, and tells the hosts.
+func (t *telemetry) availabilityChanged(e kpl.AvailabilityEvent) {
+	if e.Err != nil {
+		t.log.Error("The stream accepts no records", zap.Error(e.Err))
 	} else {
 		t.log.Info("The stream accepts records again")
 	}
-	t.availability(outage)
+	t.availability(e.Err)
 }

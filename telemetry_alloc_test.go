@@ -22,16 +22,16 @@ func TestCountingAllocatesNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer counts.close()
 	now := time.Now()
-	finished := kpl.FinishedRecord{
+	finished := kpl.RecordEvent{
 		Result: kpl.Result{ShardID: "shard", Attempts: []kpl.Attempt{{Start: now}}}, Bytes: 100, Received: now, Finished: now,
 	}
-	request := kpl.FinishedRequest{
+	request := kpl.RequestEvent{
 		Start: now, End: now, Entries: []kpl.FinishedEntry{{ShardID: "shard", Bytes: 100, UserRecords: 1}},
 	}
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		counts.RecordFinished("", finished)
-		counts.RequestFinished("", request)
-		counts.Flushed("", kpl.StageAggregator, kpl.FlushCommit)
+		counts.recordFinished(finished)
+		counts.requestFinished(request)
+		counts.flushed(kpl.FlushEvent{Stage: kpl.StageAggregator, Reason: kpl.FlushCommit})
 		counts.itemsPut(marshaler.Logs, kpl.OutcomeSuccess.String(), 10)
 	}))
 }

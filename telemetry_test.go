@@ -148,7 +148,7 @@ func newTestTelemetry(t *testing.T, tune func(*Config)) (*telemetry, *rig) {
 // An error of a whole call is one error, however many records were in it.
 func TestCallErrorsCountOnce(t *testing.T) {
 	tel, r := newTestTelemetry(t, func(*Config) {})
-	tel.RequestFinished(testStream, kpl.FinishedRequest{Code: kpl.CodeTimeout, Entries: []kpl.FinishedEntry{
+	tel.requestFinished(kpl.RequestEvent{Code: kpl.CodeTimeout, Entries: []kpl.FinishedEntry{
 		{UserRecords: 3, Code: kpl.CodeTimeout}, {UserRecords: 2, Code: kpl.CodeTimeout},
 	}})
 	assert.Equal(t, 1, r.sum(t, "all_errors"))
@@ -159,7 +159,7 @@ func TestCallErrorsCountOnce(t *testing.T) {
 
 // Shards are attributes where asked for, and only there.
 func TestShardAttribute(t *testing.T) {
-	request := kpl.FinishedRequest{Entries: []kpl.FinishedEntry{
+	request := kpl.RequestEvent{Entries: []kpl.FinishedEntry{
 		{UserRecords: 1, Bytes: 10, PredictedShard: "shardId-0", ShardID: "shardId-1"},
 		{UserRecords: 1, Bytes: 20, PredictedShard: "shardId-2", Code: kpltest.CodeThrottled},
 		{UserRecords: 1, Bytes: 40, Code: kpltest.CodeThrottled},
@@ -167,7 +167,7 @@ func TestShardAttribute(t *testing.T) {
 	exact := metricdatatest.IgnoreTimestamp()
 	t.Run("on", func(t *testing.T) {
 		tel, r := newTestTelemetry(t, func(c *Config) { c.Telemetry.ShardAttribute = true })
-		tel.RequestFinished(testStream, request)
+		tel.requestFinished(request)
 		metadatatest.AssertEqualKinesisKplKinesisRecordsPut(t, r.telemetry, points{
 			streamPoint(1, "outcome", "success", "shard", "shardId-1"),
 			streamPoint(1, "outcome", "failure", "shard", "shardId-2"),
@@ -182,7 +182,7 @@ func TestShardAttribute(t *testing.T) {
 	})
 	t.Run("off", func(t *testing.T) {
 		tel, r := newTestTelemetry(t, func(*Config) {})
-		tel.RequestFinished(testStream, request)
+		tel.requestFinished(request)
 		metadatatest.AssertEqualKinesisKplKinesisRecordsPut(t, r.telemetry, points{
 			streamPoint(1, "outcome", "success"), streamPoint(2, "outcome", "failure"),
 		}, exact)
@@ -193,11 +193,11 @@ func TestShardAttribute(t *testing.T) {
 
 func TestFlushesAndRefreshes(t *testing.T) {
 	tel, r := newTestTelemetry(t, func(*Config) {})
-	tel.Flushed(testStream, kpl.StageAggregator, kpl.FlushSize)
-	tel.Flushed(testStream, kpl.StageAggregator, kpl.FlushSize)
-	tel.Flushed(testStream, kpl.StageCollector, kpl.FlushRequest)
-	tel.ShardMapRefreshed(testStream, 4, nil)
-	tel.ShardMapRefreshed(testStream, 0, errors.New("denied"))
+	tel.flushed(kpl.FlushEvent{Stage: kpl.StageAggregator, Reason: kpl.FlushSize})
+	tel.flushed(kpl.FlushEvent{Stage: kpl.StageAggregator, Reason: kpl.FlushSize})
+	tel.flushed(kpl.FlushEvent{Stage: kpl.StageCollector, Reason: kpl.FlushRequest})
+	tel.shardsListed(kpl.ListingEvent{OpenShards: 4})
+	tel.shardsListed(kpl.ListingEvent{Err: errors.New("denied")})
 	exact := metricdatatest.IgnoreTimestamp()
 	metadatatest.AssertEqualKinesisKplFlushes(t, r.telemetry, points{
 		streamPoint(2, "stage", "aggregator", "reason", "size"),

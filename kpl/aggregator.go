@@ -54,7 +54,7 @@ type openRecord struct {
 }
 
 func newAggregator(config *Config, members *memberPool) *aggregator {
-	return &aggregator{config: config, enabled: config.AggregationEnabled, members: members, byHash: map[hashKey]*slot{}}
+	return &aggregator{config: config, enabled: !config.DisableAggregation, members: members, byHash: map[hashKey]*slot{}}
 }
 
 // closedRecord is a Kinesis record that takes no more members, with the reason.

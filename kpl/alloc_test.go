@@ -18,7 +18,19 @@ import (
 // The budgets of the hot paths. The race detector allocates too, so they are held without it.
 
 func TestWholeWayAllocatesForRequestsOnly(t *testing.T) {
+	for name, observer := range map[string]Observer{
+		"without an Observer": {},
+		"with an Observer": {
+			RecordFinished: func(RecordEvent) {}, RequestFinished: func(RequestEvent) {}, Flushed: func(FlushEvent) {},
+		},
+	} {
+		t.Run(name, func(t *testing.T) { wholeWay(t, observer) })
+	}
+}
+
+func wholeWay(t *testing.T, observer Observer) {
 	config := benchmarkConfig()
+	config.Observer = observer
 	config.MaxOutstandingRecords = 1 << 30
 	p, err := New(newSink(16), config)
 	require.NoError(t, err)

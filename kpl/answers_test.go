@@ -209,7 +209,7 @@ func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int, protocol Wire
 		},
 	}
 	p := startProducer(t, w.client(), func(c *Config) {
-		c.AggregationEnabled, c.RecordTTL, c.RequestTimeout = false, 3*time.Second, time.Second
+		c.DisableAggregation, c.RecordTTL, c.RequestTimeout = true, 3*time.Second, time.Second
 		c.WireProtocol = protocol
 	})
 	first, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "first", Data: []byte("first")})
@@ -284,7 +284,7 @@ func TestObserverSeesNoSuccessWithoutSequenceNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := &requestLog{}
 		w := &endpoint{list: func(int) wireAnswer { return theOnlyShard() }, put: storing(`{}`)}
-		p := startProducer(t, w.client(), func(c *Config) { c.Observer, c.RecordTTL = seen, time.Second })
+		p := startProducer(t, w.client(), func(c *Config) { c.Observer, c.RecordTTL = seen.observer(), time.Second })
 		result, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "key", Data: []byte("bad")})
 		require.NoError(t, err)
 		require.ErrorIs(t, result.Err, ErrExpired)

@@ -75,7 +75,7 @@ func (b *Batch) Wait(ctx context.Context) []Result {
 	}
 	if waiting == b.callers.number {
 		p.commit()
-	} else if p.config.RecordMaxBufferedTime == 0 {
+	} else if !p.config.buffers() {
 		p.wake() // the streams may have held back for the rest of the batch
 	}
 	select {

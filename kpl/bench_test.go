@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"testing"
@@ -63,8 +64,14 @@ func (s *sink) ListShards(
 	return &kinesis.ListShardsOutput{Shards: s.shards}, nil
 }
 
+func (*sink) DescribeStreamSummary(
+	context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options),
+) (*kinesis.DescribeStreamSummaryOutput, error) {
+	return nil, errors.New("not served")
+}
+
 func benchmarkConfig() Config {
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	config.RateLimit = 1_000_000 // the sink has no limits
 	return config
 }

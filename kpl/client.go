@@ -13,12 +13,19 @@ import (
 )
 
 // Client is the part of the Kinesis API that a [Producer] calls; [*kinesis.Client] is one. The producer turns the SDK's
-// own retries off for its calls: it alone decides what is sent again and until when. PutRecords must not use its input,
-// the data it refers to, or its options any more after it returned, nor the options in two calls at once: they hold
-// buffers.
+// own retries off for its calls, because it decides itself what is sent again and until when.
+//
+// PutRecords gets buffers that the producer uses again. After it has returned, it must not use its input, the data that
+// the input refers to, or its options. It must not use the options in two calls at once.
+//
+// DescribeStreamSummary is called when the producer starts to use a stream, when its shards have changed, and when it
+// may have been recreated. Nothing depends on the answer: an error, for example for lack of permission, does no harm.
 type Client interface {
 	PutRecords(context.Context, *kinesis.PutRecordsInput, ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error)
 	ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error)
+	DescribeStreamSummary(
+		context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options),
+	) (*kinesis.DescribeStreamSummaryOutput, error)
 }
 
 // callOptions sets how the producer wants its calls made.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,9 +16,14 @@ import (
 )
 
 // recordingHTTP fails every request, after a look at it.
-type recordingHTTP struct{ calls, writers int }
+type recordingHTTP struct {
+	mu             sync.Mutex
+	calls, writers int // guarded by mu
+}
 
 func (h *recordingHTTP) Do(r *http.Request) (*http.Response, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.calls++
 	if _, is := r.Body.(io.WriterTo); is {
 		h.writers++

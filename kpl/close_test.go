@@ -37,7 +37,7 @@ func TestCloseSendsWhatIsBuffered(t *testing.T) {
 }
 
 func TestCloseWithoutAnyRecord(t *testing.T) {
-	p, err := New(newTestKinesis(1), NewDefaultConfig())
+	p, err := New(newTestKinesis(1), Config{})
 	require.NoError(t, err)
 	require.NoError(t, p.Close(t.Context()))
 }

@@ -19,7 +19,7 @@ import (
 // aggregate packs records as a pipeline without a shard map would if they had one shard.
 func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecord {
 	t.Helper()
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	config.AggregationMaxSize = maxSize
 	a := newAggregator(&config, new(memberPool))
 	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}), true)

@@ -1,16 +1,14 @@
 package kpl
 
 import (
-	"errors"
-	"fmt"
-	"math"
+	"cmp"
 	"time"
 )
 
 // Limits of the service, as its API reference states them.
 const (
-	MaxRecordsPerRequest  = 500      // records in a PutRecords call
-	MaxRequestSize        = 10 << 20 // bytes of data and partition keys in a PutRecords call
+	MaxRecordsPerRequest  = 500      // Kinesis records in a request, which is one PutRecords call
+	MaxRequestSize        = 10 << 20 // bytes of data and partition keys in a request
 	MaxServiceRecordSize  = 10 << 20 // bytes of data and partition key that a stream can be configured to take
 	MaxPartitionKeyLength = 256      // Unicode characters
 
@@ -22,120 +20,108 @@ const (
 // rounded up.
 const PutUnit = 25_600
 
-// Config tunes a [Producer]. Start from [NewDefaultConfig]; every field must have a value in its range.
+// Config tunes a [Producer]. The zero Config is the default, and so is every field that is zero; see
+// [Config.WithDefaults].
 type Config struct {
-	// AggregationEnabled packs user records for one shard into aggregated records of the KPL format. Off, each user
-	// record is a Kinesis record of its own; limits and retries work the same.
-	AggregationEnabled bool
-	// AggregationMaxCount is the most user records in an aggregated record, at least 1.
+	// DisableAggregation makes each user record a Kinesis record of its own. By default the producer packs user records
+	// for one shard into aggregated records of the KPL format. Limits and retries are the same either way.
+	DisableAggregation bool
+	// AggregationMaxCount is the most user records in an aggregated record, at least 1. Zero means 1,048,576.
 	AggregationMaxCount int
-	// AggregationMaxSize is the most bytes an aggregated record has with its partition key, from 64 to MaxRecordSize.
-	// A user record that is larger travels alone. Sizes just below a multiple of [PutUnit] waste least.
+	// AggregationMaxSize is the most bytes of an aggregated record with its partition key, from 64 to MaxRecordSize.
+	// A larger user record travels alone. Sizes just below a multiple of [PutUnit] waste least. Zero means two units, or
+	// MaxRecordSize if that is less.
 	AggregationMaxSize int
 
-	// CollectionMaxCount is the most Kinesis records in a PutRecords call, 1 to [MaxRecordsPerRequest].
+	// CollectionMaxCount is the most Kinesis records in a request, from 1 to [MaxRecordsPerRequest]. Zero means that many.
 	CollectionMaxCount int
-	// CollectionMaxSize is the most bytes of data and partition keys in a PutRecords call, from MaxRecordSize to
-	// [MaxRequestSize].
+	// CollectionMaxSize is the most bytes of data and partition keys in a request, from MaxRecordSize to
+	// [MaxRequestSize]. Zero means 5 MiB, or MaxRecordSize if that is more.
 	CollectionMaxSize int
 
 	// MaxRecordSize is the most bytes of data and partition key in a Kinesis record, from 1 KiB to
-	// [MaxServiceRecordSize]. More than 1 MiB needs a stream that is configured for it.
+	// [MaxServiceRecordSize]. Zero means 1 MiB. The service takes larger records only for a stream that allows them.
 	MaxRecordSize int
 
 	// RecordMaxBufferedTime is how long a record may wait for others to share an aggregate and a request with. It is a
-	// ceiling: nothing waits once no further record can arrive (see [Callers]). Zero sends at once, and gathers
-	// only while a request is in flight that was not full.
+	// ceiling: nothing waits once no further record can arrive (see [CallerGroup]). Zero means 100 ms. With a negative
+	// value, such as [NoBuffering], a record is sent at once if no request is in flight. Otherwise records gather until the
+	// request in flight is answered, unless that request was full.
 	RecordMaxBufferedTime time.Duration
-	// RecordTTL is how long after Put the producer gives up on a record. More than RecordMaxBufferedTime.
+	// RecordTTL is how long after Put the producer gives up on a record. It must be more than RecordMaxBufferedTime. Zero
+	// means 30 s.
 	RecordTTL time.Duration
-	// RequestTimeout bounds one PutRecords or ListShards call. Positive.
+	// RequestTimeout bounds each call of the service. It must be positive. Zero means 6 s.
 	RequestTimeout time.Duration
 
-	// MaxConnections is the most PutRecords calls in flight for one stream, from 1 to 10,000.
+	// MaxConnections is the most requests in flight for one stream, from 1 to 10,000. Zero means 24.
 	MaxConnections int
 	// RateLimit is the share of a shard's 1,000 records/s and 1 MiB/s that this producer uses at most, in percent, from 1
-	// to 1,000,000. Over 100 it is sure to be throttled, which only pays where the limits are not the service's.
+	// to 1,000,000. Zero means 100. With more than 100 the producer is throttled, unless the service allows more than that.
 	RateLimit int
-	// FailIfThrottled ends a throttled record at once with [OutcomeThrottled] rather than retrying it.
+	// FailIfThrottled ends a throttled record at once with [OutcomeThrottled]. By default the producer sends it again.
 	FailIfThrottled bool
-	// FixedRate keeps to RateLimit whatever shards refuse. The default is to learn from that how much of a shard others leave,
-	// which is polite, and next to nothing beside a writer who never steps back, such as the KPL with more than a shard takes.
+	// FixedRate keeps the rate at RateLimit, however often a shard is throttled. By default the producer lowers its rate
+	// when it is throttled. Beside a writer that never backs off (such as the KPL) it ends up with almost nothing;
+	// FixedRate prevents that.
 	FixedRate bool
-	// WireProtocol is how PutRecords calls are written: WireAuto, WireJSON or WireSDK. It means nothing for a Client that is
-	// not the SDK's, or that was given a protocol of its own.
+	// WireProtocol is how requests are written. The zero value means [WireAuto]. It has no effect on a Client that is not
+	// the SDK's, or that has a protocol of its own.
 	WireProtocol WireProtocol
 
-	// MaxOutstandingRecords and MaxOutstandingBytes (data and keys) bound what Put has accepted and not yet ended with
-	// a Result, over all streams. Put blocks at either bound. MaxOutstandingBytes is at least MaxRecordSize.
+	// MaxOutstandingRecords is the most records, over all streams, that Put has accepted and that have no Result yet. Put
+	// blocks at this bound. At least 1; zero means 100,000.
 	MaxOutstandingRecords int
-	MaxOutstandingBytes   int
+	// MaxOutstandingBytes bounds the same records in bytes of data and partition keys. At least MaxRecordSize; zero means
+	// 64 MiB.
+	MaxOutstandingBytes int
 
-	// Observer is told what happens inside; nil means nobody.
+	// Observer is told what happens inside the producer. The zero value means nobody is told.
 	Observer Observer
 }
 
-// NewDefaultConfig returns the defaults of every field.
-func NewDefaultConfig() Config {
-	return Config{
-		AggregationEnabled:    true,
-		AggregationMaxCount:   1 << 20,
-		AggregationMaxSize:    2 * PutUnit,
-		CollectionMaxCount:    MaxRecordsPerRequest,
-		CollectionMaxSize:     5 << 20,
-		MaxRecordSize:         1 << 20,
-		RecordMaxBufferedTime: 100 * time.Millisecond,
-		RecordTTL:             30 * time.Second,
-		RequestTimeout:        6 * time.Second,
-		MaxConnections:        24,
-		RateLimit:             100,
-		WireProtocol:          WireAuto,
-		MaxOutstandingRecords: 100_000,
-		MaxOutstandingBytes:   64 << 20,
-	}
+// NoBuffering is a value of [Config.RecordMaxBufferedTime]: records do not wait for others.
+const NoBuffering time.Duration = -1
+
+// WithDefaults returns c with the default in place of every field that is zero.
+func (c Config) WithDefaults() Config {
+	c.MaxRecordSize = cmp.Or(c.MaxRecordSize, 1<<20)
+	c.AggregationMaxCount = cmp.Or(c.AggregationMaxCount, 1<<20)
+	c.AggregationMaxSize = cmp.Or(c.AggregationMaxSize, min(2*PutUnit, c.largestRecord()))
+	c.CollectionMaxCount = cmp.Or(c.CollectionMaxCount, MaxRecordsPerRequest)
+	c.CollectionMaxSize = cmp.Or(c.CollectionMaxSize, max(5<<20, c.largestRecord()))
+	c.RecordMaxBufferedTime = cmp.Or(c.RecordMaxBufferedTime, 100*time.Millisecond)
+	c.RecordTTL = cmp.Or(c.RecordTTL, 30*time.Second)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, 6*time.Second)
+	c.MaxConnections = cmp.Or(c.MaxConnections, 24)
+	c.RateLimit = cmp.Or(c.RateLimit, 100)
+	c.WireProtocol = cmp.Or(c.WireProtocol, WireAuto)
+	c.MaxOutstandingRecords = cmp.Or(c.MaxOutstandingRecords, 100_000)
+	c.MaxOutstandingBytes = cmp.Or(c.MaxOutstandingBytes, 64<<20)
+	return c
 }
 
-// Validate returns an error that joins one for each field out of its range, each naming the field, or nil.
-func (c *Config) Validate() error {
-	var errs []error
-	within := func(field string, value, low, high int) {
-		if value < low || value > high {
-			errs = append(errs, fmt.Errorf("kpl: %s must be from %d to %d, found %d", field, low, high, value))
-		}
-	}
-	within("MaxRecordSize", c.MaxRecordSize, 1<<10, MaxServiceRecordSize)
-	within("AggregationMaxCount", c.AggregationMaxCount, 1, math.MaxInt)
-	within("AggregationMaxSize", c.AggregationMaxSize, 64, max(64, c.MaxRecordSize))
-	within("CollectionMaxCount", c.CollectionMaxCount, 1, MaxRecordsPerRequest)
-	within("CollectionMaxSize", c.CollectionMaxSize, c.MaxRecordSize, MaxRequestSize)
-	within("MaxConnections", c.MaxConnections, 1, 10_000)
-	within("RateLimit", c.RateLimit, 1, 1_000_000)
-	within("MaxOutstandingRecords", c.MaxOutstandingRecords, 1, math.MaxInt)
-	within("MaxOutstandingBytes", c.MaxOutstandingBytes, c.MaxRecordSize, math.MaxInt)
-	if c.RecordMaxBufferedTime < 0 {
-		errs = append(errs, fmt.Errorf("kpl: RecordMaxBufferedTime must not be negative, found %v", c.RecordMaxBufferedTime))
-	}
-	if c.RecordTTL <= c.RecordMaxBufferedTime {
-		errs = append(errs, fmt.Errorf("kpl: RecordTTL must be more than RecordMaxBufferedTime (%v), found %v",
-			c.RecordMaxBufferedTime, c.RecordTTL))
-	}
-	if c.WireProtocol != WireAuto && c.WireProtocol != WireJSON && c.WireProtocol != WireSDK {
-		errs = append(errs, fmt.Errorf("kpl: WireProtocol must be %s, %s or %s, found %q",
-			WireAuto, WireJSON, WireSDK, c.WireProtocol))
-	}
-	if c.RequestTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("kpl: RequestTimeout must be positive, found %v", c.RequestTimeout))
-	}
-	return errors.Join(errs...)
+// largestRecord is MaxRecordSize, brought into its range: the fields that it limits are not wrong because it is.
+func (c *Config) largestRecord() int {
+	return min(max(c.MaxRecordSize, minRecordSize), MaxServiceRecordSize)
 }
 
-// gatherTime is the most a record waits for a request in flight when RecordMaxBufferedTime is zero: about the longest
-// that a healthy request takes, so that one that hangs does not hold up the others.
+// minRecordSize is the least value of MaxRecordSize.
+const minRecordSize = 1 << 10
+
+// minAggregationSize is the smallest bound of an aggregated record, in bytes: room for a key and a few bytes of data.
+const minAggregationSize = 64
+
+// gatherTime is how long a record waits at most for a request in flight with [NoBuffering]: about the longest that a
+// healthy request takes, so that one that hangs does not hold up the others.
 const gatherTime = 50 * time.Millisecond
+
+// buffers reports whether records wait for others though no request is in flight.
+func (c *Config) buffers() bool { return c.RecordMaxBufferedTime >= 0 }
 
 // linger is how long a record may wait for others.
 func (c *Config) linger() time.Duration {
-	if c.RecordMaxBufferedTime == 0 {
+	if !c.buffers() {
 		return gatherTime
 	}
 	return c.RecordMaxBufferedTime
@@ -146,12 +132,11 @@ type WireProtocol string
 
 // The protocols.
 const (
-	// WireAuto is CBOR, in which AWS's own SDK for Java calls the service: data as it is, a quarter fewer bytes than in JSON.
-	// An endpoint that does not take it, as some emulators do not, refuses the first call; that and all later ones are then
-	// made in JSON.
+	// WireAuto is CBOR, which AWS's SDK for Java uses too. Data stays as it is, which takes a quarter fewer bytes than JSON.
+	// Some emulators do not support CBOR. The first call shows that; it is then made again in JSON, as all later ones are.
 	WireAuto WireProtocol = "auto"
 	// WireJSON is the documented JSON, byte for byte as the SDK writes it, for a fraction of the CPU time and memory.
 	WireJSON WireProtocol = "json"
-	// WireSDK lets the SDK write and read. It is the way back should the producer's own ways ever be wrong.
+	// WireSDK lets the SDK write and read. Use it if the producer's own encodings should ever be wrong.
 	WireSDK WireProtocol = "sdk"
 )

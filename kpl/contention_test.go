@@ -97,7 +97,7 @@ func (c *contention) run() {
 }
 
 func (c *contention) addProducer(number int) {
-	m := &contender{number: number, config: NewDefaultConfig()}
+	m := &contender{number: number, config: Config{}.WithDefaults()}
 	m.config.RecordTTL = time.Hour
 	if !c.learns {
 		m.config.RateLimit = 150

@@ -14,35 +14,44 @@ import (
 
 // Errors of [Deaggregate].
 var (
-	// ErrNotAggregated is returned for data that is no aggregated record, as most consumers' streams have many.
+	// ErrNotAggregated is returned for data that is no aggregated record. Most streams have many such records.
 	ErrNotAggregated = errors.New("kpl: not an aggregated record")
-	// ErrMalformedAggregate is wrapped by the error for data that its writer framed as an aggregated record but whose
-	// content breaks the format. It is not damage on the way: the checksum holds.
+	// ErrMalformedAggregate is wrapped by the error for data that has the frame of an aggregated record, but content that
+	// breaks the format. The data was written that way and not damaged later: its checksum is right.
 	ErrMalformedAggregate = errors.New("kpl: malformed aggregated record")
 )
 
 // Member is a user record inside an aggregated record.
 type Member struct {
-	// PartitionKey is what the producer gave the user record; empty is possible in theory.
+	// PartitionKey is what the producer gave the user record.
 	PartitionKey string
 	// ExplicitHashKey is a decimal number from 0 to 2^128-1; empty if the producer gave none.
 	ExplicitHashKey string
-	// Data is the payload. It aliases the data given to [Deaggregate].
+	// Data is the payload. It shares memory with the data of the Kinesis record.
 	Data []byte
 }
 
-// Deaggregate returns the user records inside the data of a Kinesis record, in the order they were put. It allocates in
-// proportion to data, whatever lengths data claims.
+// DeaggregateRecord returns the user records of a Kinesis record, in the order they were put. A record that is no
+// aggregated record is one user record. So is one that [Deaggregate] calls malformed; the Kinesis Client Library reads it
+// that way too. A record without a partition key has an empty one: a stream with record distribution AUTO has such records.
+//
+//	for _, member := range kpl.DeaggregateRecord(&record) {
+//		handle(member.Data)
+//	}
+func DeaggregateRecord(record *types.Record) []Member {
+	members, err := Deaggregate(record.Data)
+	if err != nil {
+		return []Member{{PartitionKey: aws.ToString(record.PartitionKey), Data: record.Data}}
+	}
+	return members
+}
+
+// Deaggregate returns the user records inside the data of an aggregated record, in the order they were put. It allocates
+// in proportion to data, whatever lengths data claims.
 //
 // The error is [ErrNotAggregated] if data lacks the frame of the KPL's format: magic number, content, and a checksum
 // that matches. It wraps [ErrMalformedAggregate] and says what is wrong if the frame is right but the content is not.
-// After either, data is to be taken as one user record, and the partition key of the Kinesis record as its own: the
-// Kinesis Client Library does so. A consumer that follows it needs no more than
-//
-//	members, err := kpl.Deaggregate(record.Data)
-//	if err != nil {
-//		members = []kpl.Member{{PartitionKey: *record.PartitionKey, Data: record.Data}}
-//	}
+// In both cases data is the payload of one user record; [DeaggregateRecord] returns that.
 func Deaggregate(data []byte) ([]Member, error) {
 	message, ok := unframe(data)
 	if !ok {
@@ -55,10 +64,10 @@ func Deaggregate(data []byte) ([]Member, error) {
 	return members, nil
 }
 
-// InHashKeyRange reports whether all members of an aggregated record belong to a shard with these hash keys. The
-// Kinesis Client Library skips an aggregated record, all of it, of which any member lies outside its shard's range: the
-// producer put it together when the shards were others, and has sent it again. The error is for keys or an explicit
-// hash key of a member that are no numbers from 0 to 2^128-1.
+// InHashKeyRange reports whether all members of an aggregated record belong to a shard with these hash keys. If one
+// member does not, the Kinesis Client Library skips the whole aggregated record: the producer built it before the shards
+// changed, and has sent its members again. The error is for a hash key, of the range or a member, that is no number from 0
+// to 2^128-1.
 func InHashKeyRange(members []Member, keys types.HashKeyRange) (bool, error) {
 	first, err := parseHashKey(aws.ToString(keys.StartingHashKey))
 	if err != nil {

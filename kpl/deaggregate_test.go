@@ -224,6 +224,30 @@ func TestDeaggregateRefusesMalformed(t *testing.T) {
 	}
 }
 
+// Whatever a stream holds, a reader gets user records: AUTO streams have records without a partition key.
+func TestDeaggregateRecordCannotFail(t *testing.T) {
+	members := []Member{{PartitionKey: "a", Data: []byte("1")}, {PartitionKey: "b", Data: []byte("2")}}
+	malformed := framed(bytesField(1, "key"), record()) // a member without a key
+	for name, tt := range map[string]struct {
+		record types.Record
+		want   []Member
+	}{
+		"aggregate":             {types.Record{PartitionKey: aws.String("a"), Data: encodeMembers(members)}, members},
+		"aggregate without key": {types.Record{Data: encodeMembers(members)}, members},
+		"plain": {
+			types.Record{PartitionKey: aws.String("key"), Data: []byte("data")},
+			[]Member{{PartitionKey: "key", Data: []byte("data")}},
+		},
+		"plain without key": {types.Record{Data: []byte("data")}, []Member{{Data: []byte("data")}}},
+		"malformed": {
+			types.Record{PartitionKey: aws.String("key"), Data: malformed}, []Member{{PartitionKey: "key", Data: malformed}},
+		},
+		"empty": {types.Record{}, []Member{{}}},
+	} {
+		assert.Equal(t, tt.want, DeaggregateRecord(&tt.record), name)
+	}
+}
+
 func TestDeaggregateAliasesItsInput(t *testing.T) {
 	data := encodeMembers([]Member{
 		{PartitionKey: "k", Data: []byte("first")},

@@ -10,7 +10,7 @@ import (
 type delivery struct {
 	admission *admission
 	delivered *atomic.Int64
-	observer  Observer
+	observer  *Observer
 	members   *memberPool
 	stream    string
 	wakeUp    chan struct{}
@@ -91,9 +91,11 @@ func (d *delivery) deliver(e *ending) {
 	for i := range e.members {
 		r := &e.members[i]
 		result := r.result(e)
-		d.observer.RecordFinished(d.stream, FinishedRecord{
-			Result: result, Bytes: len(r.data), Received: r.received, Finished: e.at,
-		})
+		if d.observer.RecordFinished != nil {
+			d.observer.RecordFinished(RecordEvent{
+				Stream: d.stream, Result: result, Bytes: len(r.data), Received: r.received, Finished: e.at,
+			})
+		}
 		if r.done != nil {
 			r.done(result)
 		}

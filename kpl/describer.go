@@ -9,15 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// Describer tells what kind of stream a stream is; [*kinesis.Client] is one. A [Client] that is a Describer too is asked
-// when a stream's pipeline starts, and again when its shards have changed or it was gone. Nothing depends on the answer
-// being there: a call that is denied or fails is as good as none.
-type Describer interface {
-	DescribeStreamSummary(
-		context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options),
-	) (*kinesis.DescribeStreamSummaryOutput, error)
-}
-
 // describeInterval is the least time between two descriptions. The service takes few of these calls, for all streams of
 // an account together.
 const describeInterval = 10 * time.Second
@@ -54,15 +45,11 @@ func (d *describer) run(ctx context.Context, requests <-chan struct{}) {
 
 // ask makes one call. It reports whether there is an answer.
 func (d *describer) ask(ctx context.Context) (streamKind, bool) {
-	able, is := d.client.(Describer)
-	if !is {
-		return streamKind{}, false
-	}
 	input := &kinesis.DescribeStreamSummaryInput{}
 	input.StreamName, input.StreamARN = streamAddress(d.name)
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	output, err := able.DescribeStreamSummary(ctx, input, callOptions)
+	output, err := d.client.DescribeStreamSummary(ctx, input, callOptions)
 	if err != nil || output.StreamDescriptionSummary == nil {
 		return streamKind{}, false
 	}

@@ -2,9 +2,7 @@
 // small user records into few Kinesis records, sends them in few requests, keeps to the limits of each shard, tries
 // again what failed, and says of every single record what became of it.
 //
-//	config := kpl.NewDefaultConfig()
-//	awsConfig.HTTPClient = kpl.NewHTTPClient(awsConfig.HTTPClient, config.MaxConnections) // made for uploads
-//	producer, err := kpl.New(kinesis.NewFromConfig(awsConfig), config)
+//	producer, err := kpl.NewFromConfig(awsConfig, kpl.Config{})
 //	...
 //	result, err := producer.PutWait(ctx, kpl.UserRecord{Stream: "events", PartitionKey: "user-7", Data: payload})
 //

@@ -15,7 +15,7 @@ func newClient() kpl.Client {
 
 func Example() {
 	ctx := context.Background()
-	producer, err := kpl.New(newClient(), kpl.NewDefaultConfig())
+	producer, err := kpl.New(newClient(), kpl.Config{})
 	if err != nil {
 		panic(err)
 	}
@@ -32,7 +32,7 @@ func Example() {
 
 func ExampleProducer_Put() {
 	ctx := context.Background()
-	producer, err := kpl.New(newClient(), kpl.NewDefaultConfig())
+	producer, err := kpl.New(newClient(), kpl.Config{})
 	if err != nil {
 		panic(err)
 	}
@@ -56,7 +56,7 @@ func ExampleProducer_Put() {
 
 func ExampleBatch() {
 	ctx := context.Background()
-	producer, err := kpl.New(newClient(), kpl.NewDefaultConfig())
+	producer, err := kpl.New(newClient(), kpl.Config{})
 	if err != nil {
 		panic(err)
 	}

@@ -11,22 +11,31 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/plainbody"
 )
 
-// NewHTTPClient returns a client that is made for uploads, in place of the one that an [aws.Config] has:
+// NewHTTPClient returns an HTTP client that is made for uploads, in place of the one that an [aws.Config] has.
+// [NewFromConfig] uses it; a program that makes its own Client for [New] says
 //
-//	awsConfig.HTTPClient = kpl.NewHTTPClient(awsConfig.HTTPClient, config.MaxConnections)
+//	awsConfig.HTTPClient = kpl.NewHTTPClient(awsConfig.HTTPClient, config.WithDefaults().MaxConnections)
 //
-// It speaks HTTP/1.1, for HTTP/2 costs half as much CPU time again and shares one window among all requests; it writes
-// several TLS records at a time; it keeps as many idle connections as there may be requests, resumes their TLS sessions, and
+// The client speaks HTTP/1.1: HTTP/2 costs half as much CPU time again, and all requests share one window there. It writes
+// several TLS records at a time, keeps as many idle connections as there may be requests, resumes their TLS sessions, and
 // follows no redirect. It does not lose an answer that arrives while the request is still being written, as the SDK's own
 // client can. Timeouts, proxy, dialer and certificates stay those of base, which is a [*awshttp.BuildableClient],
 // or nil for one with the SDK's defaults. Any other base is returned as it is.
 func NewHTTPClient(base aws.HTTPClient, connections int) aws.HTTPClient {
+	if client, made := newHTTPClient(base, connections); made {
+		return client
+	}
+	return base
+}
+
+// newHTTPClient reports false if base is not the SDK's own client.
+func newHTTPClient(base aws.HTTPClient, connections int) (*http.Client, bool) {
 	if base == nil {
 		base = awshttp.NewBuildableClient()
 	}
 	buildable, ok := base.(*awshttp.BuildableClient)
 	if !ok {
-		return base
+		return nil, false
 	}
 	transport := buildable.GetTransport() // a copy, which is set up for HTTP/2
 	transport.ForceAttemptHTTP2 = false
@@ -44,5 +53,5 @@ func NewHTTPClient(base aws.HTTPClient, connections int) aws.HTTPClient {
 		Transport:     plainbody.Transport{RoundTripper: gather.NewTransport(transport)},
 		Timeout:       buildable.GetTimeout(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	}, true
 }

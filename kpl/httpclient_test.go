@@ -8,13 +8,18 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
 func TestHTTPClientIsMadeForUploads(t *testing.T) {
@@ -99,4 +104,58 @@ func TestHTTPClientWithoutABase(t *testing.T) {
 	assert.IsType(t, &http.Client{}, NewHTTPClient(nil, 1))
 	bare := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) { tr.TLSClientConfig = nil })
 	assert.IsType(t, &http.Client{}, NewHTTPClient(bare, 1))
+}
+
+// A producer made from a configuration uploads as NewHTTPClient's client does, and leaves no connection behind.
+func TestNewFromConfigHasItsOwnHTTPClient(t *testing.T) {
+	k := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: testStream, Shards: 1})
+	handler, conns := k.Handler(), new(sync.Map)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, 1, r.ProtoMajor)
+		handler.ServeHTTP(w, r)
+	}))
+	open := make(chan int, 100)
+	server.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		switch state { //nolint:exhaustive // what opens and what ends
+		case http.StateNew:
+			conns.Store(c, true)
+		case http.StateClosed:
+			conns.Delete(c)
+			left := 0
+			conns.Range(func(any, any) bool { left++; return true })
+			open <- left
+		}
+	}
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	trusting := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+		tr.TLSClientConfig.InsecureSkipVerify = true
+	})
+	config := aws.Config{Region: "eu-west-1", Credentials: aws.AnonymousCredentials{}, HTTPClient: trusting}
+	p, err := NewFromConfig(config, Config{RecordMaxBufferedTime: NoBuffering}, func(o *kinesis.Options) {
+		o.BaseEndpoint = &server.URL
+	})
+	require.NoError(t, err)
+	_, err = p.PutWait(t.Context(), sized("key", 200))
+	require.NoError(t, err)
+	require.NoError(t, p.Close(t.Context()))
+	for <-open > 0 { //nolint:revive // until the last one is closed
+	}
+}
+
+func TestNewFromConfigChecksTheConfig(t *testing.T) {
+	_, err := NewFromConfig(aws.Config{}, Config{MaxConnections: -1})
+	require.ErrorContains(t, err, "MaxConnections")
+}
+
+func TestNewFromConfigKeepsAForeignHTTPClient(t *testing.T) {
+	recorder := &recordingHTTP{}
+	p, err := NewFromConfig(aws.Config{
+		Region: "eu-west-1", Credentials: aws.AnonymousCredentials{}, HTTPClient: recorder,
+	}, Config{RecordMaxBufferedTime: NoBuffering, RecordTTL: time.Millisecond})
+	require.NoError(t, err)
+	_, _ = p.PutWait(t.Context(), sized("key", 200))
+	require.NoError(t, p.Close(t.Context()))
+	assert.Positive(t, recorder.calls)
 }

@@ -13,7 +13,7 @@ import (
 // Whatever a lane learns, a shard's own buckets never refuse what it sends.
 func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 	for _, waste := range []float64{0, 0.01, 0.2, 0.9} {
-		config := NewDefaultConfig()
+		config := Config{}.WithDefaults()
 		config.RecordTTL = 1000 * time.Hour
 		random := testRandom()
 		l := newLimiter(&config, random)
@@ -44,7 +44,7 @@ func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 	cut := pace.New(1)
 	require.True(t, cut.Throttled(at(1), at(1)))
 	for whole, share := range map[bool]float64{true: 1, false: cut.Share()} {
-		p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
+		p := newPipeline(new(Config{}.WithDefaults()), testRandom(), new(memberPool))
 		lane := p.limiter.lane("a")
 		k := waitingRecord(lane, 100, 0)
 		k.members[0].epoch = p.epochs.first
@@ -54,7 +54,7 @@ func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 }
 
 func TestFixedRateLearnsNothing(t *testing.T) {
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	config.FixedRate = true
 	l := newLimiter(&config, testRandom())
 	lane := l.lane("a")
@@ -68,7 +68,7 @@ func TestFixedRateLearnsNothing(t *testing.T) {
 
 // A shard that is new begins with what its parent has taught.
 func TestNewLanesInherit(t *testing.T) {
-	l := newLimiter(new(NewDefaultConfig()), testRandom())
+	l := newLimiter(new(Config{}.WithDefaults()), testRandom())
 	parent := l.childLane("a", nil)
 	assert.InDelta(t, 1, parent.pace.Share(), 0)
 	parent.pace = pace.New(0.2)
@@ -80,7 +80,7 @@ func TestNewLanesInherit(t *testing.T) {
 
 // The children of a shard that others write to as well are not thought to be free.
 func TestChildrenInheritTheShareOfTheirShard(t *testing.T) {
-	r, l := router{random: testRandom()}, newLimiter(new(NewDefaultConfig()), testRandom())
+	r, l := router{random: testRandom()}, newLimiter(new(Config{}.WithDefaults()), testRandom())
 	named := func(ids ...ShardID) *shardMap {
 		shards := evenShards(len(ids))
 		for i, id := range ids {

@@ -109,7 +109,7 @@ func TestBadAnswersToListShards(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seen := &requestLog{}
 				w := &endpoint{list: bad.list, put: storing(storedEntry)}
-				p := startProducer(t, w.client(), func(c *Config) { c.Observer = seen })
+				p := startProducer(t, w.client(), func(c *Config) { c.Observer = seen.observer() })
 				var got results
 				for i := range 100 {
 					require.NoError(t, p.Put(t.Context(), numbered(fmt.Sprint("key", i%10), i), got.add))

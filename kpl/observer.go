@@ -2,45 +2,58 @@ package kpl
 
 import "time"
 
-// Observer is told what happens inside a [Producer], for metrics and logs. It only ever repeats what the Results say:
-// nothing depends on it. Its methods are called from the producer's goroutines, several at a time: they must be safe
-// for concurrent use, fast, and must not call the producer back. Slices they are given may not be kept.
-type Observer interface {
-	// RecordFinished is called once for each user record, just before its Result is handed over.
-	RecordFinished(stream string, record FinishedRecord)
+// Observer is told what happens inside a [Producer], for metrics and logs. Set the functions that you want to be called,
+// and leave the others nil, which costs nothing. New functions and new fields of events may be added later.
+//
+// Nothing depends on an Observer: what it hears is in the Results too. The producer's goroutines call the functions,
+// several at a time. A function must be safe for concurrent use, return soon, and not call the producer. It may keep an
+// event, but not the slices in it.
+//
+// Package kplotel has an Observer that makes OpenTelemetry metrics.
+type Observer struct {
+	// RecordFinished is called once for each user record that Put accepted, just before its Result is handed over.
+	RecordFinished func(RecordEvent)
 	// RequestFinished is called once for each PutRecords call.
-	RequestFinished(stream string, request FinishedRequest)
-	// Misplaced is called for each aggregated record, besides RequestFinished, that was stored where readers skip it and
-	// whose members are sent again, with [CodeWrongShard].
-	Misplaced(stream string, entry FinishedEntry)
-	// Flushed is called when an aggregate is closed or a request is put together.
-	Flushed(stream string, stage Stage, reason FlushReason)
-	// ShardMapRefreshed is called after each attempt to list the shards: how many are open, or why it failed.
-	ShardMapRefreshed(stream string, openShards int, err error)
-	// DistributionChanged is called when it turns out that a stream chooses the shard of each record itself (record
-	// distribution AUTO; automatic is true then, and the stream gets no aggregates any more), and when it turns out that it
-	// does not after all. Inferred says that no description told so, but where records were stored.
-	DistributionChanged(stream string, automatic, inferred bool)
-	// CBORRefused is called at most once, when the endpoint turns out to take no CBOR ([WireAuto]): with what it said to the
-	// call that found out, which is made again in JSON, as all others are from then on.
-	CBORRefused(stream string, err error)
-	// AvailabilityChanged is called when a stream stops accepting records, with the cause ([ErrUnavailable] and
-	// what the service said), and with nil when it accepts them again. Only changes are told.
-	AvailabilityChanged(stream string, err error)
+	RequestFinished func(RequestEvent)
+	// Misplaced is called when an aggregated record was stored on a shard whose readers skip it. Its members are sent again.
+	// The record is in the event of its request as well, as stored.
+	Misplaced func(MisplacedEvent)
+	// Flushed is called when an aggregated record or a request is complete.
+	Flushed func(FlushEvent)
+	// ShardsListed is called after each attempt to list the shards of a stream.
+	ShardsListed func(ListingEvent)
+	// DistributionChanged is called when the producer learns that it was wrong about who chooses the shard of a record.
+	// Until it learns more, it takes a stream for one of [DistributionByKey].
+	DistributionChanged func(DistributionEvent)
+	// CBORUnsupported is called when the endpoint turns out to support no CBOR (see [WireAuto]), at most once. The call
+	// that showed it is made again in JSON, and so are all later ones.
+	CBORUnsupported func(CBOREvent)
+	// AvailabilityChanged is called when a stream stops accepting records, and when it accepts them again.
+	AvailabilityChanged func(AvailabilityEvent)
 }
 
-// FinishedRecord is a user record with its Result.
-type FinishedRecord struct {
-	Result   Result
-	Bytes    int       // length of the data
-	Received time.Time // when Put accepted it; of up to 128 that come before the producer takes them up, the first
-	Finished time.Time // when its fate was known
+// notify calls a function of an Observer, if it is set.
+func notify[Event any](function func(Event), event Event) {
+	if function != nil {
+		function(event)
+	}
 }
 
-// FinishedRequest is one PutRecords call.
-type FinishedRequest struct {
+// RecordEvent is a user record with its Result.
+type RecordEvent struct {
+	Stream string // as in the UserRecord
+	Result Result
+	Bytes  int // length of the data
+	// Received is when Put accepted the record. Up to 128 records that Put accepts in a row have the time of the first.
+	Received time.Time
+	Finished time.Time // when its outcome was known
+}
+
+// RequestEvent is one PutRecords call.
+type RequestEvent struct {
+	Stream     string
 	Start, End time.Time
-	// Code is that of an error of the whole call; empty if the service answered for each record.
+	// Code is the error code of the call, or one of the Code constants; empty if the service answered for each record.
 	Code string
 	// Entries has the Kinesis records of the call, in its order.
 	Entries []FinishedEntry
@@ -52,7 +65,90 @@ type FinishedEntry struct {
 	Bytes          int     // length of the data as sent
 	PredictedShard ShardID // empty if the shards are not known
 	ShardID        ShardID // where the service stored it; empty if it did not
-	Code           string  // the entry's or the call's error code; empty if stored
+	Code           string  // error code of the record or of the call; empty if it was stored
+}
+
+// MisplacedEvent is an aggregated record that was stored where readers skip it.
+type MisplacedEvent struct {
+	Stream string
+	Entry  FinishedEntry // with CodeWrongShard
+}
+
+// FlushEvent is a stage that has passed on an aggregated record or a request.
+type FlushEvent struct {
+	Stream string
+	Stage  Stage
+	Reason FlushReason
+}
+
+// ListingEvent is an attempt to list the shards of a stream.
+type ListingEvent struct {
+	Stream     string
+	OpenShards int   // zero if Err is not nil
+	Err        error // nil if it worked
+}
+
+// DistributionEvent says who chooses the shards of a stream.
+type DistributionEvent struct {
+	Stream       string
+	Distribution Distribution
+	Source       DistributionSource
+}
+
+// CBOREvent says that the endpoint supports no CBOR.
+type CBOREvent struct {
+	Stream string // of the call that showed it
+	Err    error  // what the endpoint answered
+}
+
+// AvailabilityEvent says whether a stream accepts records.
+type AvailabilityEvent struct {
+	Stream string
+	// Err wraps [ErrUnavailable] and has the words of the service. It is nil if the stream accepts records again.
+	Err error
+}
+
+// unknownName is what values that have no name are called.
+const unknownName = "unknown"
+
+// Distribution is who chooses the shard of a record.
+type Distribution uint8
+
+// The distributions.
+const (
+	DistributionByKey     Distribution = iota // the hash key does
+	DistributionAutomatic                     // the service does, by no key; the producer makes no aggregated records then
+)
+
+// String returns the distribution in lower case.
+func (d Distribution) String() string {
+	switch d {
+	case DistributionByKey:
+		return "by key"
+	case DistributionAutomatic:
+		return "automatic"
+	}
+	return unknownName
+}
+
+// DistributionSource is where the producer knows a distribution from.
+type DistributionSource uint8
+
+// The sources.
+const (
+	SourceDescription DistributionSource = iota // the service's description of the stream
+	SourcePlacement                             // the shards on which the service stored records
+)
+
+// String returns the source in lower case.
+func (s DistributionSource) String() string {
+	switch s {
+	case SourceDescription:
+		return "description"
+	case SourcePlacement:
+		return "placement of records"
+	}
+	return unknownName
 }
 
 // Stage is a place where records are put together.
@@ -66,10 +162,13 @@ const (
 
 // String returns the stage as metrics spell it.
 func (s Stage) String() string {
-	if s == StageAggregator {
+	switch s {
+	case StageAggregator:
 		return "aggregator"
+	case StageCollector:
+		return "collector"
 	}
-	return "collector"
+	return unknownName
 }
 
 // FlushReason is why a stage passed on what it had.
@@ -87,32 +186,19 @@ const (
 
 // String returns the reason as metrics spell it.
 func (r FlushReason) String() string {
-	return [...]string{"size", "count", "shard", "deadline", "commit", "request"}[r]
+	switch r {
+	case FlushSize:
+		return "size"
+	case FlushCount:
+		return "count"
+	case FlushShard:
+		return "shard"
+	case FlushDeadline:
+		return "deadline"
+	case FlushCommit:
+		return "commit"
+	case FlushRequest:
+		return "request"
+	}
+	return unknownName
 }
-
-// NopObserver is an [Observer] that does nothing. Embed it to implement only the methods of interest.
-type NopObserver struct{}
-
-// RecordFinished implements [Observer].
-func (NopObserver) RecordFinished(string, FinishedRecord) {}
-
-// RequestFinished implements [Observer].
-func (NopObserver) RequestFinished(string, FinishedRequest) {}
-
-// Misplaced implements [Observer].
-func (NopObserver) Misplaced(string, FinishedEntry) {}
-
-// Flushed implements [Observer].
-func (NopObserver) Flushed(string, Stage, FlushReason) {}
-
-// ShardMapRefreshed implements [Observer].
-func (NopObserver) ShardMapRefreshed(string, int, error) {}
-
-// CBORRefused implements [Observer].
-func (NopObserver) CBORRefused(string, error) {}
-
-// DistributionChanged implements [Observer].
-func (NopObserver) DistributionChanged(string, bool, bool) {}
-
-// AvailabilityChanged implements [Observer].
-func (NopObserver) AvailabilityChanged(string, error) {}

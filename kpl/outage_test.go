@@ -17,19 +17,18 @@ import (
 )
 
 // availability notes what an Observer hears of it.
-type availability struct {
-	NopObserver
-	changes chan error
-}
+type availability struct{ changes chan error }
 
-func (a availability) AvailabilityChanged(_ string, err error) { a.changes <- err }
+func (a availability) observer() Observer {
+	return Observer{AvailabilityChanged: func(e AvailabilityEvent) { a.changes <- e.Err }}
+}
 
 func TestUnavailableGivesDataBackAndProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		allow := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailCall(kpltest.CodeAccessDenied)))
 		seen := availability{changes: make(chan error, 10)}
-		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.Observer = 0, seen })
+		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.Observer = NoBuffering, seen.observer() })
 
 		start := time.Now()
 		result, err := p.PutWait(t.Context(), sized("key", 1))
@@ -114,7 +113,7 @@ func TestFailIfThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		k.Inject(kpltest.FailRecordFraction(kpltest.CodeThrottled, 1))
-		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.FailIfThrottled = 0, true })
+		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime, c.FailIfThrottled = NoBuffering, true })
 		start := time.Now()
 		result, err := p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)
@@ -140,7 +139,7 @@ func TestRecordsExpireExactly(t *testing.T) {
 				k := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: testStream, Shards: 1})
 				k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, f.fault))
 				p := startProducer(t, k, func(c *Config) {
-					c.RecordMaxBufferedTime, c.RecordTTL, c.RequestTimeout = 0, 3*time.Second, 2*time.Second
+					c.RecordMaxBufferedTime, c.RecordTTL, c.RequestTimeout = NoBuffering, 3*time.Second, 2*time.Second
 				})
 				start := time.Now()
 				result, err := p.PutWait(t.Context(), sized("key", 1))
@@ -170,7 +169,7 @@ func TestLostResponseIsSentAgain(t *testing.T) {
 }
 
 func TestAnswerWithoutAnEntryForEachRecord(t *testing.T) {
-	p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
+	p := newPipeline(new(Config{}.WithDefaults()), testRandom(), new(memberPool))
 	now := at(0)
 	r := &request{records: []*kinesisRecord{{members: []userRecord{{received: now}}}}}
 	r.read(&kinesis.PutRecordsOutput{}, nil)

@@ -153,7 +153,7 @@ func (p *pipeline) nobodyElseComes(callers callers) bool {
 	case callers.blocked:
 		// Records that end make room. If none is being sent, only the records that wait here can make room.
 		return p.inFlight.requests == 0 && p.retrier.empty() && p.limiter.empty()
-	case p.config.RecordMaxBufferedTime == 0:
+	case !p.config.buffers():
 		return p.inFlight.partial == 0 && !callers.filling // after full requests more will come, but nothing to wait for
 	default:
 		return false

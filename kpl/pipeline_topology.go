@@ -48,7 +48,7 @@ func (p *pipeline) follow(now time.Time) {
 		members = p.aggregator.takeAll()
 	}
 	p.router.setShards(shards, p.limiter)
-	p.aggregator.setShards(shards, p.config.AggregationEnabled && !kind.automatic)
+	p.aggregator.setShards(shards, !p.config.DisableAggregation && !kind.automatic)
 	if newKind || newShards {
 		p.reconsider(now, func(k *kinesisRecord) bool {
 			return p.router.route(k, now) && (!kind.automatic || !k.aggregated())

@@ -149,21 +149,20 @@ func TestLandingThatContradictsTheMap(t *testing.T) {
 
 // distributions notes what an Observer hears of who chooses shards.
 type distributions struct {
-	NopObserver
 	mu      sync.Mutex
-	changes []distribution // guarded by mu
+	changes []DistributionEvent // guarded by mu
 }
 
-type distribution struct{ automatic, inferred bool }
-
-func (d *distributions) DistributionChanged(_ string, automatic, inferred bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.changes = append(d.changes, distribution{automatic, inferred})
+func (d *distributions) observer() Observer {
+	return Observer{DistributionChanged: func(e DistributionEvent) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.changes = append(d.changes, e)
+	}}
 }
 
 // all returns the changes so far.
-func (d *distributions) all() []distribution {
+func (d *distributions) all() []DistributionEvent {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.changes
@@ -185,7 +184,7 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 				allow := k.Inject(
 					kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
 				told := &distributions{}
-				p := startProducer(t, k, func(c *Config) { c.Observer, c.AggregationMaxCount = told, 20 })
+				p := startProducer(t, k, func(c *Config) { c.Observer, c.AggregationMaxCount = told.observer(), 20 })
 				var got results
 				put := func(from, to int) {
 					for i := from; i < to; i++ {
@@ -196,7 +195,7 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 					require.NoError(t, p.Flush(t.Context()))
 				}
 				put(0, 400)
-				assert.Equal(t, []distribution{{automatic: true, inferred: true}}, told.all())
+				assert.Equal(t, []DistributionEvent{{testStream, DistributionAutomatic, SourcePlacement}}, told.all())
 				before, listings := len(k.Records(testStream)), len(k.Calls(kpltest.OpListShards))
 				put(400, 500)
 				assert.Len(t, k.Records(testStream)[before:], 100, "each by itself, and once")
@@ -215,7 +214,9 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 				require.NoError(t, k.CreateStream(kpltest.Stream{Name: testStream, Shards: 4}))
 				advance(time.Minute)
 				put(200, 300)
-				assert.Equal(t, []distribution{{automatic: true, inferred: true}, {automatic: false, inferred: true}}, told.all())
+				assert.Equal(t, []DistributionEvent{
+					{testStream, DistributionAutomatic, SourcePlacement}, {testStream, DistributionByKey, SourcePlacement},
+				}, told.all())
 			})
 		})
 	}
@@ -317,7 +318,7 @@ func TestVerdictsAfterAnOutage(t *testing.T) {
 		for len(got.all()) < 100 {
 			advance(10 * time.Millisecond)
 		}
-		linger := NewDefaultConfig().RecordMaxBufferedTime
+		linger := Config{}.WithDefaults().RecordMaxBufferedTime
 		assert.Less(t, time.Since(start), linger+minRefreshInterval+maxRefreshJitter+2*roundTrip)
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
 	})

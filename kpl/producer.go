@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 )
 
 // Producer sends user records to Kinesis streams. One producer serves any number of streams and callers; make one and
@@ -17,6 +19,7 @@ import (
 type Producer struct {
 	client    Client
 	config    Config
+	closeIdle func() // closes connections that nobody else uses
 	admission admission
 	filling   atomic.Int64 // batches that are being put and not yet waited for
 	delivered atomic.Int64 // records
@@ -29,16 +32,30 @@ type Producer struct {
 	closed  bool
 }
 
-// New returns a running producer, or an error if config is not valid. Close it to release what it holds.
+// NewFromConfig returns a running producer that calls the service as awsConfig says, or the error of [Config.Validate].
+// It calls through [NewHTTPClient], unless awsConfig has an HTTP client that is not the SDK's own. The functions change the
+// options of the client, for example its endpoint. Close the producer to release what it holds.
+func NewFromConfig(awsConfig aws.Config, config Config, optFns ...func(*kinesis.Options)) (*Producer, error) {
+	client, made := newHTTPClient(awsConfig.HTTPClient, config.WithDefaults().MaxConnections)
+	if made {
+		awsConfig.HTTPClient = client
+	}
+	p, err := New(kinesis.NewFromConfig(awsConfig, optFns...), config)
+	if err == nil && made {
+		p.closeIdle = client.CloseIdleConnections
+	}
+	return p, err
+}
+
+// New returns a running producer that calls the service through client, or the error of [Config.Validate]. Close it to
+// release what it holds.
 func New(client Client, config Config) (*Producer, error) {
+	config = config.WithDefaults()
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	if config.Observer == nil {
-		config.Observer = NopObserver{}
-	}
 	p := &Producer{
-		client: client, config: config, streams: map[string]*stream{},
+		client: client, config: config, closeIdle: func() {}, streams: map[string]*stream{},
 		encoding: wire.NewEncoding(config.WireProtocol == WireAuto, unrelatedToEncoding),
 	}
 	p.admission.maxRecords, p.admission.maxBytes = config.MaxOutstandingRecords, config.MaxOutstandingBytes
@@ -166,6 +183,7 @@ func (p *Producer) Close(ctx context.Context) error {
 	for _, s := range streams {
 		s.join()
 	}
+	p.closeIdle()
 	return err
 }
 

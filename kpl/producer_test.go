@@ -31,7 +31,7 @@ func newTestKinesis(shards int) *kpltest.Kinesis {
 // startProducer makes a producer with the default config as changed by tune, for the time of the test.
 func startProducer(t *testing.T, client Client, tune func(*Config)) *Producer {
 	t.Helper()
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	if tune != nil {
 		tune(&config)
 	}
@@ -44,7 +44,7 @@ func startProducer(t *testing.T, client Client, tune func(*Config)) *Producer {
 // advance lets virtual time pass.
 func advance(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // in a synctest bubble
 
-func withoutLinger(c *Config) { c.RecordMaxBufferedTime = 0 }
+func withoutLinger(c *Config) { c.RecordMaxBufferedTime = NoBuffering }
 
 // sized is a record of zeros.
 func sized(key string, size int) UserRecord {

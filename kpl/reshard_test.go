@@ -35,7 +35,7 @@ func TestSplitWhileRecordsAreBuffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		told := &misplacements{}
-		p := startProducer(t, k, func(c *Config) { c.Observer = told })
+		p := startProducer(t, k, func(c *Config) { c.Observer = told.observer() })
 		var got results
 		putNumbered(t, p, 0, 100, &got)
 		advance(50 * time.Millisecond) // the shards are known by now
@@ -62,13 +62,10 @@ func TestSplitWhileRecordsAreBuffered(t *testing.T) {
 }
 
 // misplacements notes how many user records were in each record that readers skip.
-type misplacements struct {
-	NopObserver
-	userRecords []int
-}
+type misplacements struct{ userRecords []int }
 
-func (m *misplacements) Misplaced(_ string, entry FinishedEntry) {
-	m.userRecords = append(m.userRecords, entry.UserRecords)
+func (m *misplacements) observer() Observer {
+	return Observer{Misplaced: func(e MisplacedEvent) { m.userRecords = append(m.userRecords, e.Entry.UserRecords) }}
 }
 
 // A record that lands on a shard nobody predicted is where readers find it as long as its members agree: no resend.

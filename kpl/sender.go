@@ -59,7 +59,7 @@ type worker struct {
 	ends     []int  // of each in digits
 	hashKeys []string
 	entries  []types.PutRecordsRequestEntry
-	report   []FinishedEntry
+	finished []FinishedEntry
 	wire     *wire.Protocol
 	options  []func(*kinesis.Options) // of each call
 }
@@ -75,7 +75,7 @@ func newWorker(s *sender) *worker {
 func (w *worker) run() {
 	for r := range w.queue {
 		w.do(r)
-		w.tell(r)
+		w.report(r)
 		<-w.busy
 		w.complete(r)
 	}
@@ -92,7 +92,7 @@ func (w *worker) do(r *request) {
 	if unsupported, first := w.wire.Unsupported(); err != nil && unsupported {
 		if first {
 			f := faultOfCall(err)
-			w.config.Observer.CBORRefused(w.stream, fmt.Errorf("%s: %s", f.code, f.message))
+			notify(w.config.Observer.CBORUnsupported, CBOREvent{w.stream, fmt.Errorf("%s: %s", f.code, f.message)})
 		}
 		output, err = w.client.PutRecords(ctx, input, w.options...)
 	}
@@ -183,13 +183,16 @@ func (w *worker) writeHashKeys(records []*kinesisRecord) {
 	}
 }
 
-// tell tells the observer about r.
-func (w *worker) tell(r *request) {
+// report tells the observer about r.
+func (w *worker) report(r *request) {
+	if w.config.Observer.RequestFinished == nil {
+		return
+	}
 	whole := ""
 	if r.err != nil {
 		whole = faultOfCall(r.err).code
 	}
-	w.report = w.report[:0]
+	w.finished = w.finished[:0]
 	for i, k := range r.records {
 		entry := FinishedEntry{
 			UserRecords: len(k.members), Bytes: k.dataSize(), PredictedShard: k.predictedShard(), Code: whole,
@@ -199,10 +202,10 @@ func (w *worker) tell(r *request) {
 		} else if whole == "" {
 			entry.Code = r.entries[i].code
 		}
-		w.report = append(w.report, entry)
+		w.finished = append(w.finished, entry)
 	}
-	w.config.Observer.RequestFinished(w.stream, FinishedRequest{
-		Start: r.start, End: r.end, Code: whole, Entries: w.report,
+	w.config.Observer.RequestFinished(RequestEvent{
+		Stream: w.stream, Start: r.start, End: r.end, Code: whole, Entries: w.finished,
 	})
 }
 

@@ -80,13 +80,14 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	}
 	s.kinesis = kpltest.New(
 		kpltest.Config{Seed: seed, ShardLimits: chance(0.5), MaxShardsPerPage: 1 + random.IntN(10)}, s.stream)
-	s.config = NewDefaultConfig()
-	s.config.RecordMaxBufferedTime = []time.Duration{0, 10 * time.Millisecond, 100 * time.Millisecond, time.Second}[random.IntN(4)]
+	s.config = Config{}.WithDefaults()
+	buffered := []time.Duration{NoBuffering, 10 * time.Millisecond, 100 * time.Millisecond, time.Second}
+	s.config.RecordMaxBufferedTime = buffered[random.IntN(4)]
 	s.config.RecordTTL = time.Duration(2+random.IntN(30)) * time.Second
 	s.config.RequestTimeout = time.Duration(1+random.IntN(5)) * time.Second
 	s.config.AggregationMaxSize = 64 + random.IntN(60_000)
 	s.config.AggregationMaxCount = 1 + random.IntN(2_000)
-	s.config.AggregationEnabled = !chance(0.1)
+	s.config.DisableAggregation = chance(0.1)
 	s.config.CollectionMaxCount = 1 + random.IntN(MaxRecordsPerRequest)
 	s.config.MaxConnections = 1 + random.IntN(24)
 	s.config.MaxOutstandingRecords = 1 + random.IntN(5_000)

@@ -45,7 +45,7 @@ func (s *simulation) injectFaults(chance func(float64) bool) {
 		s.expireCredentials(automatic)
 	}
 	s.rates = watchRates(s.kinesis)
-	s.config.Observer = s.rates
+	s.config.Observer = Observer{ShardsListed: s.rates.shardsListed}
 }
 
 // expireCredentials lets the credentials expire, and renews them later. For what the producer has to know of some streams

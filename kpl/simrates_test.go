@@ -13,7 +13,6 @@ import (
 
 // rateCheck sees what is sent to each shard, and when.
 type rateCheck struct {
-	NopObserver
 	mu    sync.Mutex
 	sent  []sentRecord
 	known time.Time // when the shards were: before, they share one rate
@@ -40,11 +39,11 @@ func watchRates(k *kpltest.Kinesis) *rateCheck {
 	return c
 }
 
-// ShardMapRefreshed implements [Observer].
-func (c *rateCheck) ShardMapRefreshed(_ string, _ int, err error) {
+// shardsListed notes when the shards are known.
+func (c *rateCheck) shardsListed(e ListingEvent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.known.IsZero() && err == nil {
+	if c.known.IsZero() && e.Err == nil {
 		c.known = time.Now()
 	}
 }

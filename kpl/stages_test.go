@@ -3,6 +3,7 @@ package kpl
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strconv"
 	"testing"
@@ -56,7 +57,7 @@ func releaseAndSend(l *limiter, now time.Time) []*kinesisRecord {
 }
 
 func TestLimiterReleasesTheOldestFirst(t *testing.T) {
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
 	lane, other := l.lane("a"), l.lane("b")
 	lane.bytes.take(1<<20, at(0)) // empty
@@ -88,7 +89,7 @@ func TestLimiterReleasesTheOldestFirst(t *testing.T) {
 
 // What was released is on its lane only when it is sent. Until then the buckets fill up, but hold no more for it.
 func TestLimiterReleasesNoMoreThanTheShardTakesAtOnce(t *testing.T) {
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
 	lane := l.lane("a")
 	for range 25 {
@@ -111,7 +112,7 @@ func TestLimiterReleasesNoMoreThanTheShardTakesAtOnce(t *testing.T) {
 }
 
 func TestLimiterExpires(t *testing.T) {
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
 	lane := l.lane("a")
 	lane.bytes.take(1<<30, at(0)) // in debt for a quarter of an hour
@@ -129,7 +130,7 @@ func TestLimiterKeepsToTheShardLimits(t *testing.T) {
 	for _, size := range []int{10, 900, 1_100, 50_000, 900_000} {
 		for _, percent := range []int{50, 100} {
 			t.Run(fmt.Sprint(size, percent), func(t *testing.T) {
-				config := NewDefaultConfig()
+				config := Config{}.WithDefaults()
 				config.RateLimit, config.RecordTTL = percent, time.Hour
 				l := newLimiter(&config, testRandom())
 				lane := l.lane("a")
@@ -152,7 +153,7 @@ func TestLimiterKeepsToTheShardLimits(t *testing.T) {
 }
 
 func TestCollectorFlushes(t *testing.T) {
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
 	add := func(c *collector, n, size, shards int) {
 		for i := range n {
@@ -272,7 +273,7 @@ func TestPredictFindsTheShardThatServesAKey(t *testing.T) {
 }
 
 func TestKeylessRecordsGoWhereThereIsRoom(t *testing.T) {
-	config := NewDefaultConfig()
+	config := Config{}.WithDefaults()
 	p := newPipeline(&config, testRandom(), new(memberPool))
 	half := hashKey{high: 1 << 63}
 	p.setShards(at(0), newShardMap([]shard{
@@ -302,35 +303,69 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
+func TestTheZeroConfigIsTheDefault(t *testing.T) {
+	require.NoError(t, Config{}.Validate())
+	defaults := Config{}.WithDefaults()
+	require.NoError(t, defaults.Validate())
+	assert.Equal(t, defaults, defaults.WithDefaults())
+	value := reflect.ValueOf(defaults)
+	for field, v := range value.Fields() {
+		optional := field.Type.Kind() == reflect.Bool || field.Name == "Observer"
+		assert.Equal(t, optional, v.IsZero(), field.Name)
+	}
+	one := Config{MaxConnections: 7}.WithDefaults()
+	one.MaxConnections = defaults.MaxConnections
+	assert.Equal(t, defaults, one, "each field is on its own")
+}
+
+// Defaults give way to the fields that limit them.
+func TestDefaultsFitTheFieldsThatAreSet(t *testing.T) {
+	for _, size := range []int{1 << 10, 1 << 20, MaxServiceRecordSize} {
+		require.NoError(t, Config{MaxRecordSize: size}.Validate(), size)
+	}
+}
+
 func TestConfigValidate(t *testing.T) {
-	require.NoError(t, new(NewDefaultConfig()).Validate())
-	cases := map[string]struct {
-		change func(*Config)
+	for field, tt := range map[string]struct {
+		config Config
 		want   string
 	}{
-		"MaxRecordSize":         {func(c *Config) { c.MaxRecordSize = 11 << 20 }, "from 1024 to 10485760, found 11534336"},
-		"AggregationMaxCount":   {func(c *Config) { c.AggregationMaxCount = 0 }, "found 0"},
-		"AggregationMaxSize":    {func(c *Config) { c.AggregationMaxSize = 1<<20 + 1 }, "from 64 to 1048576, found 1048577"},
-		"CollectionMaxCount":    {func(c *Config) { c.CollectionMaxCount = 501 }, "from 1 to 500, found 501"},
-		"CollectionMaxSize":     {func(c *Config) { c.CollectionMaxSize = 1<<20 - 1 }, "from 1048576 to 10485760, found 1048575"},
-		"MaxConnections":        {func(c *Config) { c.MaxConnections = -1 }, "found -1"},
-		"RateLimit":             {func(c *Config) { c.RateLimit = 0 }, "found 0"},
-		"MaxOutstandingRecords": {func(c *Config) { c.MaxOutstandingRecords = 0 }, "found 0"},
-		"MaxOutstandingBytes":   {func(c *Config) { c.MaxOutstandingBytes = 1 }, "found 1"},
-		"RecordMaxBufferedTime": {func(c *Config) { c.RecordMaxBufferedTime = -1 }, "must not be negative, found -1ns"},
+		"MaxRecordSize":         {Config{MaxRecordSize: 11 << 20}, "must be from 1024 to 10485760, found 11534336"},
+		"AggregationMaxCount":   {Config{AggregationMaxCount: -1}, "must be at least 1, found -1"},
+		"AggregationMaxSize":    {Config{AggregationMaxSize: 1<<20 + 1}, "must be from 64 to 1048576 (MaxRecordSize), found 1048577"},
+		"CollectionMaxCount":    {Config{CollectionMaxCount: 501}, "must be from 1 to 500, found 501"},
+		"CollectionMaxSize":     {Config{CollectionMaxSize: 9}, "must be from 1048576 to 10485760 (MaxRecordSize), found 9"},
+		"MaxConnections":        {Config{MaxConnections: -1}, "must be from 1 to 10000, found -1"},
+		"RateLimit":             {Config{RateLimit: -1}, "must be from 1 to 1000000, found -1"},
+		"MaxOutstandingRecords": {Config{MaxOutstandingRecords: -1}, "must be at least 1, found -1"},
+		"MaxOutstandingBytes":   {Config{MaxOutstandingBytes: 1}, "must be at least 1048576 (MaxRecordSize), found 1"},
 		"RecordTTL": {
-			func(c *Config) { c.RecordTTL = c.RecordMaxBufferedTime }, "more than RecordMaxBufferedTime (100ms), found 100ms",
+			Config{RecordTTL: 50 * time.Millisecond}, "must be more than 100ms (RecordMaxBufferedTime), found 50ms",
 		},
-		"RequestTimeout": {func(c *Config) { c.RequestTimeout = 0 }, "must be positive, found 0s"},
-		"WireProtocol":   {func(c *Config) { c.WireProtocol = "" }, `must be auto, json or sdk, found ""`},
-	}
-	for field, c := range cases {
+		"RequestTimeout": {Config{RequestTimeout: -1}, "must be positive, found -1ns"},
+		"WireProtocol":   {Config{WireProtocol: "http2"}, `must be auto, json or sdk, found "http2"`},
+	} {
 		t.Run(field, func(t *testing.T) {
-			config := NewDefaultConfig()
-			c.change(&config)
-			_, err := New(newTestKinesis(1), config)
-			require.ErrorContains(t, err, "kpl: "+field+" must")
-			require.ErrorContains(t, err, c.want)
+			_, err := New(newTestKinesis(1), tt.config)
+			require.EqualError(t, err, "kpl: "+field+" "+tt.want)
+			var one *FieldError
+			require.ErrorAs(t, err, &one)
+			assert.Equal(t, field, one.Field)
+			assert.Equal(t, reflect.ValueOf(tt.config).FieldByName(field).Interface(), one.Value)
+			assert.NotContains(t, one.Reason, "Max")
 		})
 	}
+}
+
+func TestValidateFindsAllFaults(t *testing.T) {
+	err := Config{RecordTTL: -1, RecordMaxBufferedTime: NoBuffering, RateLimit: -5}.Validate()
+	var fields FieldErrors
+	require.ErrorAs(t, err, &fields)
+	assert.Equal(t, FieldErrors{
+		{Field: "RecordTTL", Value: time.Duration(-1), Reason: "must be positive"},
+		{Field: "RateLimit", Value: -5, Reason: "must be from 1 to 1000000"},
+	}, fields)
+	require.ErrorIs(t, err, fields[1])
+	require.EqualError(t, err, "kpl: RecordTTL must be positive, found -1ns\n"+
+		"kpl: RateLimit must be from 1 to 1000000, found -5")
 }

@@ -88,7 +88,7 @@ func (p *Producer) newSender(ctx context.Context, stream string, complete func(*
 // newDelivery returns the delivery of a stream, whose goroutine does not run yet.
 func (p *Producer) newDelivery(stream string) *delivery {
 	return &delivery{
-		admission: &p.admission, delivered: &p.delivered, observer: p.config.Observer, members: &p.members,
+		admission: &p.admission, delivered: &p.delivered, observer: &p.config.Observer, members: &p.members,
 		stream: stream, wakeUp: make(chan struct{}, 1),
 	}
 }
@@ -210,11 +210,11 @@ func (s *stream) tell(now time.Time, news *mail) {
 		}
 		if n.err != nil {
 			p.shardsFailed(now, n.err)
-			s.producer.config.Observer.ShardMapRefreshed(s.name, 0, n.err)
+			notify(s.producer.config.Observer.ShardsListed, ListingEvent{Stream: s.name, Err: n.err})
 			continue
 		}
 		p.setShards(now, n.shards)
-		s.producer.config.Observer.ShardMapRefreshed(s.name, len(n.shards.open), nil)
+		notify(s.producer.config.Observer.ShardsListed, ListingEvent{Stream: s.name, OpenShards: len(n.shards.open)})
 	}
 	for _, sheet := range news.records {
 		hashKeys(sheet)
@@ -245,32 +245,49 @@ func (s *stream) tell(now time.Time, news *mail) {
 func (s *stream) carryOut() {
 	e := &s.pipeline.effects
 	listing, description := s.pipeline.topology.takeRequests()
-	wish(&listing, s.refresh)
-	wish(&description, s.describe)
-	for _, f := range e.flushed {
-		s.producer.config.Observer.Flushed(s.name, f.stage, f.reason)
-	}
-	for _, entry := range e.misplaced {
-		s.producer.config.Observer.Misplaced(s.name, entry)
-	}
-	for _, d := range e.distribution {
-		s.producer.config.Observer.DistributionChanged(s.name, d.automatic, !d.described)
-	}
-	for _, err := range e.availability {
-		s.producer.config.Observer.AvailabilityChanged(s.name, err)
-	}
+	passOn(listing, s.refresh)
+	passOn(description, s.describe)
+	s.report(e)
 	s.delivery.add(e.ended)
 	e.reset()
 }
 
-// wish passes a wish on, unless there is one already.
-func wish(wanted *bool, wishes chan<- struct{}) {
-	if !*wanted {
+// report tells the observer what the pipeline did.
+func (s *stream) report(e *effects) {
+	observer := &s.producer.config.Observer
+	for _, f := range e.flushed {
+		notify(observer.Flushed, FlushEvent{s.name, f.stage, f.reason})
+	}
+	for _, entry := range e.misplaced {
+		notify(observer.Misplaced, MisplacedEvent{s.name, entry})
+	}
+	for _, kind := range e.distribution {
+		notify(observer.DistributionChanged, kind.event(s.name))
+	}
+	for _, err := range e.availability {
+		notify(observer.AvailabilityChanged, AvailabilityEvent{s.name, err})
+	}
+}
+
+// event says who chooses the shards.
+func (k streamKind) event(stream string) DistributionEvent {
+	event := DistributionEvent{Stream: stream, Source: SourcePlacement}
+	if k.automatic {
+		event.Distribution = DistributionAutomatic
+	}
+	if k.described {
+		event.Source = SourceDescription
+	}
+	return event
+}
+
+// passOn passes a request on, unless one waits already.
+func passOn(wanted bool, requests chan<- struct{}) {
+	if !wanted {
 		return
 	}
-	*wanted = false
 	select {
-	case wishes <- struct{}{}:
+	case requests <- struct{}{}:
 	default:
 	}
 }

@@ -35,15 +35,11 @@ func TestWhichErrorsAreUnrelatedToTheEncoding(t *testing.T) {
 // puts are the content types of the calls that put records.
 type puts []string
 
-// unsupported are the calls of CBORRefused.
-type unsupported struct {
-	NopObserver
+// unsupported are the calls of CBORUnsupported.
+type unsupported struct{ all []string }
 
-	all []string
-}
-
-func (u *unsupported) CBORRefused(stream string, err error) {
-	u.all = append(u.all, stream+": "+err.Error())
+func (u *unsupported) observer() Observer {
+	return Observer{CBORUnsupported: func(e CBOREvent) { u.all = append(u.all, e.Stream+": "+e.Err.Error()) }}
 }
 
 // onlyJSON is an endpoint that fails calls in CBOR in some way.
@@ -94,7 +90,7 @@ func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
 					return &http.Response{StatusCode: answer.status, Body: bodyOf(r, &answer.wireAnswer), Request: r}
 				}}
 				var told unsupported
-				putThreeTimes(t, o, func(c *Config) { c.Observer = &told })
+				putThreeTimes(t, o, func(c *Config) { c.Observer = told.observer() })
 				require.Len(t, told.all, 1)
 				assert.Contains(t, told.all[0], testStream+": "+answer.told)
 				assert.Less(t, len(told.all[0]), 400, "no more is told of it than of other errors")
@@ -109,7 +105,7 @@ func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o onlyJSON
 		var told unsupported
-		putThreeTimes(t, &o, func(c *Config) { c.Observer = &told })
+		putThreeTimes(t, &o, func(c *Config) { c.Observer = told.observer() })
 		assert.Empty(t, told.all)
 		assert.Equal(t, puts{wiretest.ContentTypeCBOR, wiretest.ContentTypeCBOR, wiretest.ContentTypeCBOR}, o.puts)
 	})
@@ -149,7 +145,7 @@ func TestTheSecondTryIsBoundedByTheSameTimeout(t *testing.T) {
 
 func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
 	for _, protocol := range []WireProtocol{WireAuto, WireJSON, WireSDK} {
-		config := NewDefaultConfig()
+		config := Config{}.WithDefaults()
 		config.WireProtocol = protocol
 		p, err := New(newSink(1), config)
 		require.NoError(t, err)

@@ -188,29 +188,32 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // requestLog keeps what an Observer hears of requests and of the shards.
 type requestLog struct {
-	NopObserver
 	mu       sync.Mutex
 	entries  []FinishedEntry // guarded by mu
 	listings []error         // guarded by mu
 	open     int             // guarded by mu
 }
 
-func (l *requestLog) RequestFinished(_ string, r FinishedRequest) {
+func (l *requestLog) observer() Observer {
+	return Observer{RequestFinished: l.requestFinished, ShardsListed: l.shardsListed}
+}
+
+func (l *requestLog) requestFinished(r RequestEvent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries = append(l.entries, r.Entries...)
 }
 
-func (l *requestLog) ShardMapRefreshed(_ string, open int, err error) {
+func (l *requestLog) shardsListed(e ListingEvent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.listings, l.open = append(l.listings, err), open
+	l.listings, l.open = append(l.listings, e.Err), e.OpenShards
 }
 
 // fuzzProducer runs a producer over e until all records have their Results, and checks these.
 func fuzzProducer(t *testing.T, e *endpoint) {
 	p, err := New(e.client(), func() Config {
-		c := NewDefaultConfig()
+		c := Config{}.WithDefaults()
 		c.RecordTTL, c.RequestTimeout = 2*time.Second, time.Second
 		return c
 	}())

@@ -31,7 +31,7 @@ func configFrom(getenv func(string) string) (config, error) {
 		stream:   getenv("KINESIS_STREAM"),
 		region:   getenv("AWS_REGION"),
 		endpoint: getenv("KINESIS_ENDPOINT"),
-		producer: kpl.NewDefaultConfig(),
+		producer: kpl.Config{}.WithDefaults(),
 	}
 	if cfg.stream == "" {
 		return config{}, errors.New("KINESIS_STREAM must be set to the name or ARN of a stream")

@@ -32,7 +32,7 @@ func TestConfigFrom(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.want.producer, tt.want.grace = kpl.NewDefaultConfig(), 40*time.Second
+			tt.want.producer, tt.want.grace = kpl.Config{}.WithDefaults(), 40*time.Second
 			got, err := configFrom(func(key string) string { return tt.environment[key] })
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, got)

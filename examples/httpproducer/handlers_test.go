@@ -37,8 +37,8 @@ type app struct {
 
 func newApp(t *testing.T, tune func(*kpl.Config)) *app {
 	t.Helper()
-	cfg := config{stream: events, producer: kpl.NewDefaultConfig()}
-	cfg.producer.RecordMaxBufferedTime = 0
+	cfg := config{stream: events, producer: kpl.Config{}.WithDefaults()}
+	cfg.producer.RecordMaxBufferedTime = kpl.NoBuffering
 	if tune != nil {
 		tune(&cfg.producer)
 	}

@@ -159,10 +159,8 @@ func TestReadmePolicy(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(snippets(read(t, "README.md"), "policy")[""]), &policy))
 	require.Len(t, policy.Statement, 1)
 	var calls []string
-	for _, face := range []reflect.Type{reflect.TypeFor[kpl.Client](), reflect.TypeFor[kpl.Describer]()} {
-		for method := range face.Methods() {
-			calls = append(calls, "kinesis:"+method.Name)
-		}
+	for method := range reflect.TypeFor[kpl.Client]().Methods() {
+		calls = append(calls, "kinesis:"+method.Name)
 	}
 	assert.ElementsMatch(t, calls, policy.Statement[0].Action)
 }

@@ -61,7 +61,7 @@ func TestKinesisMockTakesCBOR(t *testing.T) {
 	tap := &wiretap{HTTPClient: options.HTTPClient}
 	options.HTTPClient = tap
 	config := patientConfig()
-	config.AggregationEnabled, config.MaxRecordSize = false, kpl.MaxServiceRecordSize
+	config.DisableAggregation, config.MaxRecordSize = true, kpl.MaxServiceRecordSize
 	config.CollectionMaxSize = kpl.MaxRequestSize
 	producer, _ := newProducer(t, kinesis.New(options), config)
 

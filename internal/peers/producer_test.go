@@ -34,8 +34,6 @@ func (c smallPages) ListShards(
 
 // watcher is an Observer that hands on what these tests wait for and look at.
 type watcher struct {
-	kpl.NopObserver
-
 	listed chan int // open shards, of each listing that worked
 
 	mu       sync.Mutex
@@ -44,13 +42,17 @@ type watcher struct {
 
 func newWatcher() *watcher { return &watcher{listed: make(chan int, 100)} }
 
-func (w *watcher) ShardMapRefreshed(_ string, openShards int, err error) {
-	if err == nil {
-		w.listed <- openShards
+func (w *watcher) observer() kpl.Observer {
+	return kpl.Observer{ShardsListed: w.shardsListed, RequestFinished: w.requestFinished}
+}
+
+func (w *watcher) shardsListed(e kpl.ListingEvent) {
+	if e.Err == nil {
+		w.listed <- e.OpenShards
 	}
 }
 
-func (w *watcher) RequestFinished(_ string, request kpl.FinishedRequest) {
+func (w *watcher) requestFinished(request kpl.RequestEvent) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.requests = append(w.requests, slices.Clone(request.Entries))
@@ -58,7 +60,7 @@ func (w *watcher) RequestFinished(_ string, request kpl.FinishedRequest) {
 
 // patientConfig returns the defaults, but for times: no record may be sent twice because this machine is busy.
 func patientConfig() kpl.Config {
-	config := kpl.NewDefaultConfig()
+	config := kpl.Config{}.WithDefaults()
 	config.RequestTimeout, config.RecordTTL = Patience, 2*Patience
 	return config
 }
@@ -67,7 +69,7 @@ func patientConfig() kpl.Config {
 func newProducer(t *testing.T, client kpl.Client, config kpl.Config) (*kpl.Producer, *watcher) {
 	t.Helper()
 	w := newWatcher()
-	config.Observer = w
+	config.Observer = w.observer()
 	producer, err := kpl.New(client, config)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, producer.Close(Context(t))) })
@@ -177,7 +179,7 @@ func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 				}
 			}
 			config := patientConfig()
-			config.AggregationEnabled = !test.disabled
+			config.DisableAggregation = test.disabled
 			config.WireProtocol = cmp.Or(test.protocol, config.WireProtocol)
 			producer, watcher := newProducer(t, smallPages{mock.Client}, config)
 			results := []kpl.Result{putFirst(ctx, t, producer, watcher, records[0], test.shards)}

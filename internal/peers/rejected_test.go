@@ -21,7 +21,7 @@ func TestOnlyTheRecordThatIsRefusedFails(t *testing.T) {
 	ctx := Context(t)
 	config := patientConfig()
 	// Both would put the large record into a call of its own.
-	config.AggregationEnabled = false
+	config.DisableAggregation = true
 	config.RateLimit = 1_000
 	config.MaxRecordSize = kpl.MaxServiceRecordSize // More than the stream takes, so that the producer lets it through.
 	config.CollectionMaxSize = kpl.MaxRequestSize

@@ -6,7 +6,7 @@
 // client's place. Nothing leaves the process then and no goroutine is started, which makes it fit for testing/synctest:
 //
 //	k := kpltest.New(kpltest.Config{Seed: 1}, kpltest.Stream{Name: "events", Shards: 4})
-//	producer, err := kpl.New(k, kpl.NewDefaultConfig())
+//	producer, err := kpl.New(k, kpl.Config{})
 //
 // [Kinesis.Handler] serves the same, and what else a reader needs, to real clients over HTTP.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/md5" //nolint:gosec // the service hashes partition keys so
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/big"
 	"math/bits"
@@ -24,9 +25,7 @@ type kplProducer struct {
 }
 
 func newKPL(shards, streams int) (producer, error) {
-	config := kpl.NewDefaultConfig()
-	config.RateLimit = 1_000_000
-	p, err := kpl.New(newDiscard(shards), config)
+	p, err := kpl.New(newDiscard(shards), kpl.Config{RateLimit: 1_000_000})
 	if err != nil {
 		return nil, err
 	}
@@ -113,4 +112,11 @@ func (d *discard) ListShards(
 	context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options),
 ) (*kinesis.ListShardsOutput, error) {
 	return &kinesis.ListShardsOutput{Shards: d.shards}, nil
+}
+
+// DescribeStreamSummary has nothing to say.
+func (*discard) DescribeStreamSummary(
+	context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options),
+) (*kinesis.DescribeStreamSummaryOutput, error) {
+	return nil, errors.New("not served")
 }

@@ -157,8 +157,8 @@ func TestCBORIsCountedAsJSONIs(t *testing.T) {
 	var counts [2]result.Counts
 	for i, protocol := range []kpl.WireProtocol{kpl.WireAuto, kpl.WireJSON} {
 		require.NoError(t, control.Reset(t.Context()))
-		config := kpl.NewDefaultConfig()
-		config.WireProtocol, config.AggregationEnabled, config.RecordTTL = protocol, false, time.Minute
+		config := kpl.Config{}.WithDefaults()
+		config.WireProtocol, config.DisableAggregation, config.RecordTTL = protocol, true, time.Minute
 		p, err := kpl.New(client, config)
 		require.NoError(t, err)
 		for _, size := range []int{1, 22, 23, 254, 255, 256, 25_599, 25_600, 70_000} {

@@ -1,0 +1,59 @@
+package kpl
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+)
+
+// Values that a later version may add are printed, not paid for with a panic.
+func TestEnumerationsHaveNames(t *testing.T) {
+	for _, list := range []struct{ known, unknown []fmt.Stringer }{
+		{[]fmt.Stringer{StageAggregator, StageCollector}, []fmt.Stringer{StageCollector + 1, Stage(99)}},
+		{
+			[]fmt.Stringer{FlushSize, FlushCount, FlushShard, FlushDeadline, FlushCommit, FlushRequest},
+			[]fmt.Stringer{FlushRequest + 1, FlushReason(99)},
+		},
+		{[]fmt.Stringer{DistributionByKey, DistributionAutomatic}, []fmt.Stringer{Distribution(2), Distribution(255)}},
+		{[]fmt.Stringer{SourceDescription, SourcePlacement}, []fmt.Stringer{DistributionSource(2)}},
+		{
+			[]fmt.Stringer{
+				OutcomeSuccess, OutcomeThrottled, OutcomeExpired, OutcomeRejected, OutcomeUnavailable, OutcomeCanceled, OutcomeClosed,
+			},
+			[]fmt.Stringer{OutcomeClosed + 1, Outcome(99)},
+		},
+	} {
+		seen := map[string]bool{}
+		for _, value := range list.known {
+			assert.NotEqual(t, "unknown", value.String(), "%#v", value)
+			assert.False(t, seen[value.String()], value)
+			seen[value.String()] = true
+		}
+		for _, value := range list.unknown {
+			assert.Equal(t, "unknown", value.String(), "%#v", value)
+		}
+	}
+}
+
+// decorated is a Client as users wrap one, to count or to log.
+type decorated struct{ Client }
+
+// What a stream is like is known through a decorator too, because it cannot leave DescribeStreamSummary out.
+func TestDecoratedClientDescribes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kpltest.New(kpltest.Config{}, kpltest.Stream{
+			Name: testStream, Shards: 1, Distribution: types.RecordDistributionStrategyAuto,
+		})
+		told := &distributions{}
+		p := startProducer(t, decorated{k}, func(c *Config) { c.Observer = told.observer() })
+		_, err := p.PutWait(t.Context(), sized("key", 1))
+		require.NoError(t, err)
+		assert.Equal(t, []DistributionEvent{{testStream, DistributionAutomatic, SourceDescription}}, told.all())
+	})
+}
