@@ -9,9 +9,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
 )
 
 // Producer sends user records to Kinesis streams. One producer serves any number of streams and callers; make one and
