@@ -56,7 +56,7 @@ func wholeWay(t *testing.T, observer Observer) {
 func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	p := newPipeline(&config, testRandom(), new(memberPool))
-	p.setStream(at(0), streamKind{described: true})
+	p.setStream(at(0), description{asked: at(0), outcome: describeDone, kind: streamKind{described: true}})
 	p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
 	records := make([]userRecord, 1000)
 	for i := range records {

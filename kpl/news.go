@@ -1,8 +1,27 @@
 package kpl
 
+import "time"
+
 // streamNews is what the refresher or the describer has found out about a stream. One of the fields is set.
 type streamNews struct {
-	shards *shardMap   // the shards were listed
-	err    error       // they could not be listed
-	kind   *streamKind // the first description is there, or a new one; if it is not described, the service does not say
+	shards      *shardMap // the shards were listed
+	err         error     // they could not be listed
+	description *description
 }
+
+// description is how a DescribeStreamSummary call ended.
+type description struct {
+	asked   time.Time // when the call began
+	outcome describeOutcome
+	kind    streamKind // if outcome is describeDone
+}
+
+// describeOutcome is how a DescribeStreamSummary call ended.
+type describeOutcome uint8
+
+const (
+	describeNone     describeOutcome = iota // no call about this stream has ended yet
+	describeDone                            // it returned a description
+	describeFailed                          // there is none to be had
+	describeNoStream                        // the stream does not exist
+)

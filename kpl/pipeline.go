@@ -84,13 +84,30 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 		p.finish(now, OutcomeCanceled, fault{}, *r)
 	case p.expired(now, r.received):
 		p.finish(now, OutcomeExpired, fault{}, *r)
-	case p.kind.maxRecordSize > 0 && r.size() > p.kind.maxRecordSize:
-		p.finish(now, OutcomeRejected, fault{code: CodeTooLarge, message: fmt.Sprintf(
-			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.kind.maxRecordSize)}, *r)
+	case p.kind.maxRecordSize > 0 && r.size() > p.kind.maxRecordSize && p.heldForSize(now, r):
 	default:
 		var buffer [2]closedRecord
 		p.pass(now, p.aggregator.add(buffer[:0], r))
 	}
+}
+
+// sizePause is how long a record pauses that is larger than the stream took, until a new description is there.
+const sizePause = 100 * time.Millisecond
+
+// heldForSize ends a record that is larger than the stream takes, or lets it pause until that is certain. It reports false if the
+// record may be sent.
+func (p *pipeline) heldForSize(now time.Time, r *userRecord) bool {
+	switch p.topology.checkSize(now, r.size()) {
+	case sizeTooLarge:
+		p.finish(now, OutcomeRejected, fault{code: CodeTooLarge, message: fmt.Sprintf(
+			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.kind.maxRecordSize)}, *r)
+		return true
+	case sizeUnknown:
+		p.retrier.keep(now.Add(sizePause), []userRecord{*r})
+		return true
+	case sizeFits:
+	}
+	return false
 }
 
 // addAll adds records that were in the pipeline before. The oldest come first, so that they keep their order.

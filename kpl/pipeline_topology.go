@@ -5,30 +5,31 @@ import (
 	"time"
 )
 
-// setShards takes in a successful listing.
-func (p *pipeline) setShards(now time.Time, shards *shardMap) {
-	p.topology.listed(shards)
+// setShards takes in a successful listing. It returns an error when listings are not trusted any more.
+func (p *pipeline) setShards(now time.Time, shards *shardMap) error {
+	err := p.topology.listed(shards)
 	p.follow(now)
+	return err
 }
 
 // shardsFailed takes in that the shards could not be listed.
 func (p *pipeline) shardsFailed(now time.Time, err error) {
-	judged := p.topology.notListed(faultOfCall(err).code == codeNotFound)
+	judged := p.topology.notListed(now, faultOfCall(err).code == codeNotFound)
 	p.follow(now)
 	for i := range judged {
 		p.placed(now, judged[i], unknownRange)
 	}
 }
 
-// setStream takes in what kind of stream it is. A kind that is not described means that the service does not say.
-func (p *pipeline) setStream(now time.Time, kind streamKind) {
-	p.topology.described(kind)
+// setStream takes in how a DescribeStreamSummary call ended.
+func (p *pipeline) setStream(now time.Time, d description) {
+	p.topology.described(now, d)
 	p.follow(now)
 }
 
 // streamMissing takes in that PutRecords found no stream.
 func (p *pipeline) streamMissing(now time.Time) {
-	p.topology.noStream()
+	p.topology.noStream(now)
 	p.follow(now)
 }
 

@@ -66,7 +66,10 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 		random:  rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
 		publish: func(news streamNews) { s.post(func(m *mail) { m.shards = append(m.shards, news) }) },
 	}
-	describer := describer{client: p.client, name: name, timeout: p.config.RequestTimeout, publish: refresher.publish}
+	describer := describer{
+		client: p.client, name: name, timeout: p.config.RequestTimeout, publish: refresher.publish,
+		random: rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
+	}
 	s.refresh <- struct{}{}
 	s.joinable.Go(s.loop)
 	s.joinable.Go(s.delivery.run)
@@ -204,8 +207,8 @@ func (s *stream) takeMail(used mail) mail {
 func (s *stream) tell(now time.Time, news *mail) {
 	p := s.pipeline
 	for _, n := range news.shards {
-		if n.kind != nil {
-			p.setStream(now, *n.kind)
+		if n.description != nil {
+			p.setStream(now, *n.description)
 			continue
 		}
 		if n.err != nil {
@@ -213,8 +216,11 @@ func (s *stream) tell(now time.Time, news *mail) {
 			notify(s.producer.config.Observer.ShardsListed, ListingEvent{Stream: s.name, Err: n.err})
 			continue
 		}
-		p.setShards(now, n.shards)
-		notify(s.producer.config.Observer.ShardsListed, ListingEvent{Stream: s.name, OpenShards: len(n.shards.open)})
+		event := ListingEvent{Stream: s.name, OpenShards: len(n.shards.open)}
+		if err := p.setShards(now, n.shards); err != nil {
+			event = ListingEvent{Stream: s.name, Err: err}
+		}
+		notify(s.producer.config.Observer.ShardsListed, event)
 	}
 	for _, sheet := range news.records {
 		hashKeys(sheet)
