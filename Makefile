@@ -59,7 +59,7 @@ demo: $(COLLECTOR) ## send real telemetry of this machine through the collector 
 
 .PHONY: test
 test: check $(COLLECTOR) peers $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
-	go test -count=1 -run Alloc . ./kpl ./marshaler # what the race detector allocates would count
+	go test -count=1 -run Alloc . ./kpl/... ./marshaler # what the race detector allocates would count
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-race -shuffle=on -tags e2e ./...
 	cd kpl && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on ./...
@@ -109,7 +109,7 @@ bench: $(BENCH_PYTHON) ## measure the exporter beside awskinesisexporter: ROUNDS
 
 .PHONY: microbench
 microbench: ## run the Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./kpl ./marshaler
+	go test -run '^$$' -bench . -benchmem ./kpl/... ./marshaler
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)

@@ -2,36 +2,52 @@ package kpl
 
 import "time"
 
-// aggregator packs user records into Kinesis records: those for one predicted shard together, those whose shard is not
-// known by hash key (equal keys always share a shard), and those without a key into one record at a time.
+// aggregator packs user records into Kinesis records. Records for one predicted shard share a Kinesis record. If the shard is
+// not known, records with one hash key share it, because equal keys always belong to one shard. Records without a key fill one
+// Kinesis record after the other.
 type aggregator struct {
-	config  *Config
-	enabled bool // else every record travels alone
-	shards  *shardMap
+	config *Config
+	// enabled is false if every user record is to be a Kinesis record of its own, by Config or because keys choose no shard.
+	enabled bool
+	// shards are the shards to predict from. It is nil if none are known.
+	shards *shardMap
+	// members has the lists that hold the members of new Kinesis records.
 	members *memberPool
 
-	byShard []slot            // by index in shards.open
-	byHash  map[hashKey]*slot // of records that shards has no shard for
+	// byShard has a slot for each shard, by its index in shards.open.
+	byShard []slot
+	// byHash has the slots of the records whose shard is not known. A slot goes when its record closes, because the number of
+	// different keys has no end.
+	byHash map[hashKey]*slot
+	// keyless is the slot of the records without a key.
 	keyless slot
 
-	opened  []openRecord // open records in the order of their deadlines, with some closed ones between them
-	overdue []*slot      // with records that may not wait for others
+	// opened has the open records in the order of their deadlines. Records that closed early are still in the list.
+	opened []openRecord
+	// overdue has the slots whose open record got a member that does not wait for others. Their deadline is not in order.
+	overdue []*slot
 
-	fetched uint32 // of no meaning: it is there so that prefetch reads
+	// fetched takes what prefetch reads, so that the compiler keeps the reads. Its value means nothing.
+	fetched uint32
 }
 
-// slot is a place where one Kinesis record is put together. What add needs of it for each record comes first, so that it
-// is on few cache lines.
+// slot is where one Kinesis record is put together. The first fields are those that add needs for each record; they lie side by
+// side, so that a processor loads few cache lines.
 type slot struct {
+	// partitionKeys finds the index of a partition key in the open record's table.
 	partitionKeys keyTable
-	open          kinesisRecord // empty if it has no members
+	// open is the record that takes members. There is none if it has no members.
+	open kinesisRecord
 
-	number   uint32 // of the open record, among those of the slot
+	// number counts the records that were opened in this slot.
+	number uint32
+	// hashKeys finds the index of an explicit hash key in the open record's table.
 	hashKeys keyTable
-	last     int // members of the record closed last: about as many as the next one will have
+	// last is the number of members of the record that closed last. The next one will have about as many.
+	last int
 }
 
-// openRecord is a record that was opened in a slot. It has been closed since if the slot is empty or has another one.
+// openRecord is a record that was opened in a slot. If the slot is empty or has another number, the record has closed.
 type openRecord struct {
 	slot   *slot
 	number uint32
@@ -41,7 +57,7 @@ func newAggregator(config *Config, members *memberPool) *aggregator {
 	return &aggregator{config: config, enabled: config.AggregationEnabled, members: members, byHash: map[hashKey]*slot{}}
 }
 
-// closedRecord is a Kinesis record that takes no more members, and why.
+// closedRecord is a Kinesis record that takes no more members, with the reason.
 type closedRecord struct {
 	*kinesisRecord
 	reason FlushReason
@@ -75,21 +91,15 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 	return closed
 }
 
-// advance lets the open record of s go earlier, for a member that is older than the others or due.
+// advance moves the deadline of the open record of s forward, for a member that is older than the others or does not wait.
 func (a *aggregator) advance(s *slot, r *userRecord) {
-	k := &s.open
-	if r.received.Before(k.received) {
-		k.received = r.received
-	}
-	if deadline := a.deadline(r); deadline.Before(k.deadline) {
-		k.deadline = deadline
-	}
+	s.open.advance(r.received, a.deadline(r))
 	if r.due {
 		a.overdue = append(a.overdue, s)
 	}
 }
 
-// closeDue appends the records whose deadline has come to closed.
+// closeDue closes the records whose deadline has come, and appends them to closed.
 func (a *aggregator) closeDue(closed []closedRecord, now time.Time) []closedRecord {
 	for _, s := range a.overdue {
 		if !s.empty() && !s.open.deadline.After(now) {
@@ -107,7 +117,7 @@ func (a *aggregator) closeDue(closed []closedRecord, now time.Time) []closedReco
 	}
 }
 
-// closeAll appends all open records to closed.
+// closeAll closes all open records, and appends them to closed.
 func (a *aggregator) closeAll(closed []closedRecord, reason FlushReason) []closedRecord {
 	for {
 		oldest, ok := a.oldest()
@@ -127,16 +137,25 @@ func (a *aggregator) nextDeadline() (time.Time, bool) {
 	return oldest.open.deadline, true
 }
 
-// setShards makes shards the ones to predict from. It returns the user records that were in open records: they are to
-// be added anew.
-func (a *aggregator) setShards(shards *shardMap) []userRecord {
-	members := a.takeAll()
-	a.shards = shards
-	a.byShard = nil
-	if shards != nil {
-		a.byShard = make([]slot, len(shards.open))
+// setShards makes shards the ones to predict from, and turns aggregation on or off. If either changes, the stage must be empty.
+func (a *aggregator) setShards(shards *shardMap, enabled bool) {
+	if !sameShards(a.shards, shards) {
+		a.byShard = nil
+		if shards != nil {
+			a.byShard = make([]slot, len(shards.open))
+		}
 	}
-	return members
+	a.shards, a.enabled = shards, enabled
+}
+
+// pack makes one Kinesis record of the members, which are at least one and fit together.
+func (a *aggregator) pack(members []userRecord) *kinesisRecord {
+	s := slot{}
+	a.open(&s, &members[0])
+	for i := range members {
+		a.append(&s, &members[i], s.growth(&members[i]))
+	}
+	return a.close(&s, FlushSize).kinesisRecord
 }
 
 // takeAll empties the stage and returns the user records that were in it.
@@ -161,19 +180,19 @@ func (a *aggregator) oldest() (*slot, bool) {
 	return nil, false
 }
 
-// fillsRecord reports whether r leaves no room worth the frame beside it. Such a record travels bare, and does not push
-// a half full aggregate out before its time.
+// fillsRecord reports whether r nearly fills a Kinesis record. Such a record goes by itself and without a frame. Otherwise it
+// would close a half full aggregate before its time.
 func (a *aggregator) fillsRecord(r *userRecord) bool {
 	return frameBytes+r.size() > a.config.AggregationMaxSize/8*7
 }
 
-// slotFor finds the slot that r shares with others.
+// slotFor returns the slot in which r is packed.
 func (a *aggregator) slotFor(r *userRecord) *slot {
 	if r.keyless {
 		return &a.keyless
 	}
 	if i, ok := a.shards.predict(r.hash); ok {
-		return &a.byShard[i]
+		return a.slotOf(i)
 	}
 	s := a.byHash[r.hash]
 	if s == nil {
@@ -183,7 +202,10 @@ func (a *aggregator) slotFor(r *userRecord) *slot {
 	return s
 }
 
-// roomFor is how large the body of a record with r in it may become.
+// slotOf is the slot of a shard, by its index in shards.open.
+func (a *aggregator) slotOf(shard int) *slot { return &a.byShard[shard] }
+
+// roomFor is the most bytes that the body of a Kinesis record with r in it may have.
 func (a *aggregator) roomFor(r *userRecord) int {
 	if r.keyless {
 		return a.config.AggregationMaxSize - frameBytes - KeylessKeySize
@@ -221,7 +243,7 @@ func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 	s.hashKeys.clear()
 	k.setOuterKeys()
 	if a.byHash[k.hash] == s {
-		delete(a.byHash, k.hash) // there is no end to hash keys
+		delete(a.byHash, k.hash)
 	}
 	return closedRecord{k, reason}
 }
@@ -229,7 +251,7 @@ func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 // empty reports whether no record is open in s.
 func (s *slot) empty() bool { return len(s.open.members) == 0 }
 
-// growth is by how many bytes the body grows with r. It settles r's indexes in the tables.
+// growth is by how many bytes the body grows with r. It also sets r's indexes in the tables.
 func (s *slot) growth(r *userRecord) int {
 	growth := 0
 	first, found := s.partitionKeys.find(r.keyHash, func(member uint32) bool {
@@ -251,7 +273,7 @@ func (s *slot) growth(r *userRecord) int {
 	return growth + fieldSize(memberBodySize(r))
 }
 
-// hashKeyGrowth is growth's part on r's explicit hash key.
+// hashKeyGrowth is the part of growth for r's explicit hash key.
 func (s *slot) hashKeyGrowth(r *userRecord) int {
 	first, found := s.hashKeys.find(r.hashKeyHash(), func(member uint32) bool {
 		return s.open.members[member].hash == r.hash
@@ -266,23 +288,12 @@ func (s *slot) hashKeyGrowth(r *userRecord) int {
 
 // append makes r a member of the open record of s, whose body grows by growth.
 func (a *aggregator) append(s *slot, r *userRecord, growth int) {
-	k := &s.open
-	if len(k.members) == cap(k.members) {
-		k.members = a.members.grow(k.members)
-	}
-	member := uint32(len(k.members)) //nolint:gosec // below AggregationMaxSize
-	k.members = append(k.members, *r)
-	k.bodySize += growth
+	member := uint32(len(s.open.members)) //nolint:gosec // below AggregationMaxSize
+	s.open.append(r, growth, a.members)
 	if r.keyIndex == s.partitionKeys.size {
 		s.partitionKeys.add(r.keyHash, member)
 	}
 	if r.explicit() && r.hashKeyIndex == s.hashKeys.size {
 		s.hashKeys.add(r.hashKeyHash(), member)
-	}
-	if r.hash.less(k.lowest) {
-		k.lowest = r.hash
-	}
-	if k.highest.less(r.hash) {
-		k.highest = r.hash
 	}
 }

@@ -105,7 +105,7 @@ func BenchmarkPipeline(b *testing.B) {
 		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
 			config := benchmarkConfig()
 			p := newPipeline(&config, testRandom(), new(memberPool))
-			p.setStream(at(0), streamInfo{described: true})
+			p.setStream(at(0), streamKind{described: true})
 			p.setShards(at(0), newShardMap(evenShards(shards), nil, at(0)))
 			// So many that none is put again before its aggregate is gone.
 			records := make([]userRecord, 1<<bits.Len(uint(500*shards)))

@@ -6,33 +6,6 @@ import (
 	"math/bits"
 )
 
-// The aggregated record of the KPL is
-//
-//	magic | AggregatedRecord in protobuf | MD5 of the protobuf bytes
-//
-//	message AggregatedRecord { repeated string partition_key_table = 1;
-//	                           repeated string explicit_hash_key_table = 2;
-//	                           repeated Record records = 3; }
-//	message Record { required uint64 partition_key_index = 1;
-//	                 optional uint64 explicit_hash_key_index = 2;
-//	                 required bytes data = 3; }
-const (
-	magic      = "\xf3\x89\x9a\xc2"
-	frameBytes = len(magic) + md5.Size
-
-	tagPartitionKey    = 1<<3 | 2
-	tagExplicitHashKey = 2<<3 | 2
-	tagRecord          = 3<<3 | 2
-
-	tagPartitionKeyIndex    = 1 << 3
-	tagExplicitHashKeyIndex = 2 << 3
-	tagData                 = 3<<3 | 2
-)
-
-// outerPartitionKey is the partition key of an aggregated record whose members have keys of their own. The explicit
-// hash key beside it does the routing.
-const outerPartitionKey = "a"
-
 // varintSize is the length of v as a protobuf varint.
 func varintSize(v int) int { return (bits.Len64(uint64(v)|1) + 6) / 7 } //nolint:gosec // v is a length or an index
 
@@ -48,14 +21,14 @@ func memberBodySize(r *userRecord) int {
 	return n
 }
 
-// appendAggregated appends the aggregated record of k, which has at least two members, to dst: exactly k.dataSize() bytes.
-// The MD5 of the message, which the last ones are for, is not in there yet.
+// appendAggregated appends the aggregated record of k to dst: exactly k.dataSize() bytes. It returns dst and, within it, the
+// protobuf message. k must have at least two members. The last 16 bytes are room for the MD5 of the message.
 func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 	dst = append(dst, magic...)
 	start := len(dst)
 	dst = appendTables(dst, k)
 	for i := range k.members {
-		r := &k.members[i]
+		r := k.member(i)
 		dst = append(dst, tagRecord)
 		dst = binary.AppendUvarint(dst, uint64(memberBodySize(r))) //nolint:gosec // a length
 		dst = append(dst, tagPartitionKeyIndex)
@@ -70,11 +43,12 @@ func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 	return append(dst, make([]byte, md5.Size)...), dst[start:end]
 }
 
-// appendTables appends the tables of keys. The members that are the first with a key are those whose index is next.
+// appendTables appends the tables of keys. Indexes grow in the order of the members, so a member with the next index is the
+// first one that has its key.
 func appendTables(dst []byte, k *kinesisRecord) []byte {
 	next, explicit := uint32(0), false
 	for i := range k.members {
-		r := &k.members[i]
+		r := k.member(i)
 		if r.keyIndex == next {
 			dst = appendField(dst, tagPartitionKey, k.keyOf(r))
 			next++
@@ -86,7 +60,7 @@ func appendTables(dst []byte, k *kinesisRecord) []byte {
 	}
 	next = 0
 	for i := range k.members {
-		r := &k.members[i]
+		r := k.member(i)
 		if r.explicit() && r.hashKeyIndex == next {
 			dst = append(dst, tagExplicitHashKey, r.hashDigits)
 			dst = r.hash.appendDecimal(dst)

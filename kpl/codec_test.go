@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
 )
 
 // aggregate packs records as a pipeline without a shard map would if they had one shard.
@@ -20,7 +22,7 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 	config := NewDefaultConfig()
 	config.AggregationMaxSize = maxSize
 	a := newAggregator(&config, new(memberPool))
-	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}))
+	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}), true)
 	var closed []closedRecord
 	for i := range records {
 		records[i].Stream = testStream
@@ -43,7 +45,7 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 // aggregated is k as a request has it.
 func aggregated(k *kinesisRecord) []byte {
 	data, message := appendAggregated(nil, k)
-	sum := md5Sum(message)
+	sum := md5x8.Sum(message)
 	copy(data[len(data)-len(sum):], sum[:])
 	return data
 }

@@ -5,19 +5,21 @@ import (
 	"time"
 )
 
-// shardFlushBytes is how much for one shard makes the collector send what it has: enough for a good request, little
-// enough that a shard does not get its second's worth in one burst.
+// shardFlushBytes is how many bytes for one shard make the collector send what it has. That is enough for a good request, and a
+// quarter of what a shard takes in a second, so the shard does not get it all at once.
 const shardFlushBytes = 256 << 10
 
-// request is one PutRecords call. A sender owns it from dispatch to completion.
+// request is one PutRecords call. A worker of the sender owns it from dispatch to completion.
 type request struct {
 	records []*kinesisRecord
-	partial bool // sent because of time, not because it was full
+	// partial is set if the request was sent because of time, and not because it was full.
+	partial bool
 
-	// What the sender found. Either err is set, or entries has what the service said for each record.
+	// start and end are when the call was made and when it had ended.
 	start, end time.Time
-	entries    []entryResult
-	err        error
+	// entries is what the service said of each record, unless err is set: then the call failed as a whole.
+	entries []entryResult
+	err     error
 }
 
 // entryResult is what the service said of one record.
@@ -27,16 +29,21 @@ type entryResult struct {
 	code, message  string
 }
 
-// collector puts Kinesis records, of all shards, together into requests.
+// collector puts the Kinesis records of all shards together into requests.
 type collector struct {
-	config    *Config
-	pending   []*kinesisRecord
-	bytes     int
-	deadline  time.Time // of the record that is due first
-	oldest    time.Time // when the oldest member of a record was received
-	full      bool      // a limit other than time says to send
-	reason    FlushReason
-	committed time.Time // what was received until then does not wait for others
+	config *Config
+	// pending has the records that wait for a request, and bytes is their size.
+	pending []*kinesisRecord
+	bytes   int
+	// deadline is when the first of them is due. oldest is when the oldest of their members was received.
+	deadline, oldest time.Time
+	// full is set if a limit other than time says to send, and reason names that limit.
+	full   bool
+	reason FlushReason
+	// committed is the time of the last commit. Records received until then do not wait for others.
+	committed time.Time
+	// ready has the parts of rejected requests. They are sent as they are.
+	ready []*request
 }
 
 // add takes in k.
@@ -46,7 +53,7 @@ func (c *collector) add(k *kinesisRecord) {
 	c.weigh(k)
 }
 
-// weigh notes what k, which is pending, says about when to send.
+// weigh takes in what the pending record k says about when to send.
 func (c *collector) weigh(k *kinesisRecord) {
 	if deadline := c.deadlineOf(k); c.deadline.IsZero() || deadline.Before(c.deadline) {
 		c.deadline = deadline
@@ -78,9 +85,9 @@ func (c *collector) due(now time.Time) (FlushReason, bool) {
 	return FlushDeadline, len(c.pending) > 0 && !c.deadline.After(now)
 }
 
-// take returns a request with the records that came first, as many as fit. It must not be called when nothing is
-// pending.
-func (c *collector) take() *request {
+// take returns a request with the records that came first, as many as fit. Partial says that time made it due. Something must
+// be pending.
+func (c *collector) take(partial bool) *request {
 	n, bytes := 0, 0
 	for _, k := range c.pending {
 		size := k.size()
@@ -90,7 +97,7 @@ func (c *collector) take() *request {
 		n, bytes = n+1, bytes+size
 		k.lane.unrelease(k)
 	}
-	r := &request{records: slices.Clone(c.pending[:n])}
+	r := &request{records: slices.Clone(c.pending[:n]), partial: partial}
 	clear(c.pending[:n])
 	c.pending, c.bytes = c.pending[n:], c.bytes-bytes
 	c.deadline, c.oldest, c.full = time.Time{}, time.Time{}, false
@@ -106,11 +113,33 @@ func (c *collector) takeAll() []*kinesisRecord {
 	for _, k := range all {
 		k.lane.unrelease(k)
 	}
-	*c = collector{config: c.config, committed: c.committed}
+	*c = collector{config: c.config, committed: c.committed, ready: c.ready}
 	return all
 }
 
-// commit makes everything due that was received until now, wherever it still is.
+// addReady takes in a request to be sent as it is.
+func (c *collector) addReady(r *request) { c.ready = append(c.ready, r) }
+
+// takeReady returns the first of these requests; nil if there is none.
+func (c *collector) takeReady() *request {
+	if len(c.ready) == 0 {
+		return nil
+	}
+	r := c.ready[0]
+	c.ready = slices.Delete(c.ready, 0, 1)
+	return r
+}
+
+// empty reports whether there is nothing to send.
+func (c *collector) empty() bool { return len(c.pending)+len(c.ready) == 0 }
+
+// oldestPending is when the oldest member of a pending record was received; false if nothing is pending.
+func (c *collector) oldestPending() (time.Time, bool) { return c.oldest, len(c.pending) > 0 }
+
+// nextDeadline is when the next pending record is due; false if nothing is pending.
+func (c *collector) nextDeadline() (time.Time, bool) { return c.deadline, len(c.pending) > 0 }
+
+// commit makes everything due that was received until now, in this stage or in one before it.
 func (c *collector) commit(now time.Time) {
 	c.committed = now
 	if len(c.pending) > 0 {
@@ -118,7 +147,7 @@ func (c *collector) commit(now time.Time) {
 	}
 }
 
-// deadlineOf is when k has to be sent at the latest. What a commit closed holds only what was received before it.
+// deadlineOf is when k has to be sent at the latest. After a commit, records that were received before it are due at once.
 func (c *collector) deadlineOf(k *kinesisRecord) time.Time {
 	if !k.received.After(c.committed) {
 		return k.received

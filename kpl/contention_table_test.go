@@ -143,7 +143,7 @@ func TestContentionTable(t *testing.T) {
 		table += fmt.Sprintf("| %.0f %% | %.0f s | %.0f s |\n",
 			share*100, limitsRecovery(share, 50_000).Seconds(), limitsRecovery(share, 1_000).Seconds())
 	}
-	table += "\n| refused at random | for | 95 % of the shard after that |\n|--:|--:|--:|\n"
+	table += "\n| throttled at random | for | 95 % of the shard after that |\n|--:|--:|--:|\n"
 	for _, burst := range []contention{
 		{random: 0.2, randomFor: 5 * time.Second},
 		{random: 0.2, randomFor: 20 * time.Second},

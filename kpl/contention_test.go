@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/pace"
 )
 
 // contention is a model of producers that share the shards of a stream and know nothing of each other. The limiters are
@@ -26,7 +28,7 @@ type contention struct {
 	now     time.Time
 	dice    *rand.Rand
 	events  eventQueue
-	answers []answer // in order: all are under way for the same time
+	answers []answer // in order: all are under lane for the same time
 	service []contendedShard
 	members []*contender
 }
@@ -103,9 +105,9 @@ func (c *contention) addProducer(number int) {
 	m.limiter = newLimiter(&m.config, c.dice)
 	c.members = append(c.members, m)
 	for shard := range c.shards {
-		if way := m.limiter.lane(c.service[shard].id); c.startShare > 0 {
-			way.pace = newPace(c.startShare)
-			m.limiter.setRate(way)
+		if lane := m.limiter.lane(c.service[shard].id); c.startShare > 0 {
+			lane.pace = pace.New(c.startShare)
+			lane.setRate()
 		}
 		c.fill(m, shard, c.backlog())
 	}
@@ -161,9 +163,9 @@ func (c *contention) backlog() int { return int(c.perSecond() * backlog.Seconds(
 
 // fill gives a producer work for a shard.
 func (c *contention) fill(m *contender, shard, n int) {
-	way := m.limiter.lane(c.service[shard].id)
+	lane := m.limiter.lane(c.service[shard].id)
 	for range n {
-		m.limiter.push(waitingRecord(way, c.recordSize, c.now.Sub(at(0))))
+		m.limiter.push(waitingRecord(lane, c.recordSize, c.now.Sub(at(0))))
 	}
 }
 
@@ -188,7 +190,7 @@ func (c *contention) send(m *contender) {
 	ready, _ := m.limiter.release(c.now)
 	for _, k := range ready {
 		k.lane.unrelease(k)
-		k.lane.take(k, c.now)
+		k.lane.send(k, c.now)
 		shard, err := strconv.Atoi(string(k.lane.id))
 		if err != nil {
 			panic(err)
@@ -202,7 +204,7 @@ func (c *contention) send(m *contender) {
 	}
 }
 
-// arrive puts a record to a shard's test, as the service does. It arrives when it is sent: everything is under way for
+// arrive puts a record to a shard's test, as the service does. It arrives when it is sent: everything is under lane for
 // the same time.
 func (c *contention) arrive(m *contender, shard int, k *kinesisRecord) bool {
 	s := &c.service[shard]
@@ -272,7 +274,7 @@ func (c *contention) split() {
 	for _, m := range c.members {
 		for shard := range c.shards {
 			for child := range 2 {
-				m.limiter.heir(c.service[c.shards+2*shard+child].id, m.limiter.lane(c.service[shard].id))
+				m.limiter.childLane(c.service[c.shards+2*shard+child].id, m.limiter.lane(c.service[shard].id))
 			}
 		}
 		for _, k := range m.limiter.takeAll() {

@@ -1,7 +1,6 @@
 package kpl
 
 import (
-	"crypto/md5" //nolint:gosec // for its size
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -9,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
 )
 
 // Errors of [Deaggregate].
@@ -92,8 +93,8 @@ func unframe(data []byte) ([]byte, bool) {
 	if len(data) <= frameBytes || string(data[:len(magic)]) != magic {
 		return nil, false
 	}
-	message, checksum := data[len(magic):len(data)-md5.Size], data[len(data)-md5.Size:]
-	return message, md5Sum(message) == [md5.Size]byte(checksum)
+	message, checksum := data[len(magic):len(data)-md5x8.Size], data[len(data)-md5x8.Size:]
+	return message, md5x8.Sum(message) == [md5x8.Size]byte(checksum)
 }
 
 // aggregateTables are the keys that the records of a message refer to by their index.

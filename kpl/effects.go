@@ -2,42 +2,52 @@ package kpl
 
 import "time"
 
-// effects is what the loop has to carry out.
+// effects is what the loop has to carry out. The pipeline adds to it; the loop reads it and then empties it.
 type effects struct {
 	ended        []ending
 	flushed      []flushed
 	misplaced    []FinishedEntry
-	wantShards   bool
-	wantStream   bool
-	distribution []streamInfo // changes of who chooses shards, oldest first
+	distribution []streamKind // changes of who chooses shards, oldest first
 	availability []error      // changes, oldest first; nil means available
 }
 
-// ending is user records that have come to the same end at the same time; or, without any, the end of a Flush.
+// end hands over Results, or the end of a Flush.
+func (e *effects) end(ended ending) { e.ended = append(e.ended, ended) }
+
+// flush notes that a stage passed on what it had.
+func (e *effects) flush(stage Stage, reason FlushReason) {
+	e.flushed = append(e.flushed, flushed{stage, reason})
+}
+
+// misplace notes that a record was stored where readers drop it.
+func (e *effects) misplace(entry FinishedEntry) { e.misplaced = append(e.misplaced, entry) }
+
+// changeDistribution notes that keys choose the shards now, or choose them no more.
+func (e *effects) changeDistribution(kind streamKind) { e.distribution = append(e.distribution, kind) }
+
+// changeAvailability notes why the stream accepts no records any more; nil if it accepts them again.
+func (e *effects) changeAvailability(err error) { e.availability = append(e.availability, err) }
+
+// reset empties the lists and keeps their memory.
+func (e *effects) reset() {
+	clear(e.ended)
+	e.ended, e.flushed, e.misplaced = e.ended[:0], e.flushed[:0], e.misplaced[:0]
+	e.distribution, e.availability = e.distribution[:0], e.availability[:0]
+}
+
+// ending is user records that have come to the same end at the same time. Without members it is the end of a Flush.
 type ending struct {
-	members        []userRecord // its own
+	members        []userRecord // nothing else refers to this list
 	outcome        Outcome
 	stored         Attempt // of a success, the attempt that brought it
 	sequenceNumber string
 	fault          fault // explains a failure that no attempt of the records themselves does
 	at             time.Time
-	flushed        chan<- struct{}
+	flushed        chan<- struct{} // of a Flush; else nil
 }
 
+// flushed says which stage passed on what it had, and why.
 type flushed struct {
 	stage  Stage
 	reason FlushReason
-}
-
-// retryGroup is user records that pause after an attempt.
-type retryGroup struct {
-	at      time.Time
-	members []userRecord
-}
-
-// storedRecord is a Kinesis record that is stored and waits for a newer shard map to be judged.
-type storedRecord struct {
-	*kinesisRecord
-	attempt        Attempt // the one that stored it
-	sequenceNumber string
 }

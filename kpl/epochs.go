@@ -4,8 +4,11 @@ import (
 	"slices"
 )
 
-// epochs count the records that have no Result yet, for the callers of Flush: each waits for those that were put before.
+// epochs counts the records that have no Result yet. A call of Flush ends the current epoch, and waits until no record of it and
+// of those before is left.
 type epochs struct {
+	outstanding int // records in all of them
+
 	list  []epoch // the last one takes new records
 	first uint32  // the number of the first of them
 }
@@ -22,12 +25,14 @@ func newEpochs() epochs { return epochs{list: []epoch{{}}} }
 func (e *epochs) enter() uint32 {
 	last := len(e.list) - 1
 	e.list[last].outstanding++
+	e.outstanding++
 	return e.first + uint32(last) //nolint:gosec // the number may wrap around
 }
 
 // leave takes the members out of the count.
 func (e *epochs) leave(members []userRecord) {
-	if len(e.list) == 1 { // without looking at each of them: this is every record's way
+	e.outstanding -= len(members)
+	if len(e.list) == 1 { // the usual case, without a look at each member
 		e.list[0].outstanding -= len(members)
 		return
 	}
@@ -36,13 +41,13 @@ func (e *epochs) leave(members []userRecord) {
 	}
 }
 
-// next begins another epoch. The channel is for the one that ends.
+// next begins another epoch. The channel is closed when the epoch that ends now has no record left.
 func (e *epochs) next(flushed chan<- struct{}) {
 	e.list[len(e.list)-1].flushed = flushed
 	e.list = append(e.list, epoch{})
 }
 
-// done takes out the first epoch and returns its channel, if it has ended and no record of it is left.
+// done removes the first epoch and returns its channel, if a Flush has ended the epoch and no record of it is left.
 func (e *epochs) done() (flushed chan<- struct{}, ok bool) {
 	if len(e.list) == 1 || e.list[0].outstanding > 0 {
 		return nil, false

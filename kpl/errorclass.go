@@ -14,25 +14,25 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// errorClass is what an error of the service means for the records it was about.
+// errorClass is what an error of the service means for the records of the call.
 type errorClass uint8
 
 const (
-	// classTransient: it may well work the next time.
+	// classTransient: the next attempt may work.
 	classTransient errorClass = iota
-	// classThrottle: the shard, or the stream, has no capacity now.
+	// classThrottle: the shard or the stream has no capacity now.
 	classThrottle
-	// classRejected: something in the request will never be accepted.
+	// classRejected: the service will never accept something in the request.
 	classRejected
-	// classUnavailable: nothing will be accepted until somebody acts.
+	// classUnavailable: the service will accept nothing until somebody acts.
 	classUnavailable
 )
 
 // codeNotFound is the error code of a stream that does not exist.
 const codeNotFound = "ResourceNotFoundException"
 
-// classOfCode has the error codes whose class is not classTransient. A code that nobody has heard of is transient: then
-// the worst that can happen is that good data is given back, never that it is thrown away.
+// classOfCode has the error codes whose class is not classTransient. An unknown code is transient. Then the worst case is
+// that good data is given back, never that it is dropped.
 var classOfCode = map[string]errorClass{
 	"ProvisionedThroughputExceededException": classThrottle,
 	"LimitExceededException":                 classThrottle,
@@ -48,7 +48,7 @@ var classOfCode = map[string]errorClass{
 	"InvalidArgumentException":       classRejected,
 	"ValidationException":            classRejected,
 	"ValidationError":                classRejected,
-	codeSerialization:                classRejected,
+	"SerializationException":         classRejected,
 	"RequestEntityTooLargeException": classRejected,
 
 	"AccessDenied":                classUnavailable,
@@ -71,14 +71,14 @@ var classOfCode = map[string]errorClass{
 	CodeNotSent:                   classUnavailable,
 }
 
-// fault is an error of the service or of the way to it.
+// fault is an error of the service, or of the connection to it.
 type fault struct {
 	class         errorClass
 	code, message string
 }
 
-// faultOfEntry reads the error of one record in an answer. A fault always has a code: without one it would look like a
-// success to observers.
+// faultOfEntry reads the error of one record in an answer. A fault always has a code, because observers take a record without a
+// code for a success.
 func faultOfEntry(code, message string) fault {
 	return fault{classOfCode[code], cmp.Or(clip(code), CodeUnknown), clip(message)}
 }
@@ -118,7 +118,7 @@ func faultOfCall(err error) fault {
 	}
 }
 
-// classOfStatus is the class of an answer that has no code we know, by its HTTP status.
+// classOfStatus is the class of an answer without a known code, by its HTTP status.
 func classOfStatus(status int) errorClass {
 	switch status {
 	case http.StatusTooManyRequests:
@@ -132,25 +132,26 @@ func classOfStatus(status int) errorClass {
 	}
 }
 
-// clip shortens what a service says to what an Attempt keeps. It copies what it keeps of a longer one: a Result must not
-// hold on to an answer.
+// clip shortens a text of the service to the length that an Attempt keeps. It copies what it keeps of a longer text, so that a
+// Result does not keep a whole answer in memory.
 func clip(message string) string {
 	const most = 256
 	if len(message) > most {
 		message = strings.Clone(message[:most])
 	}
-	return strings.ToValidUTF8(message, "") // services may send any bytes, and the cut may be amid a character
+	return strings.ToValidUTF8(message, "") // a service may send any bytes, and the cut may be inside a character
 }
 
-// countMismatchError is an answer that does not have one entry for each record: nobody knows what it says.
+// countMismatchError is an answer that does not have one entry for each record. It says nothing about any record.
 type countMismatchError struct{ entries, records int }
 
 func (e countMismatchError) Error() string {
 	return fmt.Sprintf("the answer has %d entries for %d records", e.entries, e.records)
 }
 
-// What the service says of a request that it does not understand.
-const (
-	codeSerialization    = "SerializationException"
-	codeUnknownOperation = "UnknownOperationException"
-)
+// unrelatedToEncoding reports whether an error code is about credentials, permissions or capacity. Such an error has nothing to
+// do with the encoding of the request.
+func unrelatedToEncoding(code string) bool {
+	class := classOfCode[code]
+	return class == classUnavailable || class == classThrottle
+}

@@ -1,11 +1,12 @@
 package kpl
 
 import (
-	"crypto/md5" //nolint:gosec // The service's own hash for picking a shard; nothing secret depends on it.
 	"encoding/binary"
 	"errors"
 	"math/bits"
 	"strconv"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
 )
 
 // hashKey is a point in the key space of a stream, 0 to 2^128-1.
@@ -19,11 +20,11 @@ var (
 // hashOf returns the hash key of a partition key: its MD5 read as a big-endian number, as the service does.
 func hashOf(partitionKey string) hashKey {
 	var buffer [MaxPartitionKeyLength]byte
-	return hashKeyOf(md5Sum(append(buffer[:0], partitionKey...)))
+	return hashKeyOf(md5x8.Sum(append(buffer[:0], partitionKey...)))
 }
 
 // hashKeyOf reads an MD5 as a hash key.
-func hashKeyOf(sum [md5.Size]byte) hashKey {
+func hashKeyOf(sum [md5x8.Size]byte) hashKey {
 	return hashKey{binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:])}
 }
 

@@ -1,9 +1,6 @@
 package kpl
 
-import (
-	"crypto/md5" //nolint:gosec // the service places records by MD5
-	"encoding/binary"
-)
+import "github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
 
 // hashKeys settles the hash keys of records that have a partition key and no explicit hash key.
 func hashKeys(records []userRecord) {
@@ -12,57 +9,35 @@ func hashKeys(records []userRecord) {
 		r := &records[i]
 		switch {
 		case r.keyless || r.explicit():
-		case len(r.partitionKey) > maxBlockKey || !md5SideBySide():
+		case len(r.partitionKey) > md5x8.MaxShort:
 			r.hash = hashOf(r.partitionKey)
 		default:
 			keys.add(r)
-			if keys.n == md5Width {
+			if keys.short.Len() == md5x8.Width {
 				keys.hash()
 			}
 		}
 	}
-	if keys.n > 0 {
-		keys.hash()
-	}
+	keys.hash()
 }
 
-// keyBlocks are partition keys that are hashed side by side, each of which fills one block.
+// keyBlocks are partition keys that are hashed side by side.
 type keyBlocks struct {
-	n      int
-	owners [md5Width]*userRecord
-	blocks [md5Width][md5.BlockSize]byte
+	owners [md5x8.Width]*userRecord
+	short  md5x8.Short
 }
 
-// maxBlockKey is the length of the longest key that fits into a block.
-const maxBlockKey = md5.BlockSize - 9
-
-// add takes in the key of r, padded.
+// add takes in the key of r.
 func (k *keyBlocks) add(r *userRecord) {
-	block := &k.blocks[k.n]
-	*block = [md5.BlockSize]byte{}
-	n := copy(block[:], r.partitionKey)
-	block[n] = 0x80
-	binary.LittleEndian.PutUint64(block[md5.BlockSize-8:], uint64(n)<<3) //nolint:gosec // it is positive
-	k.owners[k.n] = r
-	k.n++
+	k.owners[k.short.Len()] = r
+	k.short.Add(r.partitionKey)
 }
 
 // hash gives the keys' owners their hash keys.
 func (k *keyBlocks) hash() {
-	owners := k.owners[:k.n]
-	k.n = 0
-	if len(owners) == 1 {
-		owners[0].hash = hashOf(owners[0].partitionKey)
-		return
-	}
-	var state md5State
-	var at [md5Width]*byte
-	for lane := range at {
-		state.start(lane)
-		at[lane] = &k.blocks[lane][0]
-	}
-	md5Blocks(&state, &at, 1)
-	for lane, r := range owners {
-		r.hash = hashKeyOf(state.sum(lane))
+	owners := k.owners[:k.short.Len()]
+	sums := k.short.Sums()
+	for i, r := range owners {
+		r.hash = hashKeyOf(sums[i])
 	}
 }

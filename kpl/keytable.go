@@ -2,22 +2,22 @@ package kpl
 
 import "hash/maphash"
 
-// keySeed makes the hashes that tell keys of a table apart. They never leave the process.
+// keySeed is the seed of the hashes in key tables. The hashes never leave the process.
 var keySeed = maphash.MakeSeed()
 
-// keyTable tells which member of an open record was the first with a key: a table of the aggregated record, which gives
-// keys indexes in order of first use. It is a hash table with linear probing rather than a map, because every record is
-// looked up in one, and because clearing it is cheap.
+// keyTable tells which member of an open record was the first with a key. An aggregated record has a table of its keys, in the
+// order of their first use. keyTable is a hash table with linear probing rather than a map, because every record is looked up
+// in one, and because it is cheap to clear.
 type keyTable struct {
 	places []keyPlace // the length is a power of two, at most half of it used
 	size   uint32     // keys
 }
 
-// keyPlace is where the key with a hash is found.
-type keyPlace struct{ hash, memberPlusOne uint32 } // free if memberPlusOne is 0
+// keyPlace is an entry of the table: the hash of a key, and 1 + the index of its first member. It is free if that is 0.
+type keyPlace struct{ hash, memberPlusOne uint32 }
 
-// find returns the member that was the first with a key, whose hash is given. The function has reports whether a member
-// has the key.
+// find returns the member that was the first with the key that has the given hash. The function has reports whether a member
+// has this key.
 func (t *keyTable) find(hash uint32, has func(member uint32) bool) (member uint32, found bool) {
 	if len(t.places) == 0 {
 		return 0, false
@@ -59,7 +59,7 @@ func (t *keyTable) place(p keyPlace) {
 	t.places[i] = p
 }
 
-// clear empties the table. It keeps its room: the next record will need about as much.
+// clear empties the table and keeps its memory, because the next record will need about as much.
 func (t *keyTable) clear() {
 	clear(t.places)
 	t.size = 0

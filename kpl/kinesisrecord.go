@@ -4,26 +4,29 @@ import "time"
 
 // kinesisRecord is an entry of a PutRecords call: one user record as it is, or several as an aggregated record.
 type kinesisRecord struct {
+	// members are its user records. bodySize is the length in bytes of their AggregatedRecord message.
 	members  []userRecord
-	bodySize int // bytes of the AggregatedRecord message with these members
+	bodySize int
 
-	lowest, highest hashKey // of the members' hash keys: readers want all of them in the range of one shard
+	// lowest and highest are the limits of the members' hash keys. Readers want both in the range of the shard.
+	lowest, highest hashKey
 
-	received time.Time // of the oldest member
-	deadline time.Time // when to send it at the latest
+	// received is when the oldest member was received. deadline is when to send the record at the latest.
+	received, deadline time.Time
 
-	// partitionKey and hash are the outer keys. Of a keyless record they are not known before it is closed.
+	// partitionKey and hash are the keys that the service sees. A keyless record gets them when it is closed.
 	partitionKey string
 	hash         hashKey
 	keyless      bool
 
-	lane *lane // the shard it is predicted for
+	// lane is that of the shard for which the record is predicted.
+	lane *lane
 }
 
-// aggregated reports whether the record goes in the KPL's format: it does if it has more than one member.
+// aggregated reports whether the record is sent in the KPL's format. That is so if it has more than one member.
 func (k *kinesisRecord) aggregated() bool { return len(k.members) > 1 }
 
-// movable reports whether readers find all members wherever the record lands.
+// movable reports whether readers find all members on whichever shard the record is stored.
 func (k *kinesisRecord) movable() bool { return !k.aggregated() || k.lowest == k.highest }
 
 // dataSize is the exact length of the record's data on the wire.
@@ -34,7 +37,7 @@ func (k *kinesisRecord) dataSize() int {
 	return len(k.members[0].data)
 }
 
-// size is what the record counts against the limits of the service: data and outer partition key.
+// size is what counts against the limits of the service: data and outer partition key.
 func (k *kinesisRecord) size() int { return k.dataSize() + len(k.partitionKey) }
 
 // predictedShard is the shard the record is meant for; empty if the shards are not known.
@@ -45,7 +48,35 @@ func (k *kinesisRecord) predictedShard() ShardID {
 	return k.lane.id
 }
 
-// setOuterKeys settles the keys the service sees, once all members are in. Those of a keyless record come later.
+// member returns the i-th member.
+func (k *kinesisRecord) member(i int) *userRecord { return &k.members[i] }
+
+// append makes a copy of r a member. The body grows by growth bytes. A list of members that is full grows out of the pool.
+func (k *kinesisRecord) append(r *userRecord, growth int, pool *memberPool) {
+	if len(k.members) == cap(k.members) {
+		k.members = pool.grow(k.members)
+	}
+	k.members = append(k.members, *r)
+	k.bodySize += growth
+	if r.hash.less(k.lowest) {
+		k.lowest = r.hash
+	}
+	if k.highest.less(r.hash) {
+		k.highest = r.hash
+	}
+}
+
+// advance lets the record go earlier, for a member that was received then and has the given deadline.
+func (k *kinesisRecord) advance(received, deadline time.Time) {
+	if received.Before(k.received) {
+		k.received = received
+	}
+	if deadline.Before(k.deadline) {
+		k.deadline = deadline
+	}
+}
+
+// setOuterKeys sets the keys that the service sees, once all members are in. A keyless record gets its keys later.
 func (k *kinesisRecord) setOuterKeys() {
 	if k.keyless {
 		return
@@ -58,13 +89,16 @@ func (k *kinesisRecord) setOuterKeys() {
 	}
 }
 
-// setKey gives a keyless record, and with it every member, the one partition key made for it.
+// setKey gives a keyless record and all its members the partition key that was made for it.
 func (k *kinesisRecord) setKey(key string, hash hashKey) {
 	k.partitionKey, k.hash = key, hash
 	k.lowest, k.highest = hash, hash
 }
 
-// keyOf is the partition key that readers see of r, which is a member.
+// setLane makes l the lane of the shard that the record is predicted for.
+func (k *kinesisRecord) setLane(l *lane) { k.lane = l }
+
+// keyOf is the partition key that readers see of the member r.
 func (k *kinesisRecord) keyOf(r *userRecord) string {
 	if r.keyless {
 		return k.partitionKey

@@ -108,7 +108,7 @@ func TestBadAnswersToListShards(t *testing.T) {
 		t.Run(bad.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seen := &requestLog{}
-				w := &wire{list: bad.list, put: storing(storedEntry)}
+				w := &endpoint{list: bad.list, put: storing(storedEntry)}
 				p := startProducer(t, w.client(), func(c *Config) { c.Observer = seen })
 				var got results
 				for i := range 100 {
@@ -144,7 +144,7 @@ func TestBadAnswersToListShards(t *testing.T) {
 // over, no faster than the shards may be listed.
 func TestAggregatesOnAShardThatIsNotOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{
+		w := &endpoint{
 			list: func(int) wireAnswer { return theOnlyShard() },
 			put: func(_ int, data []string) wireAnswer {
 				return entriesAnswer(slices.Repeat([]string{`{"SequenceNumber":"7","ShardId":"fremd"}`}, len(data))...)
@@ -205,7 +205,7 @@ func FuzzListShardsAnswer(f *testing.F) {
 		name, err := json.Marshal(shard)
 		require.NoError(t, err)
 		synctest.Test(t, func(t *testing.T) {
-			fuzzProducer(t, &wire{
+			fuzzProducer(t, &endpoint{
 				list: func(int) wireAnswer { return wireAnswer{status: code % 1000, body: string(body)} },
 				put: func(_ int, data []string) wireAnswer {
 					entry := `{"SequenceNumber":"7","ShardId":` + string(name) + `}`

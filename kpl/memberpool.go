@@ -5,17 +5,16 @@ import (
 	"sync"
 )
 
-// memberPool keeps lists of user records that nobody needs any more, so that what records take up on their way is no
-// garbage. The streams of a producer share it, for what one of them has sent makes room for the others. It is safe for
-// concurrent use.
+// memberPool keeps lists of user records that nobody needs any more, so that they are used again and are no garbage. The streams
+// of a producer share one pool. It is safe for concurrent use.
 //
-// The room of its lists is a power of two: a list fits any Kinesis record of about its size, and not just one with as many
-// members as the last one had. That matters where a thousand are open at a time, all of different sizes.
+// The capacity of a list is a power of two. So a list fits all Kinesis records of about its size, and not only those with
+// exactly as many members. That matters if a thousand records of different sizes are open at a time.
 type memberPool struct {
 	classes [maxPooled + 1]sync.Pool // of *[]userRecord, empty, with room for 1<<i at least
 }
 
-// minPooled and maxPooled are the logarithms of the room that makes a list worth keeping.
+// minPooled and maxPooled are the logarithms of the capacities that are worth keeping.
 const (
 	minPooled = 2
 	maxPooled = 15

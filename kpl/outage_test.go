@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -172,10 +173,11 @@ func TestAnswerWithoutAnEntryForEachRecord(t *testing.T) {
 	p := newPipeline(new(NewDefaultConfig()), testRandom(), new(memberPool))
 	now := at(0)
 	r := &request{records: []*kinesisRecord{{members: []userRecord{{received: now}}}}}
-	p.inFlight, p.outstanding = 1, 1
+	r.read(&kinesis.PutRecordsOutput{}, nil)
+	p.inFlight.sent(r)
 	p.complete(now, r)
-	require.Len(t, p.retries, 1)
-	attempts := p.retries[0].members[0].trips()
+	require.Len(t, p.retrier.groups, 1)
+	attempts := p.retrier.groups[0].members[0].trips()
 	require.Len(t, attempts, 1)
 	assert.Equal(t, CodeCountMismatch, attempts[0].Code)
 	assert.Equal(t, "the answer has 0 entries for 1 records", attempts[0].Message)

@@ -1,65 +1,60 @@
 package kpl
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
 )
 
-// pipeline is the core of a stream: which record goes when, with which others, and what its outcome means. It does no
-// I/O, reads no clock and holds no lock; its loop owns it and tells it what happened. What a call brings about is
-// returned, or left in effects for the loop to carry out.
+// pipeline is the core of a stream. It decides which record goes when, with which others, and what its outcome means. It does no
+// I/O, reads no clock and holds no lock. Its loop owns it and tells it what happened. What follows from that is returned, or left
+// in effects for the loop to carry out.
 type pipeline struct {
 	config *Config
-	random *rand.Rand
 
-	info       streamInfo
-	asked      bool      // the first description is here, or is not to be had
-	listed     *shardMap // as the service told; the router's, unless it would mislead
-	sure       time.Time // when the stream that answers was last known to be the one that is listed
-	stray      *stray    // what the next listing has to explain; nil if nothing
-	wished     bool      // a listing is on its way that makes sure
-	unlistable bool      // the last listing failed, though there is a stream
-	missing    bool      // the last listing found no stream
-	everListed bool
+	// topology knows the stream: its shards, its kind, and stored records that are not judged yet.
+	topology topology
+	// kind is the kind of stream that the stages go by. It differs from the topology's only until follow has run.
+	kind streamKind
+
+	// The stages, in the order in which a record meets them. A record is in one of them, in a request in flight, or in topology.
 	router     router
 	aggregator *aggregator
 	limiter    *limiter
 	collector  collector
+	inFlight   inFlight
+	retrier    retrier
 
-	retries  []retryGroup   // by time
-	split    []*request     // halves of refused requests
-	unjudged []storedRecord // on shards the map does not know yet
-	inFlight int
-	partial  int     // of those in flight, the ones that were not full
-	down     *outage // nil while the stream accepts records
-	draining bool    // nothing waits for others any more
-	aborted  bool    // everything that is not stored fails
+	// outage is set while the stream accepts no records. Then one request at a time is sent, to find out when it is over.
+	outage outage
+	// draining is set by Close. Nothing waits for other records any more.
+	draining bool
+	// aborted is set when Close runs out of time. Every record that is not stored fails.
+	aborted bool
 
-	outstanding int
-	epochs      epochs
-	answered    map[ShardID]struct{}
+	// epochs counts the records without a Result, so that Flush knows when those put before it are done.
+	epochs epochs
 
 	effects effects
 }
 
-// callers is what the loop knows of those who put records.
+// callers is what the loop knows about the goroutines that put records.
 type callers struct {
-	filling bool // somebody is putting a batch and is not done
-	blocked bool // somebody waits for room
+	filling bool // somebody has begun to put a batch and does not wait for it yet
+	blocked bool // somebody waits for room in the producer
 }
 
 func newPipeline(config *Config, random *rand.Rand, members *memberPool) *pipeline {
 	limiter := newLimiter(config, random)
 	return &pipeline{
 		config:     config,
-		random:     random,
+		topology:   newTopology(),
 		router:     router{unknown: limiter.lane(""), random: random},
 		aggregator: newAggregator(config, members),
 		limiter:    limiter,
 		collector:  collector{config: config},
+		retrier:    retrier{ttl: config.RecordTTL, random: random},
 		epochs:     newEpochs(),
 	}
 }
@@ -67,11 +62,20 @@ func newPipeline(config *Config, random *rand.Rand, members *memberPool) *pipeli
 // put takes in a new record, of which it keeps a copy.
 func (p *pipeline) put(now time.Time, r *userRecord) {
 	r.epoch = p.epochs.enter()
-	p.outstanding++
 	p.add(now, r)
 }
 
-// add passes a copy of r on to the aggregator, unless it is too late for that.
+// putAll takes in new records, of which it keeps copies.
+func (p *pipeline) putAll(now time.Time, records []userRecord) {
+	for some := range slices.Chunk(records, prefetchRecords) {
+		p.aggregator.prefetch(some)
+		for i := range some {
+			p.put(now, &some[i])
+		}
+	}
+}
+
+// add passes a copy of r on to the aggregator. If r has no chance any more, it ends r instead.
 func (p *pipeline) add(now time.Time, r *userRecord) {
 	switch {
 	case p.aborted:
@@ -80,16 +84,16 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 		p.finish(now, OutcomeCanceled, fault{}, *r)
 	case p.expired(now, r.received):
 		p.finish(now, OutcomeExpired, fault{}, *r)
-	case p.tooLarge(r):
+	case p.kind.maxRecordSize > 0 && r.size() > p.kind.maxRecordSize:
 		p.finish(now, OutcomeRejected, fault{code: CodeTooLarge, message: fmt.Sprintf(
-			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.info.maxRecordSize)}, *r)
+			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.kind.maxRecordSize)}, *r)
 	default:
 		var buffer [2]closedRecord
 		p.pass(now, p.aggregator.add(buffer[:0], r))
 	}
 }
 
-// addAll adds records that have been in the pipeline before, oldest first, so that they keep their order.
+// addAll adds records that were in the pipeline before. The oldest come first, so that they keep their order.
 func (p *pipeline) addAll(now time.Time, members []userRecord) {
 	order := make([]*userRecord, len(members))
 	for i := range members {
@@ -101,26 +105,24 @@ func (p *pipeline) addAll(now time.Time, members []userRecord) {
 	}
 }
 
-// pass sends closed records on their way to the limiter.
+// pass passes closed records on to the limiter.
 func (p *pipeline) pass(now time.Time, closed []closedRecord) {
 	for _, k := range closed {
-		p.effects.flushed = append(p.effects.flushed, flushed{StageAggregator, k.reason})
-		p.router.route(k.kinesisRecord, now) // the aggregator goes by the same map: always true
+		p.effects.flush(StageAggregator, k.reason)
+		p.router.route(k.kinesisRecord, now) // always true: the aggregator goes by the same shards
 		p.limiter.push(k.kinesisRecord)
 	}
 }
 
-// step moves on whatever can move at now and returns the requests to send.
+// step moves on everything that can move now, and returns the requests to send.
 func (p *pipeline) step(now time.Time, callers callers) []*request {
-	for len(p.retries) > 0 && !p.retries[0].at.After(now) {
-		members := p.retries[0].members
-		p.retries = slices.Delete(p.retries, 0, 1)
+	for members, ok := p.retrier.take(now); ok; members, ok = p.retrier.take(now) {
 		p.addAll(now, members)
 	}
 	if p.nobodyElseComes(callers) {
 		p.commit(now, FlushCommit)
 	}
-	if len(p.collector.pending) > 0 && p.expired(now, p.collector.oldest) {
+	if oldest, ok := p.collector.oldestPending(); ok && p.expired(now, oldest) {
 		p.reconsider(now, func(k *kinesisRecord) bool { return !p.expired(now, k.received) })
 	}
 	var requests []*request
@@ -143,16 +145,16 @@ func (p *pipeline) step(now time.Time, callers callers) []*request {
 	return requests
 }
 
-// nobodyElseComes reports whether waiting for further records is a waste, as far as this stream can tell.
+// nobodyElseComes reports whether it makes no sense to wait for further records.
 func (p *pipeline) nobodyElseComes(callers callers) bool {
 	switch {
 	case p.draining:
 		return true
 	case callers.blocked:
-		// What is sent makes room. If nothing is, only what lingers here can.
-		return p.inFlight == 0 && len(p.retries) == 0 && len(p.limiter.busy) == 0
+		// Records that end make room. If none is being sent, only the records that wait here can make room.
+		return p.inFlight.requests == 0 && p.retrier.empty() && p.limiter.empty()
 	case p.config.RecordMaxBufferedTime == 0:
-		return p.partial == 0 && !callers.filling // behind full requests there is more to come, but nothing to wait for
+		return p.inFlight.partial == 0 && !callers.filling // after full requests more will come, but nothing to wait for
 	default:
 		return false
 	}
@@ -164,9 +166,9 @@ func (p *pipeline) commit(now time.Time, reason FlushReason) {
 	p.collector.commit(now)
 }
 
-// dispatch puts together the requests that may be sent now. It reports late if it found expired records on the way.
+// dispatch puts together the requests that may be sent now. It reports late if it found expired records.
 func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
-	for p.inFlight < p.config.MaxConnections && p.maySend(now) {
+	for p.inFlight.requests < p.config.MaxConnections && p.maySend(now) {
 		r := p.nextRequest(now)
 		if r == nil {
 			return requests, late
@@ -182,13 +184,10 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 		late = late || len(r.records) < n
 		if len(r.records) > 0 {
 			for _, k := range r.records {
-				k.lane.take(k, now)
+				k.lane.send(k, now)
 			}
-			p.askAhead(now, r)
-			p.inFlight++
-			if r.partial {
-				p.partial++
-			}
+			p.topology.sending(now, slices.ContainsFunc(r.records, (*kinesisRecord).aggregated))
+			p.inFlight.sent(r)
 			requests = append(requests, r)
 		}
 	}
@@ -197,22 +196,18 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 
 // nextRequest returns what to send next; nil if nothing is due.
 func (p *pipeline) nextRequest(now time.Time) *request {
-	if len(p.split) > 0 {
-		r := p.split[0]
-		p.split = slices.Delete(p.split, 0, 1)
+	if r := p.collector.takeReady(); r != nil {
 		return r
 	}
 	reason, due := p.collector.due(now)
 	if !due {
 		return nil
 	}
-	p.effects.flushed = append(p.effects.flushed, flushed{StageCollector, reason})
-	r := p.collector.take()
-	r.partial = reason == FlushDeadline
-	return r
+	p.effects.flush(StageCollector, reason)
+	return p.collector.take(reason == FlushDeadline)
 }
 
-// nextWake is when step has something to do that no event announces; false if never.
+// nextWake is when step has something to do although nothing happens; false if never.
 func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
 	var next time.Time
 	consider := func(at time.Time, ok bool) {
@@ -220,66 +215,47 @@ func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
 			next = at
 		}
 	}
-	if len(p.retries) > 0 {
-		consider(p.retries[0].at, true)
-	}
+	consider(p.retrier.next())
 	consider(p.aggregator.nextDeadline())
 	consider(p.limiter.nextWake())
-	consider(p.collector.oldest.Add(p.config.RecordTTL), len(p.collector.pending) > 0)
-	if p.inFlight < p.config.MaxConnections {
+	oldest, pending := p.collector.oldestPending()
+	consider(oldest.Add(p.config.RecordTTL), pending)
+	if p.inFlight.requests < p.config.MaxConnections {
 		switch {
 		case p.maySend(now):
-			consider(p.collector.deadline, len(p.collector.pending) > 0)
-		case p.inFlight == 0:
-			consider(p.down.nextProbe, len(p.collector.pending)+len(p.split) > 0)
+			consider(p.collector.nextDeadline())
+		case p.inFlight.requests == 0:
+			consider(p.outage.nextProbe, !p.collector.empty())
 		}
 	}
 	return next, !next.IsZero()
 }
 
-// expired reports whether a record received then has outlived its TTL.
+// expired reports whether a record that was received at the given time has outlived its TTL.
 func (p *pipeline) expired(now, received time.Time) bool {
 	return now.Sub(received) >= p.config.RecordTTL
 }
 
+// done reports whether a pipeline that drains has nothing left to do.
+func (p *pipeline) done() bool {
+	return p.draining && p.epochs.outstanding == 0 && p.inFlight.requests == 0
+}
+
 // dissolve takes a waiting record apart and adds its members anew.
 func (p *pipeline) dissolve(now time.Time, k *kinesisRecord) {
-	for i := range k.members {
-		r := &k.members[i]
-		r.due = r.due || !now.Before(p.collector.deadlineOf(k))
+	if !now.Before(p.collector.deadlineOf(k)) {
+		skipLinger(k.members)
 	}
 	p.addAll(now, k.members)
 }
 
-// retry adds members again after a pause.
-func (p *pipeline) retry(now time.Time, members []userRecord) {
-	attempts, oldest := 0, now
-	for i := range members {
-		r := &members[i]
-		attempts = max(attempts, len(r.trips()))
-		if r.received.Before(oldest) {
-			oldest = r.received
-		}
-	}
-	at := now.Add(backoff(attempts, p.random.Float64()))
-	if expiry := oldest.Add(p.config.RecordTTL); expiry.Before(at) {
-		at = expiry
-	}
-	group := retryGroup{at, members}
-	i, _ := slices.BinarySearchFunc(p.retries, group, func(a, b retryGroup) int {
-		return cmp.Or(a.at.Compare(b.at), -1) // behind those of the same time
-	})
-	p.retries = slices.Insert(p.retries, i, group)
-}
-
-// finish ends members that were not delivered. The fault explains an outcome that no attempt of theirs does.
+// finish ends members that were not delivered. The fault explains the outcome if no attempt of theirs does.
 func (p *pipeline) finish(now time.Time, outcome Outcome, f fault, members ...userRecord) {
 	p.end(ending{members: members, outcome: outcome, fault: f, at: now})
 }
 
 // end hands the Results of the members over.
 func (p *pipeline) end(e ending) {
-	p.outstanding -= len(e.members)
 	p.epochs.leave(e.members)
-	p.effects.ended = append(p.effects.ended, e)
+	p.effects.end(e)
 }

@@ -2,20 +2,22 @@ package kpl
 
 import "time"
 
-// flush commits, and closes done once everything that was put before has its Result.
+// flush commits. Done is closed when everything that was put before has its Result.
 func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 	p.commit(now, FlushRequest)
-	for _, group := range p.retries {
-		for i := range group.members {
-			group.members[i].due = true
-		}
-	}
+	p.retrier.skipLinger()
 	p.epochs.next(done)
 }
 
-// endEpochs tells the callers of Flush whose records are all done.
+// drain commits, and from now on lets nothing wait for other records.
+func (p *pipeline) drain(now time.Time) {
+	p.flush(now, nil)
+	p.draining = true
+}
+
+// endEpochs ends the calls of Flush whose records are all done.
 func (p *pipeline) endEpochs() {
 	for flushed, ok := p.epochs.done(); ok; flushed, ok = p.epochs.done() {
-		p.effects.ended = append(p.effects.ended, ending{flushed: flushed})
+		p.effects.end(ending{flushed: flushed})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
 )
 
 // Producer sends user records to Kinesis streams. One producer serves any number of streams and callers; make one and
@@ -19,7 +21,7 @@ type Producer struct {
 	filling   atomic.Int64 // batches that are being put and not yet waited for
 	delivered atomic.Int64 // records
 	buffers   freeBuffers
-	encoding  *wireEncoding
+	encoding  *wire.Encoding
 	members   memberPool
 
 	mu      sync.RWMutex // guards the fields below; a record is handed to its stream under it
@@ -36,7 +38,8 @@ func New(client Client, config Config) (*Producer, error) {
 		config.Observer = NopObserver{}
 	}
 	p := &Producer{
-		client: client, config: config, streams: map[string]*stream{}, encoding: newWireEncoding(config.WireProtocol),
+		client: client, config: config, streams: map[string]*stream{},
+		encoding: wire.NewEncoding(config.WireProtocol == WireAuto, unrelatedToEncoding),
 	}
 	p.admission.maxRecords, p.admission.maxBytes = config.MaxOutstandingRecords, config.MaxOutstandingBytes
 	p.admission.onBlock = p.wake

@@ -1,66 +1,90 @@
 package kpl
 
-import "time"
-
-// verdict is what becomes of a Kinesis record after an attempt.
-type verdict uint8
-
-const (
-	// verdictDelivered: stored where readers find it.
-	verdictDelivered verdict = iota
-	// verdictUnknown: stored on a shard that the map does not know yet; judge again when the map is newer.
-	verdictUnknown
-	// verdictMisplaced: stored where readers drop it; all members go again.
-	verdictMisplaced
-	// verdictRetry: not stored, or nobody knows; all members go again after a pause.
-	verdictRetry
-	// verdictThrottled: not stored, and Config.FailIfThrottled ends it.
-	verdictThrottled
-	// verdictSplit: refused, and there is more than one suspect.
-	verdictSplit
-	// verdictRejected: refused, and it alone is to blame.
-	verdictRejected
-	// verdictUnavailable: nothing is accepted; the members go back to their owners.
-	verdictUnavailable
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
 )
 
-// judgeStored decides about an aggregate that was stored in an attempt, in the stream that shards lists. Readers drop all
-// of an aggregate if any member lies outside of the shard's range, so all members must be in it. A shard that does not
-// even serve the key by which the service chose it is not what we take it for, unless the choice is automatic.
-func judgeStored(k *kinesisRecord, a *Attempt, shards *shardMap, automatic bool) verdict {
-	keys, known := shards.keysOf(a)
-	fresh := shards.known() && shards.listed.After(a.End)
-	switch {
-	case known && keys.contains(k.lowest) && keys.contains(k.highest):
-		return verdictDelivered
-	case known && (keys.contains(k.hash) || automatic):
-		return verdictMisplaced
-	case fresh:
-		return verdictMisplaced // the shard came and went between two listings, or its range is what it seems
-	default:
-		return verdictUnknown
-	}
+// retrier holds the user records that pause after an attempt, and passes them on when the pause is over.
+type retrier struct {
+	ttl    time.Duration
+	random *rand.Rand
+	groups []retryGroup // by the time at which they go again
 }
 
-// judgeFailed decides about a record that the service has not stored, as far as we know, in a request of the given
-// number of records that failed as one if whole.
-func judgeFailed(k *kinesisRecord, class errorClass, whole bool, requestRecords int, failIfThrottled bool) verdict {
-	switch class {
-	case classThrottle:
-		if failIfThrottled {
-			return verdictThrottled
-		}
-		return verdictRetry
-	case classRejected:
-		if k.aggregated() || whole && requestRecords > 1 {
-			return verdictSplit
-		}
-		return verdictRejected
-	case classUnavailable:
-		return verdictUnavailable
-	case classTransient:
+// retryGroup is user records that go again at the same time.
+type retryGroup struct {
+	at      time.Time
+	members []userRecord
+}
+
+// add takes in members for a pause that depends on how often they were sent. The pause ends early if a member expires.
+func (t *retrier) add(now time.Time, members []userRecord) {
+	if len(members) == 0 {
+		return
 	}
-	return verdictRetry
+	attempts, oldest := 0, now
+	for i := range members {
+		r := &members[i]
+		attempts = max(attempts, len(r.trips()))
+		if r.received.Before(oldest) {
+			oldest = r.received
+		}
+	}
+	at := now.Add(backoff(attempts, t.random.Float64()))
+	if expiry := oldest.Add(t.ttl); expiry.Before(at) {
+		at = expiry
+	}
+	t.keep(at, members)
+}
+
+// keep takes in members that go again at the given time.
+func (t *retrier) keep(at time.Time, members []userRecord) {
+	if len(members) == 0 {
+		return
+	}
+	group := retryGroup{at, members}
+	i, _ := slices.BinarySearchFunc(t.groups, group, func(a, b retryGroup) int {
+		return cmp.Or(a.at.Compare(b.at), -1) // behind those of the same time
+	})
+	t.groups = slices.Insert(t.groups, i, group)
+}
+
+// take returns the first members whose pause is over; false if there are none.
+func (t *retrier) take(now time.Time) ([]userRecord, bool) {
+	if len(t.groups) == 0 || t.groups[0].at.After(now) {
+		return nil, false
+	}
+	members := t.groups[0].members
+	t.groups = slices.Delete(t.groups, 0, 1)
+	return members, true
+}
+
+// takeAll empties the stage.
+func (t *retrier) takeAll() []retryGroup {
+	groups := t.groups
+	t.groups = nil
+	return groups
+}
+
+// next is when the next pause is over; false if nothing pauses.
+func (t *retrier) next() (time.Time, bool) {
+	if t.empty() {
+		return time.Time{}, false
+	}
+	return t.groups[0].at, true
+}
+
+// empty reports whether nothing pauses.
+func (t *retrier) empty() bool { return len(t.groups) == 0 }
+
+// skipLinger makes all records go without waiting for others, once their pause is over.
+func (t *retrier) skipLinger() {
+	for _, group := range t.groups {
+		skipLinger(group.members)
+	}
 }
 
 // The pause before a retry doubles with each attempt and is drawn from its upper half, so that records that failed

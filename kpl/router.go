@@ -9,7 +9,7 @@ import (
 type router struct {
 	shards  *shardMap
 	lanes   []*lane // by index in shards.open
-	unknown *lane   // for what shards has no shard for
+	unknown *lane   // for records whose shard is not known
 	random  *rand.Rand
 }
 
@@ -25,7 +25,7 @@ func (r *router) setShards(shards *shardMap, limiter *limiter) {
 		if i, ok := before.predict(s.keys.first); ok {
 			parent = lanes[i]
 		}
-		r.lanes = append(r.lanes, limiter.heir(s.id, parent))
+		r.lanes = append(r.lanes, limiter.childLane(s.id, parent))
 	}
 }
 
@@ -37,37 +37,41 @@ func (r *router) laneOf(h hashKey) *lane {
 	return r.unknown
 }
 
-// route settles k's lane, and the key of a record that has none. It reports false if readers would drop k because its
-// members belong to different shards by now.
+// route sets k's lane, and the key of a record that has none. It reports false if readers would drop k, because its members
+// belong to different shards by now.
 func (r *router) route(k *kinesisRecord, now time.Time) bool {
 	if k.keyless && k.partitionKey == "" {
 		r.chooseKey(k, now)
 		return true
 	}
-	k.lane = r.laneOf(k.hash)
+	k.setLane(r.laneOf(k.hash))
 	return k.movable() || k.lane == r.laneOf(k.lowest) && k.lane == r.laneOf(k.highest) && k.lane != r.unknown
 }
 
-// keyCandidates is how many keys are drawn for a keyless record. Among a few random lanes the least loaded is nearly as
-// good as the least loaded of all, and shards with much room fill first even where the ranges of shards are uneven.
+// keyCandidates is how many random keys are tried for a keyless record. The least loaded of a few random lanes is nearly as good
+// as the least loaded of all. So shards with much room fill first, even if the ranges of the shards differ in size.
 const keyCandidates = 4
 
 // chooseKey gives k, a keyless record, the partition key whose lane has the most room.
 func (r *router) chooseKey(k *kinesisRecord, now time.Time) {
-	var best string
-	for i := range keyCandidates {
+	var (
+		bestKey  string
+		bestHash hashKey
+		best     *lane
+	)
+	for range keyCandidates {
 		key := r.randomKey()
 		hash := hashOf(key)
-		way := r.laneOf(hash)
-		if i == 0 || way.load(now) < k.lane.load(now) {
-			best, k.lane = key, way
-			k.hash = hash
+		candidate := r.laneOf(hash)
+		if best == nil || candidate.load(now) < best.load(now) {
+			bestKey, bestHash, best = key, hash, candidate
 		}
 		if len(r.lanes) < 2 {
 			break
 		}
 	}
-	k.setKey(best, k.hash)
+	k.setKey(bestKey, bestHash)
+	k.setLane(best)
 }
 
 // randomKey returns a key of KeylessKeySize characters, 80 bits of it random.

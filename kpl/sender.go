@@ -2,7 +2,6 @@ package kpl
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // for its size
 	"fmt"
 	"strings"
 	"sync"
@@ -11,6 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
 )
 
 // sender carries requests out. Its workers encode, hash, call and report what the service said; they decide nothing.
@@ -20,7 +22,7 @@ type sender struct {
 	client   Client
 	config   *Config
 	buffers  *freeBuffers
-	encoding *wireEncoding
+	encoding *wire.Encoding
 	stream   string
 	complete func(*request)
 
@@ -51,22 +53,21 @@ type worker struct {
 	*sender
 	frames   []byte   // aggregated records
 	messages [][]byte // in frames, what the MD5 at the end of each is of
-	md5      md5Lanes
-	sums     [][md5.Size]byte
+	md5      md5x8.Hasher
+	sums     [][md5x8.Size]byte
 	digits   []byte // of all hash keys
 	ends     []int  // of each in digits
 	hashKeys []string
 	entries  []types.PutRecordsRequestEntry
 	report   []FinishedEntry
-	wire     wireProtocol
+	wire     *wire.Protocol
 	options  []func(*kinesis.Options) // of each call
 }
 
 func newWorker(s *sender) *worker {
-	w := &worker{sender: s, options: []func(*kinesis.Options){callOptions}}
-	w.wire.encoding = s.encoding
+	w := &worker{sender: s, wire: wire.NewProtocol(s.encoding), options: []func(*kinesis.Options){callOptions}}
 	if s.config.WireProtocol != WireSDK {
-		w.options = append(w.options, w.wire.speak)
+		w.options = append(w.options, w.wire.Install)
 	}
 	return w
 }
@@ -88,8 +89,8 @@ func (w *worker) do(r *request) {
 	defer cancel()
 	r.start = time.Now()
 	output, err := w.client.PutRecords(ctx, input, w.options...)
-	if err != nil && w.wire.refused {
-		if w.wire.first {
+	if unsupported, first := w.wire.Unsupported(); err != nil && unsupported {
+		if first {
 			f := faultOfCall(err)
 			w.config.Observer.CBORRefused(w.stream, fmt.Errorf("%s: %s", f.code, f.message))
 		}
@@ -97,9 +98,17 @@ func (w *worker) do(r *request) {
 	}
 	r.end = time.Now()
 	clear(w.entries)
-	w.wire.body.forget()
+	w.wire.Forget()
 	w.buffers.give(w.frames)
 	w.frames = nil
+	r.read(output, err)
+}
+
+// read notes what came of the call. An answer that does not have one entry for each record is an error of the whole call.
+func (r *request) read(output *kinesis.PutRecordsOutput, err error) {
+	if err == nil && len(output.Records) != len(r.records) {
+		err = countMismatchError{len(output.Records), len(r.records)}
+	}
 	if err != nil {
 		r.err = err
 		return
@@ -150,9 +159,9 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 			ExplicitHashKey: &w.hashKeys[i],
 		})
 	}
-	w.sums = w.md5.sum(w.sums[:0], w.messages)
+	w.sums = w.md5.Sums(w.sums[:0], w.messages)
 	for i, message := range w.messages {
-		copy(message[len(message):len(message)+md5.Size], w.sums[i][:])
+		copy(message[len(message):len(message)+md5x8.Size], w.sums[i][:])
 	}
 	clear(w.messages)
 	input := &kinesis.PutRecordsInput{Records: w.entries}
@@ -179,8 +188,6 @@ func (w *worker) tell(r *request) {
 	whole := ""
 	if r.err != nil {
 		whole = faultOfCall(r.err).code
-	} else if len(r.entries) != len(r.records) {
-		whole = CodeCountMismatch
 	}
 	w.report = w.report[:0]
 	for i, k := range r.records {

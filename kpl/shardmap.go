@@ -16,31 +16,32 @@ type shard struct {
 
 // shardMap is an immutable snapshot of a stream's shards. A nil map knows none: every method works on it.
 type shardMap struct {
-	// open has the shards that take records, by the first key of their ranges.
+	// open has the shards that take records, in the order of the first keys of their ranges.
 	open []shard
-	// starts narrows the search in open: the shard of a hash key whose first bits are i is one of those from starts[i] to
+	// starts narrows the search in open. If the first bits of a hash key are i, its shard is one of those from starts[i] to
 	// starts[i+1]. shift moves these bits to the end.
 	starts []int32
 	shift  int
-	// byID has the open shards, and those that lately were.
+	// byID has the open shards and those of the listing before.
 	byID map[ShardID]knownShard
-	// listed is when the listing began: what the service did earlier is in the map, what it did later may not be.
+	// listed is when the listing began. What the service did earlier is in the map; what it did later may be missing.
 	listed time.Time
 }
 
-// knownShard is what a snapshot knows of a shard beside its place.
+// knownShard is what a snapshot knows of a shard.
 type knownShard struct {
 	keys hashRange
 	open bool
-	// first is the first sequence number of an open shard. No other shard has it, not even one of the same id in a stream
-	// that was made anew under the same name. Empty tells nothing.
+	// first is the first sequence number of an open shard. No other shard has this number, not even a shard with the same id in a
+	// stream that was recreated under the same name. It is empty if it is not known.
 	first string
-	// since is when the first of those listings ended that, in a row, all have this very shard; zero if nobody can tell.
+	// since is when the first listing with this same shard ended, if all listings after it have the shard too. It is zero if that
+	// is not known.
 	since time.Time
 }
 
-// newShardMap makes a snapshot of open shards. It remembers the ranges of previous's open shards too, because
-// requests in flight may still be answered by them.
+// newShardMap makes a snapshot of open shards. It also remembers the ranges of previous's open shards, because answers to
+// requests in flight may still name them.
 func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 	m := &shardMap{open: slices.Clone(open), byID: make(map[ShardID]knownShard, 2*len(open)), listed: listed}
 	slices.SortFunc(m.open, func(a, b shard) int {
@@ -64,8 +65,8 @@ func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 	return m
 }
 
-// identify notes the first sequence numbers of the open shards, in a listing that ended then. What is remembered of
-// previous goes if that may be of another stream.
+// identify adds the first sequence numbers of the open shards, from a listing that ended at the given time. If previous may be of
+// another stream, what was remembered of it goes.
 func (m *shardMap) identify(first map[ShardID]string, previous *shardMap, ended time.Time) {
 	for _, s := range m.open {
 		number := first[s.id]
@@ -80,12 +81,12 @@ func (m *shardMap) identify(first map[ShardID]string, previous *shardMap, ended 
 		}
 		m.byID[s.id] = k
 	}
-	if madeAnew(previous, m) {
+	if recreated(previous, m) {
 		maps.DeleteFunc(m.byID, func(_ ShardID, s knownShard) bool { return !s.open })
 	}
 }
 
-// index fills starts, with about four prefixes a shard, so that most have a single candidate.
+// index fills starts. There are about four prefixes for each shard, so most prefixes have a single shard.
 func (m *shardMap) index() {
 	width := bits.Len(uint(4 * len(m.open)))
 	m.shift = 64 - width
@@ -103,13 +104,13 @@ func (m *shardMap) index() {
 // known reports whether there is a snapshot at all.
 func (m *shardMap) known() bool { return m != nil && len(m.open) > 0 }
 
-// predict returns the index in open of the shard that serves h; false if none does, as between the pages of a
-// listing that a reshard tore.
+// predict returns the index in open of the shard that serves h; false if no shard does. That happens if the stream was resharded
+// between two pages of the listing.
 func (m *shardMap) predict(h hashKey) (int, bool) {
 	if !m.known() {
 		return 0, false
 	}
-	// By hand rather than with the sort package, and with the first bits looked up: every record passes here.
+	// This is by hand rather than with the sort package, and begins with a look-up, because every record passes here.
 	prefix := h.high >> m.shift
 	low, high := int(m.starts[prefix]), int(m.starts[prefix+1])
 	for low < high {
@@ -131,8 +132,8 @@ func (m *shardMap) rangeOf(id ShardID) (hashRange, bool) {
 	return s.keys, ok
 }
 
-// keysOf returns the keys of the shard that stored a record in an attempt. What was closed when the listing began has
-// stored nothing that was sent later: that was another shard of the same id.
+// keysOf returns the keys of the shard that stored a record in an attempt; false if the snapshot does not have the shard. A shard
+// that was closed when the listing began cannot have stored a record that was sent later: that was another shard with its id.
 func (m *shardMap) keysOf(a *Attempt) (hashRange, bool) {
 	if m == nil {
 		return hashRange{}, false
@@ -143,12 +144,12 @@ func (m *shardMap) keysOf(a *Attempt) (hashRange, bool) {
 
 // sameShards reports whether both snapshots have the same open shards.
 func sameShards(a, b *shardMap) bool {
-	return a != nil && b != nil && slices.Equal(a.open, b.open) && !madeAnew(a, b)
+	return a != nil && b != nil && slices.Equal(a.open, b.open) && !recreated(a, b)
 }
 
-// madeAnew reports whether the snapshots may be of two streams of the same name. They are if a shard has changed: its
-// range never does, nor its first sequence number. They may be if no shard is in both.
-func madeAnew(a, b *shardMap) bool {
+// recreated reports whether the snapshots may be of two streams with the same name. They are if a shard has another range or
+// first sequence number, because these never change. They may be if no shard is in both.
+func recreated(a, b *shardMap) bool {
 	if !a.known() || !b.known() {
 		return false
 	}
@@ -162,11 +163,4 @@ func madeAnew(a, b *shardMap) bool {
 		kept = kept || before.open
 	}
 	return !kept
-}
-
-// shardNews is the outcome of listing the shards.
-type shardNews struct {
-	shards *shardMap // nil if err is not
-	err    error
-	info   *streamInfo // instead of both: what kind of stream it is
 }

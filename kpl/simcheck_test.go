@@ -1,7 +1,6 @@
 package kpl
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 
@@ -34,9 +33,10 @@ func (s *simulation) check() {
 	require.Zero(t, s.producer.Stats().OutstandingRecords)
 	require.Zero(t, s.producer.Stats().OutstandingBytes)
 	calls := s.kinesis.Calls(kpltest.OpPutRecords)
-	for _, call := range calls {
-		require.LessOrEqual(t, call.Records, s.config.CollectionMaxCount)
-		require.LessOrEqual(t, call.Bytes, s.config.CollectionMaxSize)
+	for i := range calls {
+		if call := &calls[i]; call.Records > s.config.CollectionMaxCount || call.Bytes > s.config.CollectionMaxSize {
+			t.Fatalf("a request is too large: %+v", call)
+		}
 	}
 	require.LessOrEqual(t, s.kinesis.MaxConcurrentCalls(kpltest.OpPutRecords), s.config.MaxConnections)
 	if s.steady && !s.unlisted && s.stream.Distribution != types.RecordDistributionStrategyAuto {
@@ -47,36 +47,52 @@ func (s *simulation) check() {
 // place is where a record is stored.
 type place struct{ shard, sequence string }
 
-// checkResults compares the Results with what readers see.
+// checkResults compares the Results with what readers see. A schedule has thousands of records, and an assertion of testify
+// that holds costs more than the comparison. So this calls testing.T only for what is wrong.
 func (s *simulation) checkResults() {
-	t := s.t
-	seen, places := map[int]int{}, map[int]map[place]bool{}
+	places := s.places()
+	for number := range s.fates {
+		fate, stored := &s.fates[number], places[number]
+		if !fate.accepted {
+			if fate.results > 0 || len(stored) > 0 {
+				s.t.Fatalf("record %d was not accepted: %+v, stored at %v", number, fate, stored)
+			}
+			continue
+		}
+		if fate.results != 1 {
+			s.t.Fatalf("record %d has %d Results, the last is %+v", number, fate.results, fate.result)
+		}
+		result := &fate.result
+		if result.Err == nil && !slices.Contains(stored, place{string(result.ShardID), result.SequenceNumber}) {
+			s.t.Fatalf("record %d is not where its Result says, but at %v: %+v", number, stored, result)
+		}
+		if result.Outcome() == OutcomeRejected {
+			s.t.Fatalf("record %d: %+v", number, result)
+		}
+		if len(stored) > copies(result) {
+			s.t.Fatalf("record %d is stored too often, at %v: %+v", number, stored, result)
+		}
+	}
+}
+
+// places returns where readers find each record, by its number.
+func (s *simulation) places() [][]place {
+	places := make([][]place, len(s.fates))
 	for _, r := range s.readable() {
-		digits := slices.IndexFunc(r.Data, func(b byte) bool { return b == 0 })
+		digits := slices.Index(r.Data, 0)
 		if digits < 0 {
 			digits = len(r.Data)
 		}
 		number, err := strconv.Atoi(string(r.Data[:digits]))
-		require.NoError(t, err)
-		require.Len(t, r.Data, s.bytes[number], "record %d is whole", number)
-		seen[number]++
-		if places[number] == nil {
-			places[number] = map[place]bool{}
+		if err != nil || number < 0 || number >= len(places) {
+			s.t.Fatalf("nobody has put record %q", r.Data[:digits])
 		}
-		places[number][place{r.ShardID, r.SequenceNumber}] = true
-	}
-	require.Len(t, s.results, len(s.bytes), "every record that was accepted has a Result, and no other")
-	for _, number := range slices.Sorted(maps.Keys(s.results)) {
-		require.Len(t, s.results[number], 1, "record %d has exactly one Result", number)
-		result := s.results[number][0]
-		if result.Err == nil {
-			require.Positive(t, seen[number], "record %d: a success that no reader sees: %+v", number, result)
-			require.True(t, places[number][place{string(result.ShardID), result.SequenceNumber}],
-				"record %d is not where its Result says: %+v", number, result)
+		if fate := &s.fates[number]; len(r.Data) != fate.size {
+			s.t.Fatalf("record %d of %d bytes has come out with %d", number, fate.size, len(r.Data))
 		}
-		require.NotEqual(t, OutcomeRejected, result.Outcome(), "record %d: %+v", number, result)
-		require.LessOrEqual(t, seen[number], copies(result), "record %d is stored too often: %+v", number, result)
+		places[number] = append(places[number], place{r.ShardID, r.SequenceNumber})
 	}
+	return places
 }
 
 // readable returns what readers see of the stream, and what they have seen of those that were deleted.
@@ -90,7 +106,7 @@ func (s *simulation) readable() []kpltest.UserRecord {
 
 // copies is how many copies of a record there may be: one if it is known to be stored, and one for each attempt of
 // which nobody can know, because the answer was lost or the shard was gone.
-func copies(result Result) int {
+func copies(result *Result) int {
 	n := 0
 	for _, attempt := range result.Attempts {
 		switch attempt.Code {

@@ -88,7 +88,7 @@ func (s *simulation) upset(random *rand.Rand, remakes bool) {
 // remake deletes the stream and makes it anew, with other shards of the same ids. It is gone for at least as long as the
 // service needs for that. Sometimes nobody puts a record all the while, so that the producer may not see that it is gone.
 func (s *simulation) remake(random *rand.Rand) {
-	gone := remakeTime + time.Duration(random.IntN(3_000))*time.Millisecond
+	gone := recreateTime + time.Duration(random.IntN(3_000))*time.Millisecond
 	if random.IntN(2) == 0 {
 		before := time.Duration(random.IntN(4_000)) * time.Millisecond
 		s.mu.Lock()

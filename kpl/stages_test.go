@@ -24,9 +24,9 @@ func testRandom() *rand.Rand {
 func at(d time.Duration) time.Time { return time.Unix(1_000_000, 0).Add(d) }
 
 // waitingRecord is a Kinesis record that came at the given time.
-func waitingRecord(way *lane, size int, received time.Duration) *kinesisRecord {
+func waitingRecord(lane *lane, size int, received time.Duration) *kinesisRecord {
 	r := userRecord{data: make([]byte, size), received: at(received)}
-	return &kinesisRecord{members: []userRecord{r}, received: r.received, deadline: r.received, lane: way}
+	return &kinesisRecord{members: []userRecord{r}, received: r.received, deadline: r.received, lane: lane}
 }
 
 func TestMeter(t *testing.T) {
@@ -50,7 +50,7 @@ func releaseAndSend(l *limiter, now time.Time) []*kinesisRecord {
 	ready, _ := l.release(now)
 	for _, k := range ready {
 		k.lane.unrelease(k)
-		k.lane.take(k, now)
+		k.lane.send(k, now)
 	}
 	return ready
 }
@@ -58,10 +58,10 @@ func releaseAndSend(l *limiter, now time.Time) []*kinesisRecord {
 func TestLimiterReleasesTheOldestFirst(t *testing.T) {
 	config := NewDefaultConfig()
 	l := newLimiter(&config, testRandom())
-	way, other := l.lane("a"), l.lane("b")
-	way.bytes.take(1<<20, at(0)) // empty
-	first, second := waitingRecord(way, 100_000, 10), waitingRecord(way, 10, 20)
-	retried := waitingRecord(way, 50_000, 5)
+	lane, other := l.lane("a"), l.lane("b")
+	lane.bytes.take(1<<20, at(0)) // empty
+	first, second := waitingRecord(lane, 100_000, 10), waitingRecord(lane, 10, 20)
+	retried := waitingRecord(lane, 50_000, 5)
 	elsewhere := waitingRecord(other, 100_000, 30)
 	for _, k := range []*kinesisRecord{first, second, retried, elsewhere} {
 		l.push(k)
@@ -71,28 +71,28 @@ func TestLimiterReleasesTheOldestFirst(t *testing.T) {
 	assert.Equal(t, []*kinesisRecord{elsewhere}, ready, "a lane without room holds up no other")
 	next, ok := l.nextWake()
 	require.True(t, ok)
-	readyAt, _ := way.readyAt(retried)
+	readyAt, _ := lane.readyAt(retried)
 	assert.Equal(t, readyAt, next)
 
 	assert.Empty(t, releaseAndSend(l, next.Add(-1)))
 	assert.Equal(t, []*kinesisRecord{retried}, releaseAndSend(l, next))
-	way.late = 0 // what goes late leaves room for the next
+	lane.late = 0 // what goes late leaves room for the next
 	next, _ = l.nextWake()
 	assert.Equal(t, []*kinesisRecord{first}, releaseAndSend(l, next), "the small one waits behind the large one")
 	next, _ = l.nextWake()
 	assert.Equal(t, []*kinesisRecord{second}, releaseAndSend(l, next))
 	_, ok = l.nextWake()
 	assert.False(t, ok)
-	assert.Zero(t, way.waitingBytes)
+	assert.Zero(t, lane.waitingBytes)
 }
 
-// What was released is on its way only when it is sent. Until then the buckets fill up, but hold no more for it.
+// What was released is on its lane only when it is sent. Until then the buckets fill up, but hold no more for it.
 func TestLimiterReleasesNoMoreThanTheShardTakesAtOnce(t *testing.T) {
 	config := NewDefaultConfig()
 	l := newLimiter(&config, testRandom())
-	way := l.lane("a")
+	lane := l.lane("a")
 	for range 25 {
-		l.push(waitingRecord(way, 50_000, 0))
+		l.push(waitingRecord(lane, 50_000, 0))
 	}
 	released, _ := l.release(at(0))
 	assert.Len(t, released, 20, "1 MiB")
@@ -102,20 +102,20 @@ func TestLimiterReleasesNoMoreThanTheShardTakesAtOnce(t *testing.T) {
 	next, _ := l.nextWake()
 	assert.Equal(t, at(config.RecordTTL), next, "no time helps")
 	for _, k := range released {
-		way.unrelease(k)
-		way.take(k, stalled)
+		lane.unrelease(k)
+		lane.send(k, stalled)
 	}
-	way.late = 0
+	lane.late = 0
 	next, _ = l.nextWake()
-	assert.Equal(t, stalled.Add(21*way.bytes.cost(50_000)-time.Second), next)
+	assert.Equal(t, stalled.Add(21*lane.bytes.cost(50_000)-time.Second), next)
 }
 
 func TestLimiterExpires(t *testing.T) {
 	config := NewDefaultConfig()
 	l := newLimiter(&config, testRandom())
-	way := l.lane("a")
-	way.bytes.take(1<<30, at(0)) // in debt for a quarter of an hour
-	old, young := waitingRecord(way, 10, 0), waitingRecord(way, 10, time.Second)
+	lane := l.lane("a")
+	lane.bytes.take(1<<30, at(0)) // in debt for a quarter of an hour
+	old, young := waitingRecord(lane, 10, 0), waitingRecord(lane, 10, time.Second)
 	l.push(old)
 	l.push(young)
 	next, _ := l.nextWake()
@@ -132,9 +132,9 @@ func TestLimiterKeepsToTheShardLimits(t *testing.T) {
 				config := NewDefaultConfig()
 				config.RateLimit, config.RecordTTL = percent, time.Hour
 				l := newLimiter(&config, testRandom())
-				way := l.lane("a")
+				lane := l.lane("a")
 				for range 100_000_000 / (size + 2_000) {
-					l.push(waitingRecord(way, size, 0))
+					l.push(waitingRecord(lane, size, 0))
 				}
 				records, now := 0, at(0)
 				for now.Before(at(20 * time.Second)) {
@@ -184,12 +184,12 @@ func TestCollectorFlushes(t *testing.T) {
 			reason, due := collector.due(at(c.now))
 			assert.Equal(t, c.due, due)
 			assert.Equal(t, c.reason, reason)
-			assert.Len(t, collector.take().records, c.taken)
+			assert.Len(t, collector.take(false).records, c.taken)
 			assert.Len(t, collector.pending, c.records-c.taken)
 			collector.takeAll()
-			for _, way := range l.lanes {
-				assert.Zero(t, way.released)
-				assert.Zero(t, way.releasedBytes)
+			for _, lane := range l.lanes {
+				assert.Zero(t, lane.released)
+				assert.Zero(t, lane.releasedBytes)
 			}
 		})
 	}

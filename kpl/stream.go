@@ -35,7 +35,7 @@ type mail struct {
 	records   [][]userRecord // of mailSheet each, but for the last
 	received  time.Time      // when the first record of the last sheet came
 	completed []*request
-	shards    []shardNews
+	shards    []streamNews
 	flushes   []chan<- struct{}
 	commit    bool
 	cancel    bool
@@ -64,7 +64,7 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 		name:    name,
 		timeout: p.config.RequestTimeout,
 		random:  rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
-		publish: func(news shardNews) { s.post(func(m *mail) { m.shards = append(m.shards, news) }) },
+		publish: func(news streamNews) { s.post(func(m *mail) { m.shards = append(m.shards, news) }) },
 	}
 	describer := describer{client: p.client, name: name, timeout: p.config.RequestTimeout, publish: refresher.publish}
 	s.refresh <- struct{}{}
@@ -177,7 +177,7 @@ func (s *stream) loop() {
 			s.sender.send(r)
 		}
 		s.carryOut()
-		if s.pipeline.draining && s.pipeline.outstanding == 0 && s.pipeline.inFlight == 0 {
+		if s.pipeline.done() {
 			return
 		}
 		if next, ok := s.pipeline.nextWake(now); ok {
@@ -204,8 +204,8 @@ func (s *stream) takeMail(used mail) mail {
 func (s *stream) tell(now time.Time, news *mail) {
 	p := s.pipeline
 	for _, n := range news.shards {
-		if n.info != nil {
-			p.setStream(now, *n.info)
+		if n.kind != nil {
+			p.setStream(now, *n.kind)
 			continue
 		}
 		if n.err != nil {
@@ -234,8 +234,7 @@ func (s *stream) tell(now time.Time, news *mail) {
 		p.flush(now, done)
 	}
 	if news.drain {
-		p.flush(now, nil)
-		p.draining = true
+		p.drain(now)
 	}
 	if news.abort {
 		p.abort(now)
@@ -245,15 +244,15 @@ func (s *stream) tell(now time.Time, news *mail) {
 // carryOut does what the pipeline wants done.
 func (s *stream) carryOut() {
 	e := &s.pipeline.effects
-	wish(&e.wantShards, s.refresh)
-	wish(&e.wantStream, s.describe)
+	listing, description := s.pipeline.topology.takeRequests()
+	wish(&listing, s.refresh)
+	wish(&description, s.describe)
 	for _, f := range e.flushed {
 		s.producer.config.Observer.Flushed(s.name, f.stage, f.reason)
 	}
 	for _, entry := range e.misplaced {
 		s.producer.config.Observer.Misplaced(s.name, entry)
 	}
-	e.misplaced = e.misplaced[:0]
 	for _, d := range e.distribution {
 		s.producer.config.Observer.DistributionChanged(s.name, d.automatic, !d.described)
 	}
@@ -261,9 +260,7 @@ func (s *stream) carryOut() {
 		s.producer.config.Observer.AvailabilityChanged(s.name, err)
 	}
 	s.delivery.add(e.ended)
-	clear(e.ended)
-	e.ended, e.flushed, e.availability = e.ended[:0], e.flushed[:0], e.availability[:0]
-	e.distribution = e.distribution[:0]
+	e.reset()
 }
 
 // wish passes a wish on, unless there is one already.

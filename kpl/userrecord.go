@@ -11,28 +11,39 @@ import (
 // KeylessKeySize is the length in bytes of the partition key that the producer makes for records put without one.
 const KeylessKeySize = 16
 
-// userRecord is a UserRecord on its way through the stages, which pass it on as a value: it is in exactly one of them at
-// a time, side by side in memory with those it travels with. The loop of its stream owns it from Put to Result.
+// userRecord is a UserRecord in the pipeline. It is in exactly one stage at a time. The stages pass it on as a value, so that
+// records which travel together lie side by side in memory. The loop of its stream owns it from Put to Result.
 type userRecord struct {
 	data         []byte
 	partitionKey string
-	hash         hashKey
-	received     time.Time
+	// hash is the record's hash key. It decides the shard. It means nothing if the record is keyless.
+	hash hashKey
+	// received is when Put accepted the record.
+	received time.Time
 
-	keyHash                uint32 // tells partition keys apart in a keyTable
-	keyIndex, hashKeyIndex uint32 // in the tables of the Kinesis record it is in
-	hashDigits             uint8  // of hash in decimal, if it is an explicit hash key; else 0
-	keyless                bool   // put without a partition key: any shard will do, and hash means nothing
-	due                    bool   // it has been sent, or was about to be: it does not wait for others again
+	// keyHash is a hash of partitionKey, for a keyTable.
+	keyHash uint32
+	// keyIndex and hashKeyIndex are the places of the keys in the tables of the Kinesis record.
+	keyIndex, hashKeyIndex uint32
+	// hashDigits is the number of decimal digits of hash if the caller gave an explicit hash key; else 0.
+	hashDigits uint8
+	// keyless is set if the record was put without a partition key. It may then go to any shard.
+	keyless bool
+	// due is set if the record does not wait for others: it was sent before, or was about to be.
+	due bool
 
-	epoch    uint32       // its number
-	index    uint32       // in batch
-	batch    *waiter      // nil if put outside of a batch
-	done     func(Result) // may be nil
-	attempts *attempts    // nil if there are none
+	// epoch is the number of the record's epoch, for Flush.
+	epoch uint32
+	// index is the record's place in its batch. batch is nil if the record is in none.
+	index uint32
+	batch *waiter
+	// done is called with the Result. It may be nil.
+	done func(Result)
+	// attempts are the record's attempts so far; nil if there are none.
+	attempts *attempts
 }
 
-// attempts are the trips of user records, oldest first. Those that travel together share them.
+// attempts are the attempts of user records, oldest first. Records that were sent together share them.
 type attempts struct {
 	list  []Attempt
 	first [1]Attempt // room for a list of one
@@ -95,7 +106,14 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 	return r, nil
 }
 
-// addAttempt notes a trip of all members, which share what they can of the list.
+// skipLinger makes records go without waiting for others.
+func skipLinger(records []userRecord) {
+	for i := range records {
+		records[i].due = true
+	}
+}
+
+// addAttempt adds an attempt to all members. They share the list where they can.
 func addAttempt(members []userRecord, attempt Attempt) {
 	first := &attempts{first: [1]Attempt{attempt}}
 	first.list = first.first[:]

@@ -4,9 +4,7 @@ package kpl
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,46 +12,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/gather"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
-// wireRequest is a request of one size.
-type wireRequest struct{ records, bytes int }
-
-func (r wireRequest) String() string { return fmt.Sprintf("%dx%d", r.records, r.bytes) }
-
-func (r wireRequest) input() *kinesis.PutRecordsInput {
-	in := &kinesis.PutRecordsInput{StreamName: aws.String(testStream)}
-	for i := range r.records {
-		data := make([]byte, r.bytes)
-		for j := range data {
-			data[j] = byte(i + j)
-		}
-		in.Records = append(in.Records, types.PutRecordsRequestEntry{
-			Data: data, PartitionKey: aws.String(outerPartitionKey), ExplicitHashKey: aws.String(maxHashKey.String()),
-		})
-	}
-	return in
-}
-
-// wireRequests are a request full of small aggregates, one of large ones, and one with an aggregate alone.
-func wireRequests() []wireRequest { return []wireRequest{{500, 10_000}, {5, 1 << 20}, {1, 50_000}} }
-
 // loopback returns the SDK's client for a server in this process that stores all records of such a request.
-func loopback(tb testing.TB, size wireRequest) *kinesis.Client {
+func loopback(tb testing.TB, size wiretest.Size) *kinesis.Client {
 	tb.Helper()
-	answer := []byte(usualAnswer(size.records))
-	inCBOR, _ := asCBOR(usualAnswer(size.records), true)
+	answer := []byte(wiretest.UsualAnswer(size.Records))
+	inCBOR, _ := wiretest.AsCBOR(wiretest.UsualAnswer(size.Records), true)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
-		if r.Header.Get("Content-Type") == contentTypeCBOR {
+		if r.Header.Get("Content-Type") == wiretest.ContentTypeCBOR {
 			_, _ = w.Write(inCBOR)
 		} else {
 			_, _ = w.Write(answer)
@@ -81,74 +57,32 @@ func cpuTime(tb testing.TB) time.Duration {
 // BenchmarkPutRecordsWire is a call from entries to entries over loopback, with each [WireProtocol]. The server's part, in
 // the same process, is in the CPU time of all.
 func BenchmarkPutRecordsWire(b *testing.B) {
-	for _, size := range wireRequests() {
-		in := size.input()
-		inJSON, inCBOR := jsonWire(), cborWire()
+	for _, size := range wiretest.Sizes() {
+		in := size.Input()
+		inJSON := wire.NewProtocol(wire.NewEncoding(false, unrelatedToEncoding))
+		inCBOR := wire.NewProtocol(wire.NewEncoding(true, unrelatedToEncoding))
 		for _, variant := range []struct {
 			name    string
 			options []func(*kinesis.Options)
 		}{
 			{"sdk", []func(*kinesis.Options){callOptions}},
-			{"json", []func(*kinesis.Options){callOptions, inJSON.speak}},
-			{"cbor", []func(*kinesis.Options){callOptions, inCBOR.speak}},
+			{"json", []func(*kinesis.Options){callOptions, inJSON.Install}},
+			{"cbor", []func(*kinesis.Options){callOptions, inCBOR.Install}},
 		} {
 			b.Run(size.String()+"/"+variant.name, func(b *testing.B) {
 				client := loopback(b, size)
-				b.SetBytes(int64(size.records * size.bytes))
+				b.SetBytes(int64(size.Records * size.Bytes))
 				b.ReportAllocs()
 				start := cpuTime(b)
 				for b.Loop() {
 					out, err := client.PutRecords(b.Context(), in, variant.options...)
-					if err != nil || len(out.Records) != size.records {
+					if err != nil || len(out.Records) != size.Records {
 						b.Fatal(err)
 					}
 				}
 				b.ReportMetric(float64(cpuTime(b)-start)/float64(time.Millisecond)/float64(b.N), "cpu-ms/op")
 			})
 		}
-	}
-}
-
-// BenchmarkBody is the body of a request alone, hashed and then read as it is sent.
-func BenchmarkBody(b *testing.B) {
-	var body requestBody
-	for _, size := range wireRequests() {
-		in := size.input()
-		for name, set := range map[string]func(*kinesis.PutRecordsInput){"json": body.setJSON, "cbor": body.setCBOR} {
-			b.Run(size.String()+"/"+name, func(b *testing.B) {
-				hash, piece := sha256.New(), make([]byte, 32<<10)
-				b.SetBytes(int64(size.records * size.bytes))
-				b.ReportAllocs()
-				for b.Loop() {
-					set(in)
-					if _, err := body.WriteTo(hash); err != nil {
-						b.Fatal(err)
-					}
-					body.rewind()
-					for body.left > 0 {
-						body.fill(piece)
-					}
-				}
-			})
-		}
-	}
-}
-
-// BenchmarkAnswer is the answer about 500 records alone.
-func BenchmarkAnswer(b *testing.B) {
-	text := usualAnswer(MaxRecordsPerRequest)
-	inCBOR, _ := asCBOR(text, true)
-	for name, answer := range map[string][]byte{"json": []byte(text), "cbor": inCBOR} {
-		b.Run(name, func(b *testing.B) {
-			w := cborWire()
-			b.SetBytes(int64(len(answer)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if !w.reads(name == "cbor", answer, MaxRecordsPerRequest) {
-					b.Fatal("not the usual answer")
-				}
-			}
-		})
 	}
 }
 

@@ -1,7 +1,6 @@
 package kpl
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,78 +8,47 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/smithy-go"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
-func TestWhatSaysThatCBORIsNotTaken(t *testing.T) {
-	apiError := func(code string) error {
-		return &smithy.OperationError{Err: &smithy.GenericAPIError{Code: code}}
-	}
-	for name, tt := range map[string]struct {
-		status         int
-		answeredInCBOR bool
-		err            error
-		refused        bool
-	}{
-		"an error page":                  {500, false, errors.New("HTML"), true},
-		"an error in JSON":               {400, false, apiError("SerializationException"), true},
-		"another error in JSON":          {400, false, apiError("ValidationException"), true},
-		"an unknown error in JSON":       {500, false, apiError("UnknownError"), true},
-		"no access, in JSON":             {400, false, apiError("AccessDeniedException"), false},
-		"a wrong signature, in JSON":     {403, false, apiError("InvalidSignatureException"), false},
-		"no capacity, in JSON":           {400, false, apiError("ProvisionedThroughputExceededException"), false},
-		"an unknown type of content":     {415, false, errors.New("HTML"), true},
-		"a serialization error in CBOR":  {400, true, apiError("SerializationException"), true},
-		"an unknown operation in CBOR":   {400, true, apiError("UnknownOperationException"), true},
-		"no access, in CBOR":             {400, true, apiError("AccessDeniedException"), false},
-		"a failure, in CBOR":             {500, true, apiError("InternalFailure"), false},
-		"nonsense that is said to be it": {500, true, errors.New("decode"), false},
-		"a redirect":                     {307, false, errors.New("redirect"), false},
-		"a gateway in front":             {502, false, errors.New("HTML"), false},
-		"a load balancer in front":       {503, false, errors.New("HTML"), false},
-		"a slow gateway in front":        {504, false, errors.New("HTML"), false},
-		"a limit in front":               {429, false, errors.New("HTML"), false},
+// What an endpoint says of credentials, permissions and capacity has nothing to do with the encoding.
+func TestWhichErrorsAreUnrelatedToTheEncoding(t *testing.T) {
+	for code, unrelated := range map[string]bool{
+		"AccessDeniedException":                  true,
+		"InvalidSignatureException":              true,
+		"ProvisionedThroughputExceededException": true,
+		"ValidationException":                    false,
+		"InternalFailure":                        false,
+		"UnknownError":                           false,
+		"":                                       false,
 	} {
-		t.Run(name, func(t *testing.T) {
-			e := newWireEncoding(WireAuto)
-			assert.True(t, e.cbor())
-			refused, first := e.refused(tt.status, tt.answeredInCBOR, tt.err)
-			assert.Equal(t, tt.refused, refused)
-			assert.Equal(t, tt.refused, first)
-			assert.Equal(t, !tt.refused, e.cbor(), "it is remembered")
-			refused, first = e.refused(tt.status, tt.answeredInCBOR, tt.err)
-			assert.Equal(t, tt.refused, refused, "another call was on its way")
-			assert.False(t, first)
-
-			e = newWireEncoding(WireAuto)
-			e.taken()
-			refused, first = e.refused(tt.status, tt.answeredInCBOR, tt.err)
-			assert.False(t, refused, "it was taken before")
-			assert.False(t, first)
-			assert.True(t, e.cbor())
-		})
+		assert.Equal(t, unrelated, unrelatedToEncoding(code), code)
 	}
 }
 
 // puts are the content types of the calls that put records.
 type puts []string
 
-// refusals are the calls of CBORRefused.
-type refusals struct {
+// unsupported are the calls of CBORRefused.
+type unsupported struct {
 	NopObserver
 
 	all []string
 }
 
-func (r *refusals) CBORRefused(stream string, err error) {
-	r.all = append(r.all, stream+": "+err.Error())
+func (u *unsupported) CBORRefused(stream string, err error) {
+	u.all = append(u.all, stream+": "+err.Error())
 }
 
 // onlyJSON is an endpoint that fails calls in CBOR in some way.
 type onlyJSON struct {
-	*wire
+	*endpoint
 	fail func(r *http.Request) *http.Response
 	puts puts
 }
@@ -89,24 +57,24 @@ func (o *onlyJSON) Do(r *http.Request) (*http.Response, error) {
 	if r.Header.Get("X-Amz-Target") == "Kinesis_20131202.PutRecords" {
 		o.puts = append(o.puts, r.Header.Get("Content-Type"))
 	}
-	if r.Header.Get("Content-Type") == contentTypeCBOR && o.fail != nil {
+	if r.Header.Get("Content-Type") == wiretest.ContentTypeCBOR && o.fail != nil {
 		if _, err := dataOf(r); err != nil { // the endpoint reads it
 			return nil, err
 		}
 		return o.fail(r), nil
 	}
-	return o.wire.Do(r)
+	return o.endpoint.Do(r)
 }
 
 func putThreeTimes(t *testing.T, o *onlyJSON, change func(*Config)) {
 	t.Helper()
-	o.wire = &wire{list: func(int) wireAnswer { return theOnlyShard() }, put: storing(storedEntry)}
+	o.endpoint = &endpoint{list: func(int) wireAnswer { return theOnlyShard() }, put: storing(storedEntry)}
 	p := startProducer(t, clientOver(o), change)
 	for i := range 3 {
 		result, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "key", Data: fmt.Append(nil, i)})
 		require.NoError(t, err)
 		require.NoError(t, result.Err)
-		assert.Len(t, result.Attempts, 1, "that CBOR was refused is no failure of a record")
+		assert.Len(t, result.Attempts, 1, "that CBOR is unsupported is no failure of a record")
 	}
 }
 
@@ -125,12 +93,13 @@ func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
 				o := &onlyJSON{fail: func(r *http.Request) *http.Response {
 					return &http.Response{StatusCode: answer.status, Body: bodyOf(r, &answer.wireAnswer), Request: r}
 				}}
-				var told refusals
+				var told unsupported
 				putThreeTimes(t, o, func(c *Config) { c.Observer = &told })
 				require.Len(t, told.all, 1)
 				assert.Contains(t, told.all[0], testStream+": "+answer.told)
 				assert.Less(t, len(told.all[0]), 400, "no more is told of it than of other errors")
-				assert.Equal(t, puts{contentTypeCBOR, contentTypeJSON, contentTypeJSON, contentTypeJSON}, o.puts)
+				const inCBOR, inJSON = wiretest.ContentTypeCBOR, wiretest.ContentTypeJSON
+				assert.Equal(t, puts{inCBOR, inJSON, inJSON, inJSON}, o.puts)
 			})
 		})
 	}
@@ -139,10 +108,10 @@ func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
 func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o onlyJSON
-		var told refusals
+		var told unsupported
 		putThreeTimes(t, &o, func(c *Config) { c.Observer = &told })
 		assert.Empty(t, told.all)
-		assert.Equal(t, puts{contentTypeCBOR, contentTypeCBOR, contentTypeCBOR}, o.puts)
+		assert.Equal(t, puts{wiretest.ContentTypeCBOR, wiretest.ContentTypeCBOR, wiretest.ContentTypeCBOR}, o.puts)
 	})
 }
 
@@ -151,7 +120,7 @@ func TestJSONIsSpokenIfTheConfigurationSaysSo(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var o onlyJSON
 			putThreeTimes(t, &o, func(c *Config) { c.WireProtocol = protocol })
-			assert.Equal(t, puts{contentTypeJSON, contentTypeJSON, contentTypeJSON}, o.puts)
+			assert.Equal(t, puts{wiretest.ContentTypeJSON, wiretest.ContentTypeJSON, wiretest.ContentTypeJSON}, o.puts)
 		})
 	}
 }
@@ -163,7 +132,7 @@ func TestTheSecondTryIsBoundedByTheSameTimeout(t *testing.T) {
 			sleepUntil(r.Context(), time.Now().Add(900*time.Millisecond))
 			return &http.Response{StatusCode: http.StatusBadRequest, Body: http.NoBody, Request: r}
 		}}
-		o.wire = &wire{list: func(int) wireAnswer { return theOnlyShard() }, put: func(int, []string) wireAnswer {
+		o.endpoint = &endpoint{list: func(int) wireAnswer { return theOnlyShard() }, put: func(int, []string) wireAnswer {
 			return wireAnswer{end: hangs}
 		}}
 		p := startProducer(t, clientOver(o), func(c *Config) {
@@ -176,4 +145,23 @@ func TestTheSecondTryIsBoundedByTheSameTimeout(t *testing.T) {
 		assert.Equal(t, CodeTimeout, result.Attempts[0].Code)
 		assert.Less(t, time.Since(start), 1200*time.Millisecond)
 	})
+}
+
+func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
+	for _, protocol := range []WireProtocol{WireAuto, WireJSON, WireSDK} {
+		config := NewDefaultConfig()
+		config.WireProtocol = protocol
+		p, err := New(newSink(1), config)
+		require.NoError(t, err)
+		w := newWorker(p.newSender(t.Context(), testStream, nil))
+		options := kinesis.New(kinesis.Options{}).Options()
+		for _, option := range w.options {
+			option(&options)
+		}
+		_, is := options.Protocol.(*awsjson.Protocol)
+		assert.Equal(t, protocol == WireSDK, is)
+		assert.Equal(t, protocol == WireAuto, p.encoding.CBOR())
+		assert.Equal(t, aws.NopRetryer{}, options.Retryer)
+		require.NoError(t, p.Close(t.Context()))
+	}
 }

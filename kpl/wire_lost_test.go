@@ -18,6 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
 // lateConn is a connection whose writes return a while after the other side has read what was written. Its errors are
@@ -74,6 +77,9 @@ func TestAnAnswerDuringTheLastWriteIsNotLost(t *testing.T) {
 			tr.DialContext = transport.DialContext
 		}), 1)
 	}
+	install := func(tryCBOR bool) func(*kinesis.Options) {
+		return wire.NewProtocol(wire.NewEncoding(tryCBOR, unrelatedToEncoding)).Install
+	}
 	for _, tt := range []struct {
 		name    string
 		options []func(*kinesis.Options)
@@ -83,8 +89,8 @@ func TestAnAnswerDuringTheLastWriteIsNotLost(t *testing.T) {
 		{name: "the SDK's body", stored: 3, lost: true},
 		{name: "the SDK's body over NewHTTPClient", options: []func(*kinesis.Options){overNewHTTPClient}, stored: 1},
 		{name: "hidden", options: []func(*kinesis.Options){callOptions}, stored: 1},
-		{name: "in JSON", options: []func(*kinesis.Options){callOptions, jsonWire().speak}, stored: 1},
-		{name: "in CBOR", options: []func(*kinesis.Options){callOptions, cborWire().speak}, stored: 1},
+		{name: "in JSON", options: []func(*kinesis.Options){callOptions, install(false)}, stored: 1},
+		{name: "in CBOR", options: []func(*kinesis.Options){callOptions, install(true)}, stored: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -98,7 +104,7 @@ func TestAnAnswerDuringTheLastWriteIsNotLost(t *testing.T) {
 					w.WriteHeader(http.StatusOK)
 					assert.NoError(t, http.NewResponseController(w).Flush())
 					sleepUntil(t.Context(), time.Now().Add(time.Second))
-					_, _ = io.WriteString(w, usualAnswer(1)) // the connection may be closed
+					_, _ = io.WriteString(w, wiretest.UsualAnswer(1)) // the connection may be closed
 				})}
 				served := make(chan error)
 				go func() { served <- server.Serve(network) }()

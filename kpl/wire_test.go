@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
 // What the SDK's own client makes of answers that no service should give, and what the producer makes of that.
@@ -80,8 +82,8 @@ func theOnlyShard() wireAnswer {
 	return shardsAnswer(`{"ShardId":"` + theShard + `","HashKeyRange":` + wholeRange + `}`)
 }
 
-// wire answers the SDK's client in place of a network, calls in CBOR in CBOR as far as the answer has a meaning.
-type wire struct {
+// endpoint answers the SDK's client in place of a network, calls in CBOR in CBOR as far as the answer has a meaning.
+type endpoint struct {
 	put  func(call int, data []string) wireAnswer // data has that of each record
 	list func(call int) wireAnswer
 
@@ -90,7 +92,7 @@ type wire struct {
 }
 
 // Do implements [kinesis.HTTPClient].
-func (w *wire) Do(r *http.Request) (*http.Response, error) {
+func (e *endpoint) Do(r *http.Request) (*http.Response, error) {
 	data, err := dataOf(r)
 	if err != nil {
 		return nil, err
@@ -99,25 +101,25 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 		return nil, r.Context().Err()
 	}
 	var answer wireAnswer
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	switch _, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); operation {
 	default:
 		answer = errorAnswer("AccessDeniedException", "")
 	case "DescribeStreamSummary":
 		answer = wellAnswer(`{"StreamDescriptionSummary":{"RecordDistributionStrategy":"USER_PARTITION_KEY"}}`)
 	case "ListShards":
-		w.lists++
-		answer = w.list(w.lists)
+		e.lists++
+		answer = e.list(e.lists)
 	case "PutRecords":
-		w.puts++
-		answer = w.put(w.puts, data)
+		e.puts++
+		answer = e.put(e.puts, data)
 	}
 	header := http.Header{}
-	if r.Header.Get("Content-Type") == contentTypeCBOR {
-		if body, ok := asCBOR(answer.body, true); ok {
+	if r.Header.Get("Content-Type") == wiretest.ContentTypeCBOR {
+		if body, ok := wiretest.AsCBOR(answer.body, true); ok {
 			answer.body = string(body)
-			header.Set("Content-Type", contentTypeCBOR)
+			header.Set("Content-Type", wiretest.ContentTypeCBOR)
 		}
 	}
 	if answer.errorType != "" {
@@ -138,8 +140,8 @@ func dataOf(r *http.Request) (data []string, err error) {
 		return nil, err
 	}
 	var in kinesis.PutRecordsInput
-	if r.Header.Get("Content-Type") == contentTypeCBOR {
-		in, err = readPutRecords(body)
+	if r.Header.Get("Content-Type") == wiretest.ContentTypeCBOR {
+		in, err = wiretest.ReadCBOR(body)
 	} else {
 		err = json.Unmarshal(body, &in)
 	}
@@ -150,10 +152,10 @@ func dataOf(r *http.Request) (data []string, err error) {
 }
 
 // calls returns how many calls there were.
-func (w *wire) calls() (puts, lists int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.puts, w.lists
+func (e *endpoint) calls() (puts, lists int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.puts, e.lists
 }
 
 // clientOver is the SDK's client over something that stands for a network.
@@ -166,9 +168,9 @@ func clientOver(network kinesis.HTTPClient) *kinesis.Client {
 	})
 }
 
-// client is the SDK's client over w.
-func (w *wire) client() *kinesis.Client {
-	return clientOver(w)
+// client is the SDK's client over e.
+func (e *endpoint) client() *kinesis.Client {
+	return clientOver(e)
 }
 
 // bodyOf reads an answer for a request.
@@ -205,9 +207,9 @@ func (l *requestLog) ShardMapRefreshed(_ string, open int, err error) {
 	l.listings, l.open = append(l.listings, err), open
 }
 
-// fuzzProducer runs a producer over w until all records have their Results, and checks these.
-func fuzzProducer(t *testing.T, w *wire) {
-	p, err := New(w.client(), func() Config {
+// fuzzProducer runs a producer over e until all records have their Results, and checks these.
+func fuzzProducer(t *testing.T, e *endpoint) {
+	p, err := New(e.client(), func() Config {
 		c := NewDefaultConfig()
 		c.RecordTTL, c.RequestTimeout = 2*time.Second, time.Second
 		return c

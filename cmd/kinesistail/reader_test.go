@@ -119,17 +119,20 @@ func TestFollowFromLatestThroughReshard(t *testing.T) {
 	})
 }
 
+// More shards than a page has, and more than may hold a batch at a time.
 func TestReadMoreShardsThanAPageHas(t *testing.T) {
+	const shards, perPage = maxBatches + 4, 7
 	synctest.Test(t, func(t *testing.T) {
-		k := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: stream, Shards: 1001})
+		k := kpltest.New(kpltest.Config{MaxShardsPerPage: perPage}, kpltest.Stream{Name: stream, Shards: shards})
+		k.Inject(kpltest.ForOperation(kpltest.OpGetRecords, kpltest.Latency(time.Millisecond))) // All calls at a time.
 		put(t, k, lowestHashKey+" low", highestHashKey+" high")
 
 		var got collector
 		require.NoError(t, newReader(k).read(t.Context(), got.handle))
 		assert.ElementsMatch(t, []string{"low", "high"}, got.data)
-		assert.Len(t, k.Calls(kpltest.OpListShards), 2)
-		assert.Len(t, k.Calls(kpltest.OpGetShardIterator), 1001)
-		assert.LessOrEqual(t, k.MaxConcurrentCalls(kpltest.OpGetRecords), maxBatches)
+		assert.Len(t, k.Calls(kpltest.OpListShards), (shards+perPage-1)/perPage)
+		assert.Len(t, k.Calls(kpltest.OpGetShardIterator), shards)
+		assert.Equal(t, maxBatches, k.MaxConcurrentCalls(kpltest.OpGetRecords))
 	})
 }
 

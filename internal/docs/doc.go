@@ -1,3 +1,3 @@
-// Package docs holds the checks that keep the repository's documents true: the relative links of every Markdown file,
-// and the file map in DESIGN.md.
+// Package docs holds the checks that keep the house in order: documents that are true (links, file map, tables of README.md and
+// of docs/faults.md), the layers of package kpl, the words of comments and names, and license headers.
 package docs

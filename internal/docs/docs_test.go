@@ -30,6 +30,15 @@ func TestFileMapOfTheRepository(t *testing.T) {
 	assert.Empty(t, wrong)
 }
 
+// The key types of the file map are declared in the files of their row.
+func TestKeyTypesOfTheRepository(t *testing.T) {
+	rows := keyTypes(read(t, "DESIGN.md"))
+	require.NotEmpty(t, rows, "DESIGN.md: the table in the section File map has three columns")
+	wrong, err := keyTypeErrors(os.DirFS(root), rows)
+	require.NoError(t, err)
+	assert.Empty(t, wrong)
+}
+
 // files returns the paths below the root of fsys whose name matches pattern, see [path.Match], in the order of their
 // names. Directories of things that are not the repository's own are left out.
 func files(fsys fs.FS, pattern string) ([]string, error) {

@@ -38,8 +38,8 @@ func declaredTests(fsys fs.FS) (map[string][]string, error) {
 	return declared, nil
 }
 
-// faultErrors returns a line for each way in which a document of faults is wrong about the tests in fsys: a test that does
-// not exist, a row of a table that names none, and a test in a file that matches pattern that no row names.
+// faultErrors returns a line for each way in which a document of faults is wrong about the tests in fsys. A row of a table
+// names at least one test. The tests exist. Each test in a file that matches pattern is in a row.
 func faultErrors(fsys fs.FS, document, pattern string) ([]string, error) {
 	declared, err := declaredTests(fsys)
 	if err != nil {

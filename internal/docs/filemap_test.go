@@ -2,6 +2,8 @@ package docs
 
 import (
 	"errors"
+	"fmt"
+	"go/ast"
 	"io/fs"
 	"path"
 	"regexp"
@@ -53,8 +55,74 @@ func fileMap(document string) ([]string, error) {
 	return paths, nil
 }
 
-// mapErrors returns a line for each way in which a file map is wrong about fsys: a path that does not exist, and a Go
-// file of the root, kpl, marshaler, cmd or examples that is in no row. Tests and generated files need none.
+// mapTypes are the key types of a row of a file map.
+type mapTypes struct{ paths, types []string }
+
+// keyTypes returns what the third column of the table in a Markdown document's section "File map" names, by row.
+func keyTypes(document string) []mapTypes {
+	_, table, _ := strings.Cut(document, "\n## File map\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var found []mapTypes
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 5 {
+			continue
+		}
+		var row mapTypes
+		for _, match := range mapPath.FindAllStringSubmatch(cells[1], -1) {
+			row.paths = append(row.paths, match[1])
+		}
+		for _, match := range mapPath.FindAllStringSubmatch(cells[3], -1) {
+			row.types = append(row.types, match[1])
+		}
+		found = append(found, row)
+	}
+	return found
+}
+
+// keyTypeErrors returns a line for each type that none of the files, or directories, of its row declares.
+func keyTypeErrors(fsys fs.FS, rows []mapTypes) ([]string, error) {
+	goFiles, err := ownGoFiles(fsys)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, row := range rows {
+		var declared []string
+		for _, file := range goFiles {
+			inRow := slices.ContainsFunc(row.paths, func(p string) bool {
+				return p == file.name || strings.HasSuffix(p, "/") && strings.HasPrefix(file.name, p)
+			})
+			if inRow && !strings.HasSuffix(file.name, "_test.go") {
+				declared = append(declared, file.typeNames()...)
+			}
+		}
+		for _, name := range row.types {
+			if !slices.Contains(declared, name) {
+				found = append(found, fmt.Sprintf("%s is a key type of %s in the map, and not declared there", name, row.paths[0]))
+			}
+		}
+	}
+	return found, nil
+}
+
+// typeNames returns the types that the file declares outside of functions.
+func (f ownGoFile) typeNames() []string {
+	var names []string
+	for _, declaration := range f.Decls {
+		if general, is := declaration.(*ast.GenDecl); is {
+			for _, spec := range general.Specs {
+				if declared, is := spec.(*ast.TypeSpec); is {
+					names = append(names, declared.Name.Name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// mapErrors returns a line for each way in which a file map is wrong about fsys. Each path of the map exists. Each Go file of
+// the root, kpl, marshaler, cmd and examples is in a row, but for tests and generated files.
 //
 // A row for a directory, which ends in a slash, stands for every file below it, unless a row names something below it.
 func mapErrors(fsys fs.FS, paths []string) ([]string, error) {
@@ -157,4 +225,31 @@ func TestMapErrors(t *testing.T) {
 			assert.Equal(t, test.want, got)
 		})
 	}
+}
+
+func TestKeyTypes(t *testing.T) {
+	rows := keyTypes("# Design\n\n## File map\n\n| file | what | key types |\n|---|---|---|\n| `a.go`, `b/` | x | `T`, `u` |\n" +
+		"| `c.go` | y | |\n\n## Next\n| `d.go` | z | `V` |\n")
+	assert.Equal(t, []mapTypes{{}, {}, {[]string{"a.go", "b/"}, []string{"T", "u"}}, {paths: []string{"c.go"}}}, rows)
+
+	tree := fstest.MapFS{
+		"a.go": {Data: []byte("package a\n\ntype (\n\tT[X any] struct{ field int }\n\tu = int\n)\n\n" +
+			"func f() { type local int }\n")},
+		"a_test.go":     {Data: []byte("package a\n\ntype inTest int\n")},
+		"b/b.go":        {Data: []byte("package b\n\ntype below int\n")},
+		"b/deep/way.go": {Data: []byte("package deep\n\ntype deep int\n")},
+	}
+	row := mapTypes{[]string{"a.go", "b/"}, []string{"T", "u", "below", "deep"}}
+	wrong, err := keyTypeErrors(tree, []mapTypes{row})
+	require.NoError(t, err)
+	assert.Empty(t, wrong)
+	for _, name := range []string{"field", "local", "inTest", "f", "none"} {
+		row.types = []string{name}
+		wrong, err = keyTypeErrors(tree, []mapTypes{row})
+		require.NoError(t, err)
+		assert.Equal(t, []string{name + " is a key type of a.go in the map, and not declared there"}, wrong)
+	}
+	wrong, err = keyTypeErrors(tree, []mapTypes{{[]string{"b/b.go"}, []string{"T"}}})
+	require.NoError(t, err)
+	assert.Len(t, wrong, 1, "another row's")
 }

@@ -1,0 +1,8 @@
+//go:build !amd64 || purego
+
+package md5x8
+
+// sideBySide reports whether addBlocks works on this processor.
+func sideBySide() bool { return false }
+
+func addBlocks(*state, *[Width]*byte, int) { panic("md5x8: there is no kernel for this processor") }

@@ -1,0 +1,138 @@
+package kpl
+
+import (
+	"time"
+)
+
+// complete takes in the outcome of a request and decides about each of its records.
+func (p *pipeline) complete(now time.Time, r *request) {
+	p.inFlight.answered(r)
+	if r.err != nil {
+		p.callFailed(now, r, faultOfCall(r.err))
+		return
+	}
+	for i, k := range r.records {
+		if entry := r.entries[i]; entry.sequenceNumber != "" {
+			attempt := r.attempt(entry.shard, "", "")
+			p.topology.stored(k, &attempt)
+		}
+	}
+	p.router.unknown.setShards(p.topology.shardsOfUnknown())
+	answered, unavailable := false, fault{}
+	for i, k := range r.records {
+		entry := r.entries[i]
+		if entry.sequenceNumber != "" {
+			answered = true
+			p.recordStored(now, r, k, entry)
+			continue
+		}
+		f := faultOfEntry(entry.code, entry.message)
+		if f.class == classUnavailable {
+			unavailable = f
+		} else if f.class != classTransient {
+			answered = true
+		}
+		p.recordFailed(now, r, k, f, false)
+	}
+	if answered {
+		p.available()
+	} else if unavailable.code != "" {
+		p.unavailable(now, unavailable)
+	}
+}
+
+// callFailed decides about the records of a request that failed as one.
+func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
+	if f.class == classRejected && len(r.records) > 1 && !p.aborted {
+		for _, k := range r.records {
+			addAttempt(k.members, r.attempt("", f.code, f.message))
+		}
+		half := len(r.records) / 2
+		p.collector.addReady(&request{records: r.records[:half:half]})
+		p.collector.addReady(&request{records: r.records[half:]})
+		p.available()
+		return
+	}
+	for _, k := range r.records {
+		p.recordFailed(now, r, k, f, true)
+	}
+	switch f.class {
+	case classUnavailable:
+		if f.code == codeNotFound {
+			p.streamMissing(now)
+		}
+		p.unavailable(now, f)
+	case classThrottle, classRejected:
+		p.available()
+	case classTransient:
+		p.probeLater(now)
+	}
+}
+
+// attempt describes the request as an attempt of one of its records.
+func (r *request) attempt(shard ShardID, code, message string) Attempt {
+	return Attempt{Start: r.start, End: r.end, ShardID: shard, Code: code, Message: message}
+}
+
+// recordFailed decides about a record that was not stored, as far as we know. Whole means that the call failed as one.
+func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f fault, whole bool) {
+	addAttempt(k.members, r.attempt("", f.code, f.message))
+	if f.class == classThrottle && !whole { // a whole call is throttled by the account or by KMS, not by the shard
+		p.limiter.throttled(k, r.start, now)
+	}
+	if p.aborted {
+		p.finish(now, OutcomeClosed, fault{}, k.members...)
+		return
+	}
+	switch nextStep(k, f.class, whole, len(r.records), p.config.FailIfThrottled) {
+	case stepRetry:
+		p.retrier.add(now, p.unexpired(now, k.members))
+	case stepSplit:
+		half := len(k.members) / 2
+		p.splitOff(now, k, k.members[:half])
+		p.splitOff(now, k, k.members[half:])
+	case stepThrottled:
+		p.finish(now, OutcomeThrottled, fault{}, k.members...)
+	case stepRejected:
+		p.finish(now, OutcomeRejected, fault{}, k.members...)
+	case stepUnavailable:
+		p.finish(now, OutcomeUnavailable, fault{}, k.members...)
+	}
+}
+
+// recordStored decides about a record that the service stored.
+func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, entry entryResult) {
+	p.limiter.stored(k, now)
+	p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
+}
+
+// splitOff sends some members of a rejected record in a request of their own.
+func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []userRecord) {
+	members = p.unexpired(now, members)
+	if len(members) == 0 {
+		return
+	}
+	k := p.aggregator.pack(members)
+	k.setLane(from.lane)
+	if k.keyless {
+		k.setKey(from.partitionKey, from.hash)
+	}
+	p.collector.addReady(&request{records: []*kinesisRecord{k}})
+}
+
+// unexpired ends the members that are canceled or expired, and returns the others.
+func (p *pipeline) unexpired(now time.Time, members []userRecord) []userRecord {
+	kept := make([]userRecord, 0, len(members))
+	for i := range members {
+		r := &members[i]
+		switch {
+		case r.canceled():
+			p.finish(now, OutcomeCanceled, fault{}, *r)
+		case p.expired(now, r.received):
+			p.finish(now, OutcomeExpired, fault{}, *r)
+		default:
+			kept = append(kept, *r)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,116 @@
+package kpl
+
+import (
+	"fmt"
+	"time"
+)
+
+// setShards takes in a successful listing.
+func (p *pipeline) setShards(now time.Time, shards *shardMap) {
+	p.topology.listed(shards)
+	p.follow(now)
+}
+
+// shardsFailed takes in that the shards could not be listed.
+func (p *pipeline) shardsFailed(now time.Time, err error) {
+	judged := p.topology.notListed(faultOfCall(err).code == codeNotFound)
+	p.follow(now)
+	for i := range judged {
+		p.placed(now, judged[i], unknownRange)
+	}
+}
+
+// setStream takes in what kind of stream it is. A kind that is not described means that the service does not say.
+func (p *pipeline) setStream(now time.Time, kind streamKind) {
+	p.topology.described(kind)
+	p.follow(now)
+}
+
+// streamMissing takes in that PutRecords found no stream.
+func (p *pipeline) streamMissing(now time.Time) {
+	p.topology.noStream()
+	p.follow(now)
+}
+
+// follow makes the stages go by what the topology knows now. What waits is checked again before it is sent, and what is stored
+// and waits to be judged is judged.
+func (p *pipeline) follow(now time.Time) {
+	kind, shards := p.topology.kindOfStream(), p.topology.predicting()
+	newKind := kind != p.kind
+	newShards := (shards != nil || p.router.shards != nil) && !sameShards(p.router.shards, shards)
+	if kind.automatic != p.kind.automatic {
+		p.effects.changeDistribution(kind)
+	}
+	p.kind = kind
+	p.router.unknown.setShards(p.topology.shardsOfUnknown())
+	var members []userRecord
+	if newKind || newShards {
+		members = p.aggregator.takeAll()
+	}
+	p.router.setShards(shards, p.limiter)
+	p.aggregator.setShards(shards, p.config.AggregationEnabled && !kind.automatic)
+	if newKind || newShards {
+		p.reconsider(now, func(k *kinesisRecord) bool {
+			return p.router.route(k, now) && (!kind.automatic || !k.aggregated())
+		})
+		p.addAll(now, members)
+	}
+	if newShards {
+		p.limiter.keepLanes(shards)
+	}
+	for _, stored := range p.topology.takeWaiting() {
+		p.judge(now, stored)
+	}
+}
+
+// reconsider takes out what waits between aggregator and sender. Records to keep wait for their lane again; the members of the
+// others are added anew.
+func (p *pipeline) reconsider(now time.Time, keep func(*kinesisRecord) bool) {
+	var dissolved []*kinesisRecord
+	for _, k := range append(p.collector.takeAll(), p.limiter.takeAll()...) {
+		if keep(k) {
+			p.limiter.push(k)
+		} else {
+			dissolved = append(dissolved, k)
+		}
+	}
+	for _, k := range dissolved {
+		p.dissolve(now, k)
+	}
+}
+
+// judge decides whether readers will find a stored record.
+func (p *pipeline) judge(now time.Time, stored storedRecord) {
+	place := p.topology.judge(&stored)
+	switch {
+	case place != placeUnknown:
+		p.placed(now, judgedRecord{stored, place}, "which does not serve the hash keys of all members")
+	case p.aborted:
+		p.placed(now, judgedRecord{stored, placeBad}, unknownRange)
+	default:
+		p.topology.keep(stored)
+	}
+}
+
+// unknownRange is why a record is sent again although readers may well find it.
+const unknownRange = "whose hash key range is not known"
+
+// placed ends the members of a stored record, or sends them again if its place is bad. The text says why it is.
+func (p *pipeline) placed(now time.Time, j judgedRecord, why string) {
+	if j.place == placeGood {
+		p.end(ending{members: j.members, stored: j.attempt, sequenceNumber: j.sequenceNumber, at: now})
+		return
+	}
+	p.effects.misplace(FinishedEntry{
+		UserRecords:    len(j.members),
+		Bytes:          j.dataSize(),
+		PredictedShard: j.predictedShard(),
+		ShardID:        j.attempt.ShardID,
+		Code:           CodeWrongShard,
+	})
+	attempt := j.attempt
+	attempt.Code = CodeWrongShard
+	attempt.Message = clip(fmt.Sprintf("stored on %s, %s", attempt.ShardID, why))
+	addAttempt(j.members, attempt)
+	p.addAll(now, j.members)
+}

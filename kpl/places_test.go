@@ -1,0 +1,324 @@
+package kpl
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+)
+
+// remake makes a stream anew with so many shards, of which the first have the ids of the old ones.
+func remake(t *testing.T, k *kpltest.Kinesis, shards int) {
+	t.Helper()
+	require.NoError(t, k.DeleteStream(testStream))
+	require.NoError(t, k.CreateStream(kpltest.Stream{Name: testStream, Shards: shards}))
+}
+
+// A stream that is made anew while nobody sends has the same shard ids with other ranges, and no answer tells: an
+// aggregate that is stored on the shard it was meant for may have members that are none of that shard's. So after a silence
+// aggregates are judged by a fresh list of the shards, which is asked for when they are sent.
+func TestStreamMadeAnewInSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(2)
+		k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.Latency(roundTrip)))
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		remake(t, k, 3)
+		advance(recreateTime)
+		listings := len(k.Calls(kpltest.OpListShards))
+		var got results
+		putNumbered(t, p, 0, 100, &got)
+		start := time.Now()
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Equal(t, 2*roundTrip, time.Since(start), "to find out, and to send again what readers drop")
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
+		assert.NotEmpty(t, k.DroppedAggregates(testStream))
+		assert.Len(t, readable(t, k), 100)
+		assert.Len(t, k.Calls(kpltest.OpListShards), listings+1)
+	})
+}
+
+// Nothing waits that need not: not for the list of a stream that is as it was, and lone records not even for that.
+func TestSilenceCostsNoTime(t *testing.T) {
+	cases := map[string]struct {
+		records  int
+		silence  time.Duration
+		listings int
+		latency  time.Duration // of listings
+		elapsed  time.Duration
+	}{
+		"aggregate":                       {100, recreateTime, 1, roundTrip, roundTrip},
+		"aggregate, slow listing":         {100, recreateTime, 1, time.Second, time.Second},
+		"aggregate, not long enough":      {100, recreateTime - 3*time.Second, 0, time.Second, roundTrip},
+		"a record by itself, for an hour": {1, time.Hour, 0, time.Second, roundTrip},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newTestKinesis(1)
+				p := startProducer(t, k, nil)
+				before := warmUp(t, p, k) // ends two seconds after the answer
+				k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.Latency(c.latency)))
+				advance(c.silence)
+				listings := len(k.Calls(kpltest.OpListShards))
+				var got results
+				putNumbered(t, p, 0, c.records, &got)
+				start := time.Now()
+				require.NoError(t, p.Flush(t.Context()))
+				assert.Equal(t, c.elapsed, time.Since(start))
+				assert.Equal(t, map[Outcome]int{OutcomeSuccess: c.records}, outcomes(got.all()))
+				assert.Len(t, k.Records(testStream), before+1)
+				advance(time.Minute)
+				assert.Len(t, k.Calls(kpltest.OpListShards), listings+c.listings)
+			})
+		})
+	}
+}
+
+// If after a silence the shards cannot be listed, nobody knows whether readers see an aggregate. It is sent again once, as
+// it is where shards are never listed.
+func TestSilenceAndNoList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(2)
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		remake(t, k, 3)
+		k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.FailCall(kpltest.CodeAccessDenied)))
+		var got results
+		for range 2 {
+			advance(recreateTime)
+			putNumbered(t, p, len(got.all()), 100, &got)
+			require.NoError(t, p.Flush(t.Context()))
+		}
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 200}, outcomes(got.all()))
+		assert.Len(t, readable(t, k), 200)
+		for i, result := range got.all() {
+			if i < 100 {
+				require.Len(t, result.Attempts, 2)
+				assert.Contains(t, result.Attempts[0].Message, "whose hash key range is not known")
+			} else {
+				assert.Len(t, result.Attempts, 1)
+			}
+		}
+	})
+}
+
+// While answers come, a stream cannot have been made anew without one that says so.
+func TestNoListingsWhileAnswersCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(2)
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		listings := len(k.Calls(kpltest.OpListShards))
+		var got results
+		for i := range 100 {
+			putNumbered(t, p, 10*i, 10, &got)
+			require.NoError(t, p.Flush(t.Context()))
+			advance(recreateTime - 3*roundTrip)
+		}
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 1000}, outcomes(got.all()))
+		assert.Len(t, k.Calls(kpltest.OpListShards), listings)
+	})
+}
+
+// A record on a shard that does not serve its key, by the map, makes all aggregates of the answer wait for a new map.
+func TestLandingThatContradictsTheMap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(3)
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		remake(t, k, 2) // at once: no silence tells
+		var got results
+		putNumbered(t, p, 0, 300, &got)
+		require.NoError(t, p.Flush(t.Context()))
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 300}, outcomes(got.all()))
+		assert.Len(t, k.DroppedAggregates(testStream), 1, "what was meant for the middle of three shards")
+		seen := readable(t, k)
+		assert.Len(t, seen, 300)
+		for number, times := range seen {
+			assert.Equal(t, 1, times, number)
+		}
+	})
+}
+
+// distributions notes what an Observer hears of who chooses shards.
+type distributions struct {
+	NopObserver
+	mu      sync.Mutex
+	changes []distribution // guarded by mu
+}
+
+type distribution struct{ automatic, inferred bool }
+
+func (d *distributions) DistributionChanged(_ string, automatic, inferred bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.changes = append(d.changes, distribution{automatic, inferred})
+}
+
+// all returns the changes so far.
+func (d *distributions) all() []distribution {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.changes
+}
+
+// Where a stream may not be described, the places of records tell that it chooses shards itself. No aggregate counts as
+// delivered before that is known which readers do not see.
+func TestAutomaticDistributionIsInferred(t *testing.T) {
+	for name, tune := range map[string]func(*UserRecord){
+		"keys": func(*UserRecord) {}, "one key": func(r *UserRecord) { r.PartitionKey = "key" },
+		"keyless": func(r *UserRecord) { r.PartitionKey = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := kpltest.New(kpltest.Config{Seed: 1}, kpltest.Stream{
+					Name: testStream, Shards: 4, Distribution: types.RecordDistributionStrategyAuto,
+				})
+				k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(roundTrip)))
+				allow := k.Inject(
+					kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
+				told := &distributions{}
+				p := startProducer(t, k, func(c *Config) { c.Observer, c.AggregationMaxCount = told, 20 })
+				var got results
+				put := func(from, to int) {
+					for i := from; i < to; i++ {
+						record := numbered("key"+string(rune('a'+i%20)), i)
+						tune(&record)
+						require.NoError(t, p.Put(t.Context(), record, got.add))
+					}
+					require.NoError(t, p.Flush(t.Context()))
+				}
+				put(0, 400)
+				assert.Equal(t, []distribution{{automatic: true, inferred: true}}, told.all())
+				before, listings := len(k.Records(testStream)), len(k.Calls(kpltest.OpListShards))
+				put(400, 500)
+				assert.Len(t, k.Records(testStream)[before:], 100, "each by itself, and once")
+				assert.Equal(t, map[Outcome]int{OutcomeSuccess: 500}, outcomes(got.all()))
+				assert.Len(t, readable(t, k), 500)
+				advance(time.Hour)
+				assert.Len(t, k.Calls(kpltest.OpListShards), listings, "no landing tells anything any more")
+
+				allow() // and it turns out to be another stream by now
+				remake(t, k, 4)
+				advance(time.Minute)
+				put(0, 100)
+				assert.Len(t, told.all(), 1, "nothing says so")
+				require.NoError(t, k.DeleteStream(testStream))
+				put(100, 200)
+				require.NoError(t, k.CreateStream(kpltest.Stream{Name: testStream, Shards: 4}))
+				advance(time.Minute)
+				put(200, 300)
+				assert.Equal(t, []distribution{{automatic: true, inferred: true}, {automatic: false, inferred: true}}, told.all())
+			})
+		})
+	}
+}
+
+// Records on shards that do not serve their keys prove nothing if the shard may be another one of the same id.
+func TestProofOfAutomaticDistribution(t *testing.T) {
+	halves := []shard{
+		{"lower", hashRange{minHashKey, hashKey{99, 0}}}, {"upper", hashRange{hashKey{99, 1}, maxHashKey}},
+	}
+	listing := func(begin, end time.Duration, previous *shardMap, numbers string) *shardMap {
+		m := newShardMap(halves, previous, at(begin))
+		m.identify(map[ShardID]string{"lower": numbers, "upper": numbers}, previous, at(end))
+		return m
+	}
+	first := listing(0, 1, nil, "49")
+	again := listing(10, 11, first, "49")
+	landing := func(start, end time.Duration, shard ShardID, key uint64) *storedPlace {
+		return &storedPlace{hashKey{high: key}, Attempt{Start: at(start), End: at(end), ShardID: shard}}
+	}
+	cases := map[string]struct {
+		stray *storedPlace
+		known *shardMap
+		want  bool
+	}{
+		"between two listings of the same shard": {landing(2, 9, "lower", 200), again, true},
+		"the shard does serve the key":           {landing(2, 9, "lower", 50), again, false},
+		"stored after the last listing":          {landing(2, 10, "lower", 200), again, false},
+		"sent before the first listing ended":    {landing(0, 9, "lower", 200), again, false},
+		"a shard that is closed by now":          {landing(2, 9, "other", 200), again, false},
+		"another stream":                         {landing(2, 9, "lower", 200), listing(10, 11, first, "50"), false},
+		"listings that tell no streams apart":    {landing(2, 9, "lower", 200), listing(10, 11, listing(0, 1, nil, ""), ""), false},
+		"no record":                              {nil, again, false},
+		"no listing":                             {landing(2, 9, "lower", 200), nil, false},
+	}
+	for name, c := range cases {
+		topology := topology{shards: c.known, unexplained: c.stray}
+		assert.Equal(t, c.want, topology.provenAutomatic(), name)
+	}
+}
+
+func TestMadeAnew(t *testing.T) {
+	lower, upper := hashRange{minHashKey, hashKey{99, 0}}, hashRange{hashKey{99, 1}, maxHashKey}
+	listing := func(numbers string, open ...shard) *shardMap {
+		m, first := newShardMap(open, nil, at(0)), map[ShardID]string{}
+		for _, s := range open {
+			first[s.id] = numbers + string(s.id)
+		}
+		m.identify(first, nil, at(0))
+		return m
+	}
+	old := listing("49", shard{"0", lower}, shard{"1", upper})
+	cases := map[string]struct {
+		now  *shardMap
+		want bool
+	}{
+		"as it was":                    {listing("49", shard{"0", lower}, shard{"1", upper}), false},
+		"one shard has become another": {listing("49", shard{"0", lower}, shard{"2", upper}), false},
+		"other numbers":                {listing("50", shard{"0", lower}, shard{"1", upper}), true},
+		"another range":                {listing("49", shard{"0", hashRange{minHashKey, maxHashKey}}), true},
+		"nothing is left":              {listing("49", shard{"2", lower}, shard{"3", upper}), true},
+		"not known":                    {nil, false},
+	}
+	for name, c := range cases {
+		assert.Equal(t, c.want, recreated(old, c.now), name)
+		assert.False(t, recreated(nil, c.now), name)
+	}
+}
+
+// What was open in a stream says nothing about the shards of the same ids that another one has closed already.
+func TestOldShardsOfAnotherStream(t *testing.T) {
+	lower, upper := hashRange{minHashKey, hashKey{99, 0}}, hashRange{hashKey{99, 1}, maxHashKey}
+	before := newShardMap([]shard{{"0", lower}, {"1", upper}}, nil, at(0))
+	before.identify(map[ShardID]string{"0": "490", "1": "491"}, nil, at(1))
+	for number, known := range map[string]bool{"491": true, "501": false} {
+		after := newShardMap([]shard{{"1", upper}, {"2", lower}}, before, at(10))
+		after.identify(map[ShardID]string{"1": number, "2": "502"}, before, at(11))
+		_, ok := after.keysOf(&Attempt{ShardID: "0", Start: at(5)})
+		assert.Equal(t, known, ok, number)
+	}
+}
+
+// In an outage the shards cannot be listed either, and are asked for at ever longer intervals. When it is over, the first
+// verdicts do not wait for the next of those.
+func TestVerdictsAfterAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(2)
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		back := k.Inject(kpltest.FailCall(kpltest.CodeInternalFailure))
+		var lost, got results
+		for range 120 {
+			putNumbered(t, p, 0, 10, &lost)
+			advance(time.Second)
+		}
+		back()
+		start := time.Now()
+		putNumbered(t, p, 0, 100, &got)
+		for len(got.all()) < 100 {
+			advance(10 * time.Millisecond)
+		}
+		linger := NewDefaultConfig().RecordMaxBufferedTime
+		assert.Less(t, time.Since(start), linger+minRefreshInterval+maxRefreshJitter+2*roundTrip)
+		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
+	})
+}
