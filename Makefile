@@ -146,7 +146,7 @@ tidy: ## tidy the go.mod of each module; kpl is taken from its folder
 	cd bench && $(alone) go mod tidy
 
 .PHONY: release
-release: ## write VERSION into go.mod and go.work, and the hashes of kpl into go.sum; see docs/releasing.md
+release: ## prepare the release of VERSION (v0.2.0), see docs/releasing.md
 	go run ./internal/release $(VERSION)
 
 .PHONY: clean
