@@ -30,7 +30,7 @@ func allocated(runs int, f func()) (times, bytes float64) {
 	return float64(after.Mallocs-before.Mallocs) / float64(runs), float64(after.TotalAlloc-before.TotalAlloc) / float64(runs)
 }
 
-// However large a request is, its chunks cost a few small lists: the bytes lie in memory that is used again and again.
+// However large a request is, its messages cost a few small lists: the bytes lie in memory that is used again and again.
 func TestMarshalAllocatesListsOnly(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	for _, shape := range append(shapes, struct{ resources, records int }{1, 10}) {
@@ -43,8 +43,8 @@ func TestMarshalAllocatesListsOnly(t *testing.T) {
 				encoded.Release()
 			})
 			t.Logf("%v allocations of %.0f bytes for %.0f bytes of %.0f logs", times, bytes, size, items)
-			assert.LessOrEqual(t, times, 7+size/pieceSize, "pdata's wrapper, its attributes, lists of groups and chunks; pieces")
-			assert.LessOrEqual(t, bytes, 200+size/500, "a list entry for each chunk")
+			assert.LessOrEqual(t, times, 7+size/pieceSize, "pdata's wrapper, its attributes, lists of groups and messages; pieces")
+			assert.LessOrEqual(t, bytes, 200+size/500, "a list entry for each message")
 		})
 	}
 }
@@ -62,7 +62,7 @@ func TestCompressAllocatesLittle(t *testing.T) {
 				encoded.Release()
 			})
 			t.Logf("%v allocations of %.0f bytes for %.0f bytes of 10000 logs", times, bytes, size)
-			assert.LessOrEqual(t, times, 200.0, "a few for each chunk")
+			assert.LessOrEqual(t, times, 200.0, "a few for each message")
 			assert.LessOrEqual(t, bytes, size/50)
 		})
 	}

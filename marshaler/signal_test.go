@@ -17,7 +17,7 @@ type telemetry interface {
 	signal() Signal
 	count() int
 	markReadOnly()
-	// marshal returns chunks in memory of their own, and releases that of the Marshaler.
+	// marshal returns messages in memory of their own, and releases that of the Marshaler.
 	marshal(t testing.TB, m *Marshaler) Encoded
 	// whole encodes everything with pdata's own marshaler, which these tests take for right.
 	whole(t testing.TB, m *Marshaler) []byte
@@ -47,9 +47,9 @@ func (d metricsData) markReadOnly() { d.MarkReadOnly() }
 
 func kept(encoded Encoded) Encoded {
 	copied := encoded
-	copied.Chunks = slices.Clone(encoded.Chunks)
-	for i := range copied.Chunks {
-		copied.Chunks[i].Data, copied.Chunks[i].buffer = bytes.Clone(encoded.Chunks[i].Data), nil
+	copied.Messages = slices.Clone(encoded.Messages)
+	for i := range copied.Messages {
+		copied.Messages[i].Data, copied.Messages[i].buffer = bytes.Clone(encoded.Messages[i].Data), nil
 	}
 	encoded.Release()
 	return copied
@@ -181,7 +181,7 @@ func removePoints(m pmetric.Metric, drop func() bool) int {
 }
 
 // items returns each item with its own copy of all that is around it, in order: the canonical form in which a request
-// and the union of its chunks are equal.
+// and the union of its messages are equal.
 func items(t testing.TB, m *Marshaler, d telemetry) []string {
 	list := make([]string, 0, d.count())
 	for i := range d.count() {
