@@ -9,7 +9,7 @@ import (
 
 // pdataChanged is what to do when the test below fails.
 const pdataChanged = `pdata has changed inside: marshaler/pdata.go no longer reaches what encodes it into our own memory.
-The exporter still works, through pdata's public marshalers, but takes about half as much CPU time again to marshal.
+The exporter still works, through pdata's public marshalers, but takes about twice the CPU time to marshal.
 Either adapt encodableOf and partsOf to the new pdata, or give the fast way up: docs/adr/0015-pdata-by-reflection.md.`
 
 // This test fails when pdata changes inside. It proves that requests of all signals are encoded into memory that is there
