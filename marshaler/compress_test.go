@@ -107,8 +107,8 @@ func (c *counting) compress(dst, src []byte) []byte {
 	return c.compressor.compress(dst, src)
 }
 
-// Compressed messages fill records as the others do: up to the target and never beyond it, from the first message on, and
-// with little compressed twice. Kinesis bills units of 25,600 bytes.
+// Compressed messages fill records too. From the first one on, they are nearly as large as the target and never larger, and few
+// bytes are compressed twice. Kinesis bills units of 25,600 bytes.
 func TestCompressedMessagesFillRecords(t *testing.T) {
 	const target, unit, requests = 51_200, 25_600, 3
 	for _, config := range compressed(target, 1<<20) {
@@ -145,7 +145,7 @@ func TestCompressedMessagesFillRecords(t *testing.T) {
 	}
 }
 
-// The limits hold after compression, and what fits without it is not lost to it.
+// The limits hold after compression. An item that fits only without compression is sent without it.
 func TestCompressionAndLimits(t *testing.T) {
 	const limit = 1 << 16
 	noise := func(n int) string { // what no compression makes smaller, as text
@@ -203,7 +203,7 @@ func TestCompressionAndLimits(t *testing.T) {
 	}
 }
 
-// However well it compresses: what readers would have to take is bounded.
+// An item that is too large before compression is rejected, however well it compresses.
 func TestPlainSizeIsBounded(t *testing.T) {
 	logs := plog.NewLogs()
 	addLogs(logs, "r", "good", strings.Repeat("x", MaxPlainSize))

@@ -122,7 +122,7 @@ func TestCutJSON(t *testing.T) {
 	}
 }
 
-func TestSplitRefusesWhatPdataDidNotWrite(t *testing.T) {
+func TestSplitFailsForBytesThatPdataDidNotWrite(t *testing.T) {
 	m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 20, MaxSize: 20})
 	split := func(data string, items int) error {
 		_, err := splitWhole(m, push{signal: Traces, items: items, resources: 1, groups: []group{{}}}, []byte(data))

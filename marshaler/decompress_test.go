@@ -57,7 +57,7 @@ func TestDecompress(t *testing.T) {
 	}
 }
 
-// A few bytes that stand for very many are refused before those are in memory.
+// A few bytes can decompress to very many. Decompress fails before all of them are in memory.
 func TestDecompressionBombs(t *testing.T) {
 	for _, c := range []Compression{Snappy, Zstd, Gzip} {
 		t.Run(string(c), func(t *testing.T) {
@@ -109,7 +109,7 @@ func FuzzDecompress(f *testing.F) {
 	})
 }
 
-// FuzzCompress checks that every request comes through every compression, whatever the target.
+// FuzzCompress checks that every push survives every compression, with any target size.
 func FuzzCompress(f *testing.F) {
 	m := mustNew(f, usual(OTLPProto))
 	for i, d := range seeds() {

@@ -128,7 +128,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// The least that each signal has when pdata writes it.
+// Items with as few fields as pdata can write.
 func TestDetectBareItems(t *testing.T) {
 	logs := plog.NewLogs()
 	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()

@@ -45,7 +45,7 @@ func checkSplit(t *testing.T, encoding Encoding, kind uint8, target uint16, data
 	}
 }
 
-// seeds returns small requests of all signals: the engine takes long to minimize large ones.
+// seeds returns small pdata of all signals. The fuzzing engine takes long to minimize large inputs.
 func seeds() (all []telemetry) {
 	for _, d := range newRandom(1).all() {
 		all = append(all, d.keep(func(item int, _ pcommon.Resource) bool { return item%8 == 0 && item < 32 }))

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakePdata is a message of some bytes that counts how often its size is asked for.
+// fakePdata encodes to the given bytes. It counts how often its size is asked for.
 type fakePdata struct {
 	bytes string
 	sizes int
@@ -26,7 +26,7 @@ func (m *fakePdata) MarshalProto(buf []byte) int {
 	return len(m.bytes)
 }
 
-// writeFake writes a message of so many bytes and items, and reports whether it did so without counting.
+// writeFake encodes pdata of so many bytes and items. It reports whether the size was guessed rather than counted.
 func writeFake(t *testing.T, p *buffers, g *sizeGuess, size, items int) (guessed bool) {
 	t.Helper()
 	m := &fakePdata{bytes: string(bytes.Repeat([]byte{byte(size)}, size))}
@@ -98,7 +98,7 @@ type brokenPdata struct {
 
 func (m *brokenPdata) MarshalProto([]byte) int { panic(m.with) }
 
-func TestMessagesThatCannotBeWritten(t *testing.T) {
+func TestPdataThatCannotBeWritten(t *testing.T) {
 	var p buffers
 	var g sizeGuess
 	_, ok := p.write(&lyingPdata{fakePdata{bytes: "otlp"}}, 1, &g)

@@ -13,8 +13,11 @@ import (
 // Marshaler encodes pdata as messages, and decodes messages. Any number of goroutines may use a Marshaler at the same time.
 // It only reads the pdata that it is given, and keeps none of it.
 type Marshaler struct {
-	cfg   Config
-	keys  keyer
+	// cfg is the valid configuration.
+	cfg Config
+	// keys makes the partition keys of a push before it is encoded.
+	keys keyer
+	// codec decodes messages, and encodes what cannot be encoded into memory of the Marshaler: JSON, and an unknown pdata.
 	codec codec
 	// reach is encodableOf. It is a field so that tests can make it fail.
 	reach func(pdata any) (encodable, bool)

@@ -187,7 +187,7 @@ func TestMetricIsCutBetweenDataPoints(t *testing.T) {
 	}
 }
 
-func TestRequestsWithoutItemsMakeNoMessages(t *testing.T) {
+func TestPushesWithoutItemsMakeNoMessages(t *testing.T) {
 	logs := plog.NewLogs()
 	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
 	traces := ptrace.NewTraces()
@@ -243,7 +243,7 @@ func TestContainersWithoutItemsNeverMakeAMessage(t *testing.T) {
 	}
 }
 
-func TestWholeRequestIsNotCopied(t *testing.T) {
+func TestPushThatFitsAMessageIsNotCopied(t *testing.T) {
 	m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 51_200, Key: KeyConfig{Static: "k"}})
 	logs := benchLogs(2, 3)
 	want := logsData{logs}.whole(t, m)
@@ -293,8 +293,8 @@ func TestUnmarshalNamesSignalAndSize(t *testing.T) {
 	require.ErrorContains(t, err, "marshaler: decode metrics of 2 bytes: ")
 }
 
-// What is around the items is repeated in every message. However large it is, a request must not come to many times its
-// size: all its messages are in memory together.
+// What is around the items is repeated in every message. Even if that is large, the messages of a push must not come to many
+// times its size, because all of them are in memory together.
 func TestLargeResourceIsNotRepeatedForEachItem(t *testing.T) {
 	for _, encoding := range bothEncodings {
 		for _, around := range []int{10_000, 30_000, 50_000, 60_000, 500_000, 900_000} {

@@ -64,7 +64,7 @@ func cutByCopying(
 	return messages, rejected
 }
 
-// aroundItem is how many bytes of a request with a single item are not the item.
+// aroundItem returns how many bytes are around the item, in a request with a single item.
 func aroundItem(t testing.TB, m *Marshaler, d telemetry, alone []byte) int {
 	t.Helper()
 	cut := tree{layers: d.signal().layout(), framed: m.cfg.Encoding == OTLPProto}
@@ -74,7 +74,7 @@ func aroundItem(t testing.TB, m *Marshaler, d telemetry, alone []byte) int {
 	return len(alone) - cut.extent(row{depth: cut.itemDepth(), last: 1}).len()
 }
 
-// keyBy returns the grouping that the key configuration asks for, told by the Marshaler's own digest.
+// keyBy returns a function that makes the partition key of a resource, with the Marshaler's own digest.
 func keyBy(m *Marshaler) func(pcommon.Resource) string {
 	return func(res pcommon.Resource) string {
 		return m.keys.groups(1, func(int) pcommon.Map { return res.Attributes() })[0].key

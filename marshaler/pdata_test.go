@@ -12,8 +12,8 @@ const pdataChanged = `pdata has changed inside: marshaler/pdata.go no longer rea
 The exporter still works, through pdata's public marshalers, but takes about twice the CPU time to marshal.
 Either adapt encodableOf and partsOf to the new pdata, or give the fast way up: docs/adr/0015-pdata-by-reflection.md.`
 
-// This test fails when pdata changes inside. It proves that requests of all signals are encoded into memory that is there
-// already, to the bytes that the public marshalers write, and that requests can be encoded in parts.
+// This test fails when pdata changes inside. It proves that pdata of all signals is encoded into given memory, as a whole and in
+// parts, with the same bytes as by the public marshalers.
 func TestPdataIsReachedByReflection(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	for seed := range uint64(10) {

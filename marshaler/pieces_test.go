@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// inPieces reports whether a Marshaler takes a request of logs apart.
+// inPieces reports whether a Marshaler encodes logs in pieces.
 func inPieces(t *testing.T, m *Marshaler, logs plog.Logs) bool {
 	t.Helper()
 	source, ok := encodableOf(logs)
@@ -30,7 +30,7 @@ func splitPieces(t *testing.T, m *Marshaler, p *push, source encodable) (Encoded
 	return pieces.split(f, &m.guesses[p.signal])
 }
 
-// However large pieces are, the messages are those of the whole request.
+// With pieces of any size, the messages are the same as if the push were encoded as a whole.
 func TestPiecesMakeTheSameMessages(t *testing.T) {
 	var all []telemetry
 	for seed := range uint64(3) {
@@ -61,7 +61,7 @@ func TestPiecesMakeTheSameMessages(t *testing.T) {
 	}
 }
 
-func TestWhatIsTakenApart(t *testing.T) {
+func TestWhatIsEncodedInPieces(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	assert.True(t, inPieces(t, m, benchLogs(100, 100)), "nothing is known of sizes: it is counted")
 	assert.False(t, inPieces(t, m, benchLogs(100, 10)), "small")
@@ -75,7 +75,7 @@ func TestWhatIsTakenApart(t *testing.T) {
 	assert.False(t, ok, "each group would leave over something")
 }
 
-// Pieces are of resources, however unequal these are.
+// Resources of very unequal sizes make pieces too.
 func TestPiecesOfUnequalResources(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	logs := benchLogs(3000, 1)
@@ -90,8 +90,8 @@ func TestPiecesOfUnequalResources(t *testing.T) {
 	}
 }
 
-// A request with another number of items than pdata says is refused, and its messages are released.
-func TestPiecesOfAnotherRequest(t *testing.T) {
+// A push with another number of items than pdata says fails, and its messages are released.
+func TestPiecesWithOtherItemsFail(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	source, ok := encodableOf(benchLogs(100, 100))
 	require.True(t, ok)
@@ -123,7 +123,7 @@ func TestPartsOfMessages(t *testing.T) {
 	assert.False(t, ok, "it has other fields")
 }
 
-// lyingParts is a request that is not as large as it says.
+// lyingParts has another size than it says.
 type lyingParts struct{ Resources []int }
 
 func (*lyingParts) SizeProto() int { return 1 << 20 }
