@@ -2,10 +2,10 @@ package kinesiskplexporter
 
 import "github.com/otel-kinesis/kinesiskplexporter/kpl"
 
-// otherCode stands for all codes that are not well known, so that no service can make time series without end.
+// otherCode replaces all codes that are not well known. Otherwise a service could create any number of time series.
 const otherCode = "other"
 
-// wellKnownCodes returns the error codes that have a time series of their own.
+// wellKnownCodes returns the error codes that metrics show by name: those of the producer, and those of Kinesis.
 func wellKnownCodes() []string {
 	return []string{
 		kpl.CodeWrongShard,

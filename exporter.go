@@ -60,7 +60,7 @@ type pusher[T any] struct {
 	stream    string
 	delivery  Delivery
 	consumers int
-	keyed     bool // requests have chunks of many partition keys
+	keyed     bool // requests have messages of many partition keys
 
 	draining atomic.Bool // no further request will come soon: do not wait for any
 	session  *session    // set by start, before the first push
@@ -106,11 +106,11 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	for _, err := range encoded.Rejected {
 		v.oversize(err)
 	}
-	hurry := p.hurries(encoded.Chunks)
+	hurry := p.hurries(encoded.Messages)
 	if p.delivery == FireAndForget {
-		p.submit(ctx, encoded.Chunks, &v, hurry)
+		p.submit(ctx, encoded.Messages, &v, hurry)
 	} else {
-		p.deliver(ctx, encoded.Chunks, &v, hurry)
+		p.deliver(ctx, encoded.Messages, &v, hurry)
 	}
 	if len(v.left) == 0 || v.delivered+v.dropped == 0 {
 		return v.err() // nothing is left, or all, which the Collector still has
@@ -118,42 +118,42 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	return p.giveBack(&v)
 }
 
-// largeRequest is how many bytes of chunks need no company: they fill a PutRecords call well enough, and that what they
+// largeRequest is how many bytes of messages need no company: they fill a PutRecords call well enough, and that what they
 // leave over goes in a record of its own costs a PUT unit in more than eighty.
 const largeRequest = 2 << 20
 
-// hurries tells whether chunks are sent at once rather than after a linger. A large request gains nothing from waiting for
+// hurries tells whether messages are sent at once rather than after a linger. A large request gains nothing from waiting for
 // others, and the memory that it would hold meanwhile is that of many small ones. With keys of resources it gains: its
-// chunks are small, and share aggregates with those of other requests.
-func (p *pusher[T]) hurries(chunks []marshaler.Chunk) bool {
+// messages are small, and share aggregates with those of other requests.
+func (p *pusher[T]) hurries(messages []marshaler.Message) bool {
 	size := 0
-	for i := range chunks {
-		size += len(chunks[i].Data)
+	for i := range messages {
+		size += len(messages[i].Data)
 	}
 	return !p.keyed && size >= largeRequest
 }
 
-// deliver puts chunks into the producer and waits for the Result of each.
-func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
+// deliver puts messages into the producer and waits for the Result of each.
+func (p *pusher[T]) deliver(ctx context.Context, messages []marshaler.Message, v *verdict, hurry bool) {
 	batch := p.callers.Begin()
-	p.putAll(chunks, v, func(c *marshaler.Chunk) error { return batch.Put(ctx, p.record(c)) })
+	p.putAll(messages, v, func(c *marshaler.Message) error { return batch.Put(ctx, p.record(c)) })
 	if hurry || p.draining.Load() {
 		p.session.flush()
 	}
 	for _, result := range batch.Wait(ctx) {
-		for chunks[0].Data == nil { // it was rejected
-			chunks = chunks[1:]
+		for messages[0].Data == nil { // it was rejected
+			messages = messages[1:]
 		}
-		v.finished(chunks[0], result)
-		chunks = chunks[1:]
+		v.finished(messages[0], result)
+		messages = messages[1:]
 	}
 }
 
-// submit puts chunks into the producer and leaves them there. Those that it takes are released with their Result, and no
-// chunks any more where they were.
-func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
+// submit puts messages into the producer and leaves them there. Those that it takes are released with their Result, and no
+// messages any more where they were.
+func (p *pusher[T]) submit(ctx context.Context, messages []marshaler.Message, v *verdict, hurry bool) {
 	telemetry := p.session.telemetry
-	p.putAll(chunks, v, func(c *marshaler.Chunk) error {
+	p.putAll(messages, v, func(c *marshaler.Message) error {
 		taken := *c
 		err := p.session.producer.Put(ctx, p.record(c), func(result kpl.Result) {
 			telemetry.itemsPut(p.name, result.Outcome().String(), taken.Items)
@@ -164,7 +164,7 @@ func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *ver
 		})
 		if err == nil {
 			v.delivered += c.Items
-			*c = marshaler.Chunk{}
+			*c = marshaler.Message{}
 		}
 		return err
 	})
@@ -173,34 +173,34 @@ func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *ver
 	}
 }
 
-// putAll calls put for each chunk, and releases those that no producer will ever accept. Once one is not accepted for a
+// putAll calls put for each message, and releases those that no producer will ever accept. Once one is not accepted for a
 // reason that is not its own, it takes none of those behind it either.
-func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(*marshaler.Chunk) error) {
-	for i := range chunks {
-		err := put(&chunks[i])
+func (p *pusher[T]) putAll(messages []marshaler.Message, v *verdict, put func(*marshaler.Message) error) {
+	for i := range messages {
+		err := put(&messages[i])
 		switch {
 		case err == nil:
 		case errors.Is(err, kpl.ErrRecordTooLarge) || errors.Is(err, kpl.ErrInvalidRecord):
-			v.rejected(chunks[i].Items, err)
-			chunks[i].Release()
+			v.rejected(messages[i].Items, err)
+			messages[i].Release()
 		default:
-			v.notAccepted(chunks[i:], err)
+			v.notAccepted(messages[i:], err)
 			return
 		}
 	}
 }
 
-func (p *pusher[T]) record(c *marshaler.Chunk) kpl.UserRecord {
+func (p *pusher[T]) record(c *marshaler.Message) kpl.UserRecord {
 	return kpl.UserRecord{Stream: p.stream, PartitionKey: c.PartitionKey, Data: c.Data}
 }
 
 // giveBack returns the error that hands what is left, and nothing else, back to the Collector.
 func (p *pusher[T]) giveBack(v *verdict) error {
 	rest := p.empty()
-	for _, chunk := range v.left {
-		data, err := p.unmarshal(p.marshaler, chunk.Data)
+	for _, message := range v.left {
+		data, err := p.unmarshal(p.marshaler, message.Data)
 		if err != nil {
-			return consumererror.NewPermanent(err) // no chunk of ours is like that
+			return consumererror.NewPermanent(err) // no message of ours is like that
 		}
 		p.move(data, rest)
 	}

@@ -61,7 +61,7 @@ func (s *session) close(ctx context.Context) error {
 
 // flush makes the producer send what it has, and does not wait for it.
 func (s *session) flush() {
-	_ = s.producer.Flush(ended()) // the error is that of its context
+	_ = s.producer.Flush(canceledContext()) // the error is that of its context
 }
 
 // attach makes the host of a signal hear of the state of the stream from now on.

@@ -114,7 +114,7 @@ func TestDecodeCompressed(t *testing.T) {
 			require.NoError(t, err)
 			encoded, err := m.MarshalLogs(twoLogs())
 			require.NoError(t, err)
-			got, err := d.decode(encoded.Chunks[0].Data)
+			got, err := d.decode(encoded.Messages[0].Data)
 			require.NoError(t, err)
 			assert.JSONEq(t, string(must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))), string(got.payload))
 			got.payload = nil
