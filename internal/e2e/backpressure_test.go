@@ -41,9 +41,9 @@ func TestBackPressureReachesClients(t *testing.T) {
 			k, endpoint := newKinesis(t, kpltest.Config{})
 			free := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords,
 				kpltest.FailRecordFraction(kpltest.CodeThrottled, 1)))
-			c := startCollector(t, settings{kinesis: endpoint, overrides: []string{
+			c := startCollector(t, settings{kinesis: endpoint, overrides: append(patient(),
 				"exporters::kinesis_kpl::sending_queue: {sizer: requests, queue_size: 5, num_consumers: 2}",
-			}})
+			)})
 			send := test.client(t, c)
 			accepted, refused, err := fill(ctx, t, send)
 			test.refused(t, err)

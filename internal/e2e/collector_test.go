@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -69,7 +70,17 @@ func (s settings) configArgs() []string {
 type collector struct {
 	*peers.Process
 
-	grpc, http, metrics string // addresses
+	grpc, http, metrics string  // addresses
+	slowness            float64 // how many times longer than usual it took to start, at least 1
+}
+
+// usualStart is how long a collector takes to start when the machine has nothing else to do.
+const usualStart = 300 * time.Millisecond
+
+// slowed returns how long this machine may take for what takes d at most when nothing else runs. The measure is how long
+// the collector took to start.
+func (c *collector) slowed(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * c.slowness)
 }
 
 // startCollector starts a collector and returns once it takes telemetry.
@@ -82,8 +93,10 @@ func startCollector(t *testing.T, s settings) *collector {
 	require.NoError(t, err)
 	cmd.Env = append(cmd.Env,
 		"E2E_GRPC_ADDRESS="+c.grpc, "E2E_HTTP_ADDRESS="+c.http, "E2E_METRICS_PORT="+metricsPort)
+	began := time.Now()
 	c.Process = peers.Start(t, cmd)
 	c.WaitLine(peers.Context(t), t, "Everything is ready")
+	c.slowness = max(1, float64(time.Since(began))/float64(usualStart))
 	return c
 }
 

@@ -15,15 +15,6 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// lasting returns a context for tests that have to last: for an outage and as long as it takes to recover from it with
-// the pauses of the default configuration.
-func lasting(t *testing.T, outage time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), outage+3*peers.Patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 // until waits for a moment.
 func until(ctx context.Context, t *testing.T, moment time.Time) {
 	t.Helper()
@@ -41,7 +32,7 @@ func until(ctx context.Context, t *testing.T, moment time.Time) {
 func TestEndpointDownForAMinute(t *testing.T) {
 	t.Parallel()
 	const outage = time.Minute
-	ctx := lasting(t, outage)
+	ctx := peers.Context(t)
 	s := newService(t, kpltest.Config{}, 3)
 	s.up(t)
 	c := startCollector(t, settings{kinesis: s.url()})
@@ -57,7 +48,7 @@ func TestEndpointDownForAMinute(t *testing.T) {
 	l.stop()
 	o := s.allDelivered(ctx, t, c, l)
 	all := time.Since(up)
-	assert.Less(t, all, 50*time.Second, "the longest pause of retry_on_failure is 45 s")
+	assert.Less(t, all, 45*time.Second+c.slowed(5*time.Second), "the longest pause of retry_on_failure is 45 s")
 	t.Logf("%d items accepted, %d duplicates; first record after %v, all after %v", o.items, duplicates(o.found), first, all)
 }
 
@@ -73,7 +64,7 @@ func TestMemoryInAnOutageOfTwoMinutes(t *testing.T) {
 		growth  = 32 << 20  // bytes at most between the first half of the outage and its end
 		size    = 50_000    // of a record
 	)
-	ctx := lasting(t, outage)
+	ctx := peers.Context(t)
 	s := newService(t, kpltest.Config{}, 3)
 	s.up(t)
 	answer := s.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Break(kpltest.ConnectionHangs)))

@@ -43,7 +43,7 @@ func TestEndpointDownAndBack(t *testing.T) {
 	up := time.Now()
 	require.NoError(t, s.WaitRecords(ctx, stream, stored+1))
 	first := time.Since(up)
-	assert.Less(t, first, 5*time.Second, "from the end of the outage to the first record")
+	assert.Less(t, first, impatientTTL+c.slowed(3*time.Second), "from the end of the outage to the first record")
 	l.stop()
 	o := s.allDelivered(ctx, t, c, l)
 	t.Logf("down for %v; %d items accepted, %d duplicates; first record after %v, all after %v",
@@ -69,7 +69,7 @@ func TestAccessRevokedUnderLoad(t *testing.T) {
 	grant()
 	granted := time.Now()
 	c.WaitLine(ctx, t, "The stream accepts records again")
-	assert.Less(t, time.Since(granted), 10*time.Second)
+	assert.Less(t, time.Since(granted), 8*time.Second+c.slowed(2*time.Second), "probes are 8 s apart at most")
 	l.stop()
 	c.drained(ctx, t)
 

@@ -34,9 +34,9 @@ func TestRefusedClientsSucceedByThemselves(t *testing.T) {
 			s.up(t)
 			free := s.Inject(kpltest.ForOperation(kpltest.OpPutRecords,
 				kpltest.FailRecordFraction(kpltest.CodeThrottled, 1)))
-			c := startCollector(t, settings{kinesis: s.url(), overrides: []string{
+			c := startCollector(t, settings{kinesis: s.url(), overrides: append(patient(),
 				"exporters::kinesis_kpl::sending_queue: {sizer: requests, queue_size: 5, num_consumers: 2}",
-			}})
+			)})
 			l := startLoad(ctx, loadConfig{name: name, records: 5, every: time.Millisecond},
 				slices.Repeat([]send{client(t, c)}, 3)...)
 			// All are refused from some request on, and try it again.

@@ -236,13 +236,22 @@ func withStorage(directory string) []string {
 	}
 }
 
-// impatient are overrides that make a record's life short and the pauses between lives too. What happens in an outage of
-// hours happens with them in seconds: a request is tried until record_ttl, comes back, pauses, and is tried again, and no
-// pause depends on how many there were before beyond its own upper bound.
+// patient are overrides for tests that count copies or calls: nothing is given up or sent again because the machine is busy.
+func patient() []string {
+	return []string{fmt.Sprintf("exporters::kinesis_kpl: {request_timeout: %v, record_ttl: %v, timeout: %v}",
+		peers.Patience, 2*peers.Patience, 3*peers.Patience)}
+}
+
+// impatientTTL is the record_ttl of impatient.
+const impatientTTL = 2 * time.Second
+
+// impatient are overrides that make the life of a record and the pauses between lives short, so that an outage of seconds
+// shows what an outage of hours would. A request is tried until record_ttl, comes back, pauses, and is tried again. No pause
+// depends on how many there were before, but for its own upper bound.
 func impatient() []string {
 	return []string{
-		"exporters::kinesis_kpl::record_ttl: 500ms",
-		"exporters::kinesis_kpl::request_timeout: 300ms",
+		fmt.Sprintf("exporters::kinesis_kpl::record_ttl: %v", impatientTTL),
+		"exporters::kinesis_kpl::request_timeout: 1s",
 		"exporters::kinesis_kpl::timeout: 5s",
 		"exporters::kinesis_kpl::retry_on_failure: {initial_interval: 50ms, max_interval: 200ms, max_elapsed_time: 0s}",
 	}

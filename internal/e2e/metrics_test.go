@@ -88,7 +88,7 @@ func TestMetricsAgreeWithTheStream(t *testing.T) {
 		}
 		return kpltest.Action{}
 	}))
-	c := startCollector(t, settings{kinesis: endpoint})
+	c := startCollector(t, settings{kinesis: endpoint, overrides: patient()})
 	send := grpcClient(t, c)
 	for signal, newRequest := range signals {
 		for i := range requestsEach {

@@ -21,7 +21,7 @@ import (
 func TestStartsBeforeKinesisDoes(t *testing.T) {
 	ctx := peers.Context(t)
 	address := freeAddresses(t, 1)[0]
-	c := startCollector(t, settings{kinesis: "http://" + address})
+	c := startCollector(t, settings{kinesis: "http://" + address, overrides: patient()})
 	sent := signals[marshaler.Logs](t, "early", 10)
 	require.NoError(t, grpcClient(t, c)(ctx, sent))
 	c.WaitLine(ctx, t, "Listing the shards failed")

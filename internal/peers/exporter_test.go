@@ -154,6 +154,9 @@ func TestTelemetryComesOutAsItWentIn(t *testing.T) {
 			config.Queue = configoptional.None[exporterhelper.QueueBatchConfig]() // A request returns once it is delivered.
 			config.AWS.StreamName = test.stream
 			config.AWS.Endpoint, config.AWS.Insecure = mock.Endpoint, true
+			// No record may be sent twice because this machine is busy.
+			config.Producer.RequestTimeout, config.Producer.RecordTTL = Patience, 2*Patience
+			config.Timeout.Timeout = 3 * Patience
 			if test.configure != nil {
 				test.configure(config)
 			}

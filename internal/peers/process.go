@@ -16,8 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pipeDelay is how long output may still come after a program ended, from children it left behind.
-const pipeDelay = 5 * time.Second
+// pipeDelay is how long output may still come after a program ended: from children it left behind, or because this process
+// is slow to read.
+const pipeDelay = time.Minute
 
 // Process is a program that a test started. It is killed when the test ends; if that failed, the log of the test has the
 // program's output.
