@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start runs the command until stop is called, which returns what run returned. Its first line is checked.
+// start runs the command and checks its first line. stop ends the command and returns what run returned.
 func start(t *testing.T, args ...string) (url string, client *kinesis.Client, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -103,7 +103,7 @@ func TestRunDelays(t *testing.T) {
 	require.NoError(t, stop())
 }
 
-// tellingListener tells when it is closed, which happens once, as the server stops.
+// tellingListener closes a channel when it is closed. The server closes it once, when the server stops.
 type tellingListener struct {
 	net.Listener
 	closed chan struct{}
@@ -114,7 +114,7 @@ func (l tellingListener) Close() error {
 	return l.Listener.Close()
 }
 
-// serving serves handler until stop is called, which returns what serve returned.
+// serving serves handler. stop ends that and returns what serve returned.
 func serving(
 	t *testing.T, drain time.Duration, handler http.HandlerFunc,
 ) (listener tellingListener, stop func() error) {
@@ -183,7 +183,7 @@ func TestServeGivesUpOnCallsThatHang(t *testing.T) {
 	caller.Wait()
 }
 
-func TestRunRefuses(t *testing.T) {
+func TestRunRejects(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
