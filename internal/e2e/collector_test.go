@@ -30,11 +30,11 @@ func newKinesis(t *testing.T, config kpltest.Config) (k *kpltest.Kinesis, endpoi
 	return k, server.URL
 }
 
-// settings are what a test has of its own in the environment and the configuration of a collector.
+// settings are the environment and the configuration of a collector, as far as a test sets them.
 type settings struct {
-	kinesis   string            // endpoint of Kinesis
-	overrides []string          // of the configuration, such as "exporters::kinesis_kpl::timeout: 1m"
-	env       map[string]string // of the environment that the SDK sees
+	kinesis   string            // the endpoint of Kinesis
+	overrides []string          // keys of the configuration, such as "exporters::kinesis_kpl::timeout: 1m"
+	env       map[string]string // environment variables
 }
 
 // command returns a command that runs the collector.
@@ -83,7 +83,7 @@ func (c *collector) slowed(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * c.slowness)
 }
 
-// startCollector starts a collector and returns once it takes telemetry.
+// startCollector starts a collector and waits until it accepts telemetry.
 func startCollector(t *testing.T, s settings) *collector {
 	t.Helper()
 	addresses := freeAddresses(t, 3)
@@ -105,7 +105,7 @@ func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
 	var addresses []string
 	var listeners []net.Listener
-	for range n { // All are held until the last is there, so that they differ.
+	for range n { // All listen until the last one does, so that the addresses differ.
 		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		addresses, listeners = append(addresses, listener.Addr().String()), append(listeners, listener)

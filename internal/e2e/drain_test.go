@@ -19,14 +19,14 @@ import (
 // clients send requests of all signals over both protocols until the collector is gone.
 type clients struct {
 	running sync.WaitGroup
-	enough  chan struct{} // closed once many requests are accepted
+	enough  chan struct{} // closed when manyRequests are accepted
 
 	mu       sync.Mutex
 	accepted []request
 	items    map[string]bool // of all requests, accepted or not
 }
 
-// manyRequests are enough for queue and producer to be busy.
+// manyRequests is a number of requests that keeps the queue and the producer busy.
 const manyRequests = 600
 
 func startClients(ctx context.Context, t *testing.T, c *collector) *clients {
@@ -67,8 +67,8 @@ func (c *clients) send(ctx context.Context, send send, r request) bool {
 	return true
 }
 
-// TestShutdownUnderLoadLosesNothing ends the collector while clients send over both protocols: it ends cleanly and soon,
-// and what it accepted is in the stream.
+// TestShutdownUnderLoadLosesNothing ends the collector while clients send over both protocols. The collector ends without
+// an error and in time, and all that it accepted is in the stream.
 func TestShutdownUnderLoadLosesNothing(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -106,7 +106,7 @@ func TestShutdownUnderLoadLosesNothing(t *testing.T) {
 	}
 }
 
-// check requires that the stream has what was accepted, once, and nothing that nobody sent.
+// check requires that each accepted item is in the stream once, and that each item in the stream was sent.
 func (c *clients) check(t *testing.T, k *kpltest.Kinesis) {
 	t.Helper()
 	stored := storedItems(t, k)

@@ -15,7 +15,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// until waits for a moment.
+// until waits until moment.
 func until(ctx context.Context, t *testing.T, moment time.Time) {
 	t.Helper()
 	timer := time.NewTimer(time.Until(moment))
@@ -27,8 +27,8 @@ func until(ctx context.Context, t *testing.T, moment time.Time) {
 	}
 }
 
-// TestEndpointDownForAMinute is an outage in the default configuration: clients notice nothing, and what they sent is
-// stored when the longest pause is over.
+// TestEndpointDownForAMinute is an outage with the default configuration. All requests of clients are accepted, and all
+// items are stored when the longest pause is over.
 func TestEndpointDownForAMinute(t *testing.T) {
 	t.Parallel()
 	const outage = time.Minute
@@ -52,9 +52,9 @@ func TestEndpointDownForAMinute(t *testing.T) {
 	t.Logf("%d items accepted, %d duplicates; first record after %v, all after %v", o.items, duplicates(o.found), first, all)
 }
 
-// TestMemoryInAnOutageOfTwoMinutes lets clients send as fast as they can for two minutes in which the endpoint never
-// answers, in the default configuration but for a smaller queue: the process never has more memory than what is bounded
-// explains, and what was accepted is delivered after the outage.
+// TestMemoryInAnOutageOfTwoMinutes lets clients send as fast as they can for two minutes while the endpoint does not
+// answer. The configuration is the default with a smaller queue. The memory of the process stays within the bounds of the
+// configuration, and all accepted items are delivered after the outage.
 func TestMemoryInAnOutageOfTwoMinutes(t *testing.T) {
 	t.Parallel()
 	const (
@@ -83,13 +83,13 @@ func TestMemoryInAnOutageOfTwoMinutes(t *testing.T) {
 	answer()
 	up := time.Now()
 	items, failed := l.counts()
-	assert.Greater(t, failed, items/2, "requests refused")
+	assert.Greater(t, failed, items/2, "requests not accepted")
 	assert.Less(t, end, ceiling)
 	assert.Less(t, end-half, growth)
 
 	c.drained(ctx, t)
 	found := copies(t, s.Kinesis)
 	assert.Empty(t, lost(found, l))
-	t.Logf("peak of memory: idle %d MiB, half %d MiB, end %d MiB; %d requests of %d bytes accepted, %d refused; all after %v",
+	t.Logf("peak of memory: idle %d MiB, half %d MiB, end %d MiB; %d requests of %d bytes accepted, %d not; all after %v",
 		idle>>20, half>>20, end>>20, items/2, 2*size, failed, time.Since(up))
 }

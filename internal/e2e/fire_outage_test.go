@@ -14,8 +14,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// TestEndpointDownAndBack takes the endpoint away under load for as long as every consumer of the queue needs to give up
-// on a request and to begin anew several times: clients notice nothing, and all they sent is stored soon after.
+// TestEndpointDownAndBack takes the endpoint down under load. In that time every consumer of the queue gives up a request
+// and starts again, several times. All requests of clients are accepted, and all items are stored soon after the outage.
 func TestEndpointDownAndBack(t *testing.T) {
 	t.Parallel()
 	const consumers, lives = 10, 6
@@ -50,8 +50,8 @@ func TestEndpointDownAndBack(t *testing.T) {
 		outage, o.items, duplicates(o.found), first, time.Since(up))
 }
 
-// TestAccessRevokedUnderLoad revokes the permission to write under load, and grants it again: clients notice nothing, the
-// log tells the state of the stream, and all is stored once a probe gets through.
+// TestAccessRevokedUnderLoad takes away the permission to write under load, and gives it back. All requests of clients are
+// accepted, the log says when the stream accepts no records, and all items are stored after a probe has succeeded.
 func TestAccessRevokedUnderLoad(t *testing.T) {
 	t.Parallel()
 	ctx := peers.Context(t)
@@ -64,7 +64,7 @@ func TestAccessRevokedUnderLoad(t *testing.T) {
 	grant := s.Inject(kpltest.FailCall(kpltest.CodeAccessDenied))
 	c.WaitLine(ctx, t, "The stream accepts no records")
 	calls := len(s.Calls(kpltest.OpPutRecords))
-	l.waitAccepted(ctx, t, 1_000) // And for longer than the first probe takes.
+	l.waitAccepted(ctx, t, 1_000) // The next line waits for more than the first probe.
 	require.NoError(t, s.WaitCalls(ctx, kpltest.OpPutRecords, calls+2))
 	grant()
 	granted := time.Now()
@@ -74,7 +74,7 @@ func TestAccessRevokedUnderLoad(t *testing.T) {
 	c.drained(ctx, t)
 
 	items, failed := l.counts()
-	assert.Zero(t, failed, "requests that were refused")
+	assert.Zero(t, failed, "requests that were not accepted")
 	found := copies(t, s.Kinesis)
 	assert.Empty(t, lost(found, l))
 	assert.Len(t, found, items)
