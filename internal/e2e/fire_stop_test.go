@@ -27,7 +27,7 @@ const grace = 30 * time.Second
 
 // TestKilledWithStorageLosesNothing kills the collector while its queue is full and requests are in flight. Some of these
 // are stored but not answered. Then it starts another collector with the same storage. All accepted items are delivered.
-// Items that were in flight may be delivered twice.
+// Items that were in flight are delivered twice.
 func TestKilledWithStorageLosesNothing(t *testing.T) {
 	t.Parallel()
 	ctx := peers.Context(t)
