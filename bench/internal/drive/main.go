@@ -59,8 +59,8 @@ func run(ctx context.Context, factory exporter.Factory, configure Configure, arg
 	return json.NewEncoder(stdout).Encode(measured)
 }
 
-// queues are the configurations of queues. A batch is large enough to make many calls unnecessary, and small enough not to
-// be split.
+// queues are the configurations of queues. A batch is so large that the cost of a call is shared by many items. It has no
+// max_size, so no request is split.
 func queues() map[string]map[string]any {
 	return map[string]map[string]any{
 		"off":     {"sending_queue": map[string]any{"enabled": false}},
