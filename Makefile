@@ -63,7 +63,7 @@ test: check $(COLLECTOR) peers $(GOTESTSUM) ## all that CI runs: check, unit tes
 
 .PHONY: unit
 unit: $(GOTESTSUM) ## the unit tests alone; needs nothing but Go
-	$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on ./...
+	$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on -timeout 30m ./...
 
 .PHONY: check
 check: generated lint docs ## everything but the tests: generated files, format and lint, documents
