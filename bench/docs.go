@@ -32,7 +32,7 @@ func writeDocs(root string, rows []report.Row) error {
 	return nil
 }
 
-// page is a document with everything.
+// page is the document with all figures.
 func page(rows []report.Row) []byte {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, pageHead, rows[0].Machine, rows[0].Rounds)

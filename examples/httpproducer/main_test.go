@@ -173,6 +173,8 @@ func TestDrainUnderLoad(t *testing.T) {
 		kpltest.Latency(5*time.Millisecond), kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2),
 	)))
 	p := start(t, func(c *config) {
+		// A busy machine sends nothing twice and gives up nothing.
+		c.producer.RequestTimeout, c.producer.RecordTTL, c.grace = time.Hour, 2*time.Hour, 3*time.Hour
 		c.producer.MaxOutstandingRecords = 20
 		c.producer.AggregationMaxCount = 4
 	})
