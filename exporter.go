@@ -2,7 +2,6 @@ package kinesiskplexporter
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -62,9 +61,9 @@ type pusher[T any] struct {
 	consumers int
 	keyed     bool // requests have chunks of many partition keys
 
-	draining atomic.Bool // no further request will come soon: do not wait for any
-	session  *session    // set by start, before the first push
-	callers  *kpl.Callers
+	draining atomic.Bool      // no further request will come soon: do not wait for any
+	session  *session         // set by start, before the first push
+	callers  *kpl.CallerGroup // the consumers of the queue
 }
 
 func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T], error) {
@@ -85,13 +84,13 @@ func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T]
 // start lets pushes use a session.
 func (p *pusher[T]) start(s *session) {
 	p.session = s
-	p.callers = s.producer.Callers(p.consumers)
+	p.callers = s.producer.NewCallerGroup(p.consumers)
 }
 
 // drain makes pushes send what they have at once, those that wait already and those to come.
 func (p *pusher[T]) drain() {
 	p.draining.Store(true)
-	p.session.flush()
+	p.session.producer.Flush()
 }
 
 // push sends data and waits for its fate as far as the delivery asks for it. It returns nil, an error with what is
@@ -106,11 +105,11 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	for _, err := range encoded.Rejected {
 		v.oversize(err)
 	}
-	hurry := p.hurries(encoded.Chunks)
+	skipLinger := p.skipsLinger(encoded.Chunks)
 	if p.delivery == FireAndForget {
-		p.submit(ctx, encoded.Chunks, &v, hurry)
+		p.submit(ctx, encoded.Chunks, &v, skipLinger)
 	} else {
-		p.deliver(ctx, encoded.Chunks, &v, hurry)
+		p.deliver(ctx, encoded.Chunks, &v, skipLinger)
 	}
 	if len(v.left) == 0 || v.delivered+v.dropped == 0 {
 		return v.err() // nothing is left, or all, which the Collector still has
@@ -118,14 +117,14 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	return p.giveBack(&v)
 }
 
-// largeRequest is how many bytes of chunks need no company: they fill a PutRecords call well enough, and that what they
-// leave over goes in a record of its own costs a PUT unit in more than eighty.
+// largeRequest is how many bytes of chunks are sent without waiting for those of other requests: they fill a PutRecords call
+// well enough. What they leave over goes in a record of its own, which costs one PUT unit in more than eighty.
 const largeRequest = 2 << 20
 
-// hurries tells whether chunks are sent at once rather than after a linger. A large request gains nothing from waiting for
-// others, and the memory that it would hold meanwhile is that of many small ones. With keys of resources it gains: its
-// chunks are small, and share aggregates with those of other requests.
-func (p *pusher[T]) hurries(chunks []marshaler.Chunk) bool {
+// skipsLinger tells whether chunks are sent at once rather than after a linger. A large request gains nothing from waiting for
+// others, and would hold the memory of many small ones meanwhile. With keys of resources it does gain: its chunks are small,
+// and share aggregates with those of other requests.
+func (p *pusher[T]) skipsLinger(chunks []marshaler.Chunk) bool {
 	size := 0
 	for i := range chunks {
 		size += len(chunks[i].Data)
@@ -134,59 +133,41 @@ func (p *pusher[T]) hurries(chunks []marshaler.Chunk) bool {
 }
 
 // deliver puts chunks into the producer and waits for the Result of each.
-func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
-	batch := p.callers.Begin()
-	p.putAll(chunks, v, func(c *marshaler.Chunk) error { return batch.Put(ctx, p.record(c)) })
-	if hurry || p.draining.Load() {
-		p.session.flush()
+func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict, skipLinger bool) {
+	batch := p.callers.NewBatch()
+	for i := range chunks {
+		_ = batch.Put(ctx, p.record(&chunks[i])) // its Result has the error
 	}
-	for _, result := range batch.Wait(ctx) {
-		for chunks[0].Data == nil { // it was rejected
-			chunks = chunks[1:]
-		}
-		v.finished(chunks[0], result)
-		chunks = chunks[1:]
+	if skipLinger || p.draining.Load() {
+		p.session.producer.Flush()
+	}
+	for i, result := range batch.Wait(ctx) {
+		v.finished(chunks[i], result)
 	}
 }
 
-// submit puts chunks into the producer and leaves them there. Those that it takes are released with their Result, and no
-// chunks any more where they were.
-func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
+// submit puts chunks into the producer and does not wait for their Results. The producer releases the chunks that it takes,
+// and chunks has none any more in their places.
+func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *verdict, skipLinger bool) {
 	telemetry := p.session.telemetry
-	p.putAll(chunks, v, func(c *marshaler.Chunk) error {
-		taken := *c
-		err := p.session.producer.Put(ctx, p.record(c), func(result kpl.Result) {
+	for i := range chunks {
+		taken := chunks[i]
+		err := p.session.producer.Put(ctx, p.record(&taken), func(result kpl.Result) {
 			telemetry.itemsPut(p.name, result.Outcome().String(), taken.Items)
 			if result.Err != nil {
 				telemetry.lost(p.name, taken.Items, result.Err)
 			}
 			taken.Release()
 		})
-		if err == nil {
-			v.delivered += c.Items
-			*c = marshaler.Chunk{}
+		if err != nil {
+			v.finished(chunks[i], kpl.Result{Err: err})
+			continue
 		}
-		return err
-	})
-	if hurry {
-		p.session.flush()
+		v.delivered += chunks[i].Items
+		chunks[i] = marshaler.Chunk{}
 	}
-}
-
-// putAll calls put for each chunk, and releases those that no producer will ever accept. Once one is not accepted for a
-// reason that is not its own, it takes none of those behind it either.
-func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(*marshaler.Chunk) error) {
-	for i := range chunks {
-		err := put(&chunks[i])
-		switch {
-		case err == nil:
-		case errors.Is(err, kpl.ErrRecordTooLarge) || errors.Is(err, kpl.ErrInvalidRecord):
-			v.rejected(chunks[i].Items, err)
-			chunks[i].Release()
-		default:
-			v.notAccepted(chunks[i:], err)
-			return
-		}
+	if skipLinger {
+		p.session.producer.Flush()
 	}
 }
 

@@ -94,7 +94,7 @@ func (l *lifecycle) shutdown(ctx context.Context) error {
 		// Closing the producer ends every push, for the other signals too: the Collector stops all of them together,
 		// and their time is over as well.
 		timeErr = ctx.Err()
-		_ = l.session.producer.Close(ended()) // the error is that of its context
+		_ = l.session.producer.Close(canceledContext()) // the error is that of its context
 	}
 	<-drained
 	return errors.Join(helperErr, timeErr, l.sessions.release(ctx, l.config, l.session))
@@ -124,8 +124,8 @@ func (l *lifecycle) drains(ctx context.Context, drained <-chan struct{}) bool {
 	}
 }
 
-// ended is a context that has ended.
-func ended() context.Context {
+// canceledContext returns a context that has ended.
+func canceledContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx

@@ -60,8 +60,8 @@ func ExampleBatch() {
 	if err != nil {
 		panic(err)
 	}
-	workers := producer.Callers(1) // one worker: while it waits, nobody else can put anything
-	batch := workers.Begin()
+	workers := producer.NewCallerGroup(1) // one worker: while it waits, nobody else can put anything
+	batch := workers.NewBatch()
 	for _, word := range []string{"one", "two", "three"} {
 		if err := batch.Put(ctx, kpl.UserRecord{Stream: "events", PartitionKey: word, Data: []byte(word)}); err != nil {
 			panic(err)

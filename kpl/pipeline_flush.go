@@ -2,7 +2,7 @@ package kpl
 
 import "time"
 
-// flush commits, and closes done once everything that was put before has its Result.
+// flush commits, and closes done, unless that is nil, once everything that was put before has its Result.
 func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 	p.commit(now, FlushRequest)
 	for _, group := range p.retries {
@@ -10,7 +10,9 @@ func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 			group.members[i].due = true
 		}
 	}
-	p.epochs.next(done)
+	if done != nil {
+		p.epochs.next(done)
+	}
 }
 
 // endEpochs tells the callers of Flush whose records are all done.

@@ -54,7 +54,7 @@ type handler struct {
 }
 
 func newHandler(producer *kpl.Producer, cfg config, logger *slog.Logger) http.Handler {
-	h := &handler{producer, cfg.stream, cfg.producer.MaxRecordSize + envelope, logger}
+	h := &handler{producer, cfg.stream, cfg.producer.WithDefaults().MaxRecordSize + envelope, logger}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /events", h.accept)
 	mux.HandleFunc("POST /events/confirmed", h.confirm)
@@ -83,15 +83,13 @@ func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, err := h.producer.PutWait(r.Context(), record)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	if f, failed := failureOf(result); failed {
+	if err == nil {
+		answer(w, http.StatusOK, confirmation{result.ShardID, result.SequenceNumber, len(result.Attempts)})
+	} else if f, failed := failureOf(err); failed {
 		answer(w, http.StatusBadGateway, f)
-		return
+	} else {
+		refuse(w, err)
 	}
-	answer(w, http.StatusOK, confirmation{result.ShardID, result.SequenceNumber, len(result.Attempts)})
 }
 
 func (h *handler) health(w http.ResponseWriter, _ *http.Request) {
@@ -128,16 +126,16 @@ func decode(body io.Reader, e *event) error {
 
 // log notes an event that was answered with 202 and not delivered.
 func (h *handler) log(partitionKey string, result kpl.Result) {
-	if f, failed := failureOf(result); failed {
+	if f, failed := failureOf(result.Err); failed {
 		h.logger.Error("event not delivered", "partition_key", partitionKey,
 			"error_code", f.ErrorCode, "error_message", f.ErrorMessage, "attempts", f.Attempts)
 	}
 }
 
-// failureOf reports whether a record failed, and how.
-func failureOf(result kpl.Result) (failure, bool) {
+// failureOf reports whether a record was accepted and not delivered, and why.
+func failureOf(err error) (failure, bool) {
 	var e *kpl.RecordError
-	if !errors.As(result.Err, &e) {
+	if !errors.As(err, &e) || e.Cause != nil {
 		return failure{}, false
 	}
 	return failure{cmp.Or(e.Code, e.Outcome.String()), e.Error(), e.Attempts}, true
