@@ -28,6 +28,14 @@ func (d *delivery) idle() bool {
 	return len(d.pending) == 0 && !d.busy
 }
 
+// newDelivery returns the delivery of a stream, whose goroutine does not run yet.
+func (p *Producer) newDelivery(stream string) *delivery {
+	return &delivery{
+		admission: &p.admission, delivered: &p.delivered, observer: &p.config.Observer, members: &p.members,
+		stream: stream, wakeUp: make(chan struct{}, 1),
+	}
+}
+
 // add takes over a copy of what ended.
 func (d *delivery) add(ended []ending) {
 	if len(ended) == 0 {

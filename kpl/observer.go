@@ -95,6 +95,18 @@ type DistributionEvent struct {
 	Source       DistributionSource
 }
 
+// event says who chooses the shards.
+func (i streamInfo) event(stream string) DistributionEvent {
+	event := DistributionEvent{Stream: stream, Source: SourcePlacement}
+	if i.automatic {
+		event.Distribution = DistributionAutomatic
+	}
+	if i.described {
+		event.Source = SourceDescription
+	}
+	return event
+}
+
 // CBOREvent says that the endpoint supports no CBOR.
 type CBOREvent struct {
 	Stream string // of the call that showed it

@@ -91,14 +91,6 @@ func (p *Producer) newSender(ctx context.Context, stream string, complete func(*
 	}
 }
 
-// newDelivery returns the delivery of a stream, whose goroutine does not run yet.
-func (p *Producer) newDelivery(stream string) *delivery {
-	return &delivery{
-		admission: &p.admission, delivered: &p.delivered, observer: &p.config.Observer, members: &p.members,
-		stream: stream, wakeUp: make(chan struct{}, 1),
-	}
-}
-
 // drains waits until the loop has ended. It reports false if ctx ends first.
 func (s *stream) drains(ctx context.Context) bool {
 	select {
@@ -288,18 +280,6 @@ func (s *stream) report(e *effects) {
 	}
 	e.flushed, e.misplaced = e.flushed[:0], e.misplaced[:0]
 	e.distribution, e.availability = e.distribution[:0], e.availability[:0]
-}
-
-// event says who chooses the shards.
-func (i streamInfo) event(stream string) DistributionEvent {
-	event := DistributionEvent{Stream: stream, Source: SourcePlacement}
-	if i.automatic {
-		event.Distribution = DistributionAutomatic
-	}
-	if i.described {
-		event.Source = SourceDescription
-	}
-	return event
 }
 
 // forward passes a request on, unless there is one already.
