@@ -79,7 +79,7 @@ func (a *admission) leave(records, bytes int) {
 	a.admit()
 }
 
-// close turns away those who wait and those who come.
+// close makes the calls of enter that wait fail, and all later ones.
 func (a *admission) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -90,7 +90,7 @@ func (a *admission) close() {
 	a.waiting = nil
 }
 
-// admit lets in those who wait, as far as there is room.
+// admit gives room to callers that wait, as far as there is some.
 func (a *admission) admit() {
 	for len(a.waiting) > 0 && a.fits(a.waiting[0].bytes) {
 		w := a.waiting[0]
@@ -102,7 +102,7 @@ func (a *admission) admit() {
 	}
 }
 
-// forget removes a waiter that has given up; those behind it may fit now.
+// forget removes a waiter that has given up. Those behind it may fit now.
 func (a *admission) forget(w *admissionWaiter) {
 	for i, other := range a.waiting {
 		if other == w {

@@ -13,7 +13,7 @@ type effects struct {
 	availability []error      // changes, oldest first; nil means available
 }
 
-// ending is user records that have come to the same end at the same time; or, without any, the end of a Flush.
+// ending is user records that have come to the same end at the same time; or, without any, the end of a FlushWait.
 type ending struct {
 	members        []userRecord // its own
 	outcome        Outcome

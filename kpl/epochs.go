@@ -4,16 +4,16 @@ import (
 	"slices"
 )
 
-// epochs count the records that have no Result yet, for the callers of Flush: each waits for those that were put before.
+// epochs count the records that have no Result yet, for the callers of FlushWait: each waits for those that were put before.
 type epochs struct {
 	list  []epoch // the last one takes new records
 	first uint32  // the number of the first of them
 }
 
-// epoch is the user records that were put between two calls of Flush.
+// epoch is the user records that were put between two calls of FlushWait.
 type epoch struct {
 	outstanding int
-	flushed     chan<- struct{} // of the Flush that ended it; nil for the current one
+	flushed     chan<- struct{} // of the FlushWait that ended it; nil for the current one
 }
 
 func newEpochs() epochs { return epochs{list: []epoch{{}}} }

@@ -15,7 +15,7 @@ func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 	}
 }
 
-// endEpochs tells the callers of Flush whose records are all done.
+// endEpochs tells the callers of FlushWait whose records are all done.
 func (p *pipeline) endEpochs() {
 	for flushed, ok := p.epochs.done(); ok; flushed, ok = p.epochs.done() {
 		p.effects.ended = append(p.effects.ended, ending{flushed: flushed})

@@ -33,8 +33,8 @@ type failure struct {
 	Attempts     int    `json:"attempts"`
 }
 
-// refusal says why an event was not accepted.
-type refusal struct {
+// rejection says why an event was not accepted.
+type rejection struct {
 	ErrorMessage string `json:"error_message"`
 }
 
@@ -69,7 +69,7 @@ func (h *handler) accept(w http.ResponseWriter, r *http.Request) {
 		err = h.producer.Put(r.Context(), record, func(result kpl.Result) { h.log(record.PartitionKey, result) })
 	}
 	if err != nil {
-		refuse(w, err)
+		reject(w, err)
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
@@ -79,7 +79,7 @@ func (h *handler) accept(w http.ResponseWriter, r *http.Request) {
 func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
 	record, err := h.record(w, r)
 	if err != nil {
-		refuse(w, err)
+		reject(w, err)
 		return
 	}
 	result, err := h.producer.PutWait(r.Context(), record)
@@ -88,7 +88,7 @@ func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
 	} else if f, failed := failureOf(err); failed {
 		answer(w, http.StatusBadGateway, f)
 	} else {
-		refuse(w, err)
+		reject(w, err)
 	}
 }
 
@@ -141,9 +141,9 @@ func failureOf(err error) (failure, bool) {
 	return failure{cmp.Or(e.Code, e.Outcome.String()), e.Error(), e.Attempts}, true
 }
 
-// refuse answers a request whose event was not accepted, or whose client stopped waiting. That one gets an answer too:
+// reject answers a request whose event was not accepted, or whose client stopped waiting. That one gets an answer too:
 // none would read as 200 if somebody still listens.
-func refuse(w http.ResponseWriter, err error) {
+func reject(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	var body *http.MaxBytesError
 	switch {
@@ -152,7 +152,7 @@ func refuse(w http.ResponseWriter, err error) {
 	case errors.Is(err, kpl.ErrClosed), errors.Is(err, context.Canceled):
 		status = http.StatusServiceUnavailable
 	}
-	answer(w, status, refusal{err.Error()})
+	answer(w, status, rejection{err.Error()})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

@@ -193,7 +193,7 @@ func TestBadInput(t *testing.T) {
 			for _, path := range []string{accepted, confirmed} {
 				w := a.post(t.Context(), path, tt.body)
 				assert.Equal(t, tt.status, w.Code, tt.name)
-				var got refusal
+				var got rejection
 				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got), tt.name)
 				assert.Truef(t, strings.HasPrefix(got.ErrorMessage, tt.message), "%s: %s", tt.name, got.ErrorMessage)
 			}
