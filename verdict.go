@@ -1,7 +1,6 @@
 package kinesiskplexporter
 
 import (
-	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -31,12 +30,7 @@ func (v *verdict) oversize(err *marshaler.ItemSizeError) {
 	v.drop(1, err)
 }
 
-// rejected takes in items that the producer or the service will never accept.
-func (v *verdict) rejected(items int, err error) {
-	v.telemetry.itemsPut(v.signal, kpl.OutcomeRejected.String(), items)
-	v.drop(items, err)
-}
-
+// drop takes in items that the producer or the service will never accept.
 func (v *verdict) drop(items int, err error) {
 	v.telemetry.dropped(v.signal, items, err)
 	v.dropped += items
@@ -45,25 +39,16 @@ func (v *verdict) drop(items int, err error) {
 	}
 }
 
-// notAccepted takes in messages that the producer had no room for in time, or that came after its end.
-func (v *verdict) notAccepted(messages []marshaler.Message, err error) {
-	outcome := kpl.OutcomeCanceled
-	if errors.Is(err, kpl.ErrClosed) {
-		outcome = kpl.OutcomeClosed
-	}
-	for _, message := range messages {
-		v.leave(message, outcome, err)
-	}
-}
-
-// finished takes in a message with its Result.
+// finished takes in a message with its Result. The producer may not have accepted the message: it was too large, there was no
+// room for it in time, or the producer was closed.
 func (v *verdict) finished(message marshaler.Message, result kpl.Result) {
 	switch outcome := result.Outcome(); outcome {
 	case kpl.OutcomeSuccess:
 		v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
 		v.delivered += message.Items
 	case kpl.OutcomeRejected:
-		v.rejected(message.Items, result.Err)
+		v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
+		v.drop(message.Items, result.Err)
 	default:
 		v.leave(message, outcome, result.Err)
 	}

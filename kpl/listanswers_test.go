@@ -116,7 +116,7 @@ func TestBadAnswersToListShards(t *testing.T) {
 					require.NoError(t, p.Put(t.Context(), numbered("", i), got.add))
 				}
 				advance(40 * time.Second) // a listing may take long
-				require.NoError(t, p.Flush(t.Context()))
+				require.NoError(t, p.FlushWait(t.Context()))
 				assert.Len(t, got.all(), 200)
 				counts := outcomes(got.all())
 				if bad.want == "" {
@@ -157,7 +157,7 @@ func TestAggregatesOnAShardThatIsNotOurs(t *testing.T) {
 			require.NoError(t, p.Put(t.Context(), numbered(fmt.Sprint(i), i), got.add))
 		}
 		advance(50 * time.Millisecond) // the shards are known by now
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Less(t, time.Since(start), 12*time.Second)
 		assert.Equal(t, map[Outcome]int{OutcomeExpired: 10}, outcomes(got.all()))
 		for _, result := range got.all() {

@@ -236,10 +236,8 @@ func (p *pipeline) expired(now, received time.Time) bool {
 	return now.Sub(received) >= p.config.RecordTTL
 }
 
-// done reports whether a pipeline that drains has nothing left to do.
-func (p *pipeline) done() bool {
-	return p.draining && p.epochs.outstanding == 0 && p.inFlight.requests == 0
-}
+// idle reports whether no record is in the pipeline.
+func (p *pipeline) idle() bool { return p.epochs.outstanding == 0 && p.inFlight.requests == 0 }
 
 // dissolve takes a waiting record apart and adds its members anew.
 func (p *pipeline) dissolve(now time.Time, k *kinesisRecord) {

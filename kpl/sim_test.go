@@ -109,7 +109,7 @@ func (s *simulation) run() {
 	var running sync.WaitGroup
 	n, putters := 1+s.random.IntN(3_000), 1+s.random.IntN(4)
 	s.fates = make([]fate, n)
-	callers := p.Callers(s.random.IntN(putters + 1))
+	callers := p.NewCallerGroup(s.random.IntN(putters + 1))
 	for i := range putters {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 0))
 		batches := s.random.IntN(2) == 0
@@ -157,23 +157,27 @@ func (s *simulation) put(random *rand.Rand, number int) {
 }
 
 // putBatch puts some records as one of the callers and waits for their Results, with more or less patience.
-func (s *simulation) putBatch(random *rand.Rand, callers *Callers, first, step, n int) {
+func (s *simulation) putBatch(random *rand.Rand, callers *CallerGroup, first, step, n int) {
 	s.keepQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(60_000))*time.Millisecond)
 	defer cancel()
-	batch := callers.Begin()
-	var numbers []int
-	for i := range n {
+	batch := callers.NewBatch()
+	errs := make([]error, n)
+	for i := range errs {
 		number := first + i*step
 		record := s.record(random, number)
-		if s.accepted(ctx, number, record, batch.Put(ctx, record)) {
-			numbers = append(numbers, number)
-		}
+		errs[i] = batch.Put(ctx, record)
+		s.accepted(ctx, number, record, errs[i])
 	}
 	results := batch.Wait(ctx)
-	if assert.Len(s.t, results, len(numbers)) {
-		for i, number := range numbers {
-			s.ended(number, results[i])
+	if !assert.Len(s.t, results, n) {
+		return
+	}
+	for i, err := range errs {
+		if err == nil {
+			s.ended(first+i*step, results[i])
+		} else {
+			assert.Equal(s.t, err, results[i].Err)
 		}
 	}
 }
@@ -198,12 +202,12 @@ func (s *simulation) record(random *rand.Rand, number int) UserRecord {
 }
 
 // accepted notes whether a record was accepted.
-func (s *simulation) accepted(ctx context.Context, number int, record UserRecord, err error) bool {
+func (s *simulation) accepted(ctx context.Context, number int, record UserRecord, err error) {
 	if err != nil {
 		if ctx.Err() == nil {
 			assert.ErrorIs(s.t, err, ErrClosed)
 		}
-		return false
+		return
 	}
 	stats := s.producer.Stats()
 	if stats.OutstandingRecords > s.config.MaxOutstandingRecords || stats.OutstandingBytes > s.config.MaxOutstandingBytes {
@@ -212,7 +216,6 @@ func (s *simulation) accepted(ctx context.Context, number int, record UserRecord
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fates[number].accepted, s.fates[number].size = true, len(record.Data)
-	return true
 }
 
 // ended notes a Result.

@@ -75,7 +75,7 @@ func TestKinesisMockTakesCBOR(t *testing.T) {
 	tooLarge := kpl.UserRecord{Stream: stream, PartitionKey: "k", Data: make([]byte, 1<<20+1)}
 	first, err := producer.PutWait(ctx, records[0])
 	require.NoError(t, err)
-	batch := producer.Callers(1).Begin()
+	batch := producer.NewCallerGroup(1).NewBatch()
 	for _, r := range append(slices.Clone(records[1:]), tooLarge, noStream) {
 		require.NoError(t, batch.Put(ctx, r))
 	}

@@ -84,7 +84,6 @@ func putFirst(
 	t.Helper()
 	result, err := producer.PutWait(ctx, r)
 	require.NoError(t, err)
-	require.NoError(t, result.Err)
 	select {
 	case listed := <-w.listed:
 		require.Equal(t, shards, listed)
@@ -97,7 +96,7 @@ func putFirst(
 // putAll puts records as one batch and requires that each is stored.
 func putAll(ctx context.Context, t *testing.T, producer *kpl.Producer, records []kpl.UserRecord) []kpl.Result {
 	t.Helper()
-	batch := producer.Callers(1).Begin()
+	batch := producer.NewCallerGroup(1).NewBatch()
 	for _, r := range records {
 		require.NoError(t, batch.Put(ctx, r))
 	}

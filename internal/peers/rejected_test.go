@@ -35,7 +35,7 @@ func TestOnlyTheRecordThatIsRefusedFails(t *testing.T) {
 	}
 	bad := len(records)
 	records = append(records, kpl.UserRecord{Stream: stream, PartitionKey: "bad", Data: make([]byte, 1<<20+1)})
-	batch := producer.Callers(1).Begin()
+	batch := producer.NewCallerGroup(1).NewBatch()
 	for _, r := range records[1:] {
 		require.NoError(t, batch.Put(ctx, r))
 	}

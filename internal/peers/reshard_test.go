@@ -34,11 +34,11 @@ func startLoad(ctx context.Context, t *testing.T, producer *kpl.Producer, stream
 	t.Helper()
 	const callers, batchSize = 3, 15
 	l := &load{stopped: make(chan struct{}), shards: map[kpl.ShardID]bool{}, changed: make(chan struct{})}
-	group := producer.Callers(callers)
+	group := producer.NewCallerGroup(callers)
 	for range callers {
 		l.callers.Go(func() {
 			for !l.ended() {
-				batch := group.Begin()
+				batch := group.NewBatch()
 				for range batchSize {
 					if !assert.NoError(t, batch.Put(ctx, l.next(stream))) {
 						return
