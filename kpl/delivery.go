@@ -29,9 +29,9 @@ func (d *delivery) idle() bool {
 }
 
 // newDelivery returns the delivery of a stream, whose goroutine does not run yet.
-func (p *Producer) newDelivery(stream string) *delivery {
+func newDelivery(shared *shared, stream string) *delivery {
 	return &delivery{
-		admission: &p.admission, delivered: &p.delivered, observer: &p.config.Observer, members: &p.members,
+		admission: &shared.admission, delivered: &shared.delivered, observer: &shared.config.Observer, members: &shared.members,
 		stream: stream, wakeUp: make(chan struct{}, 1),
 	}
 }

@@ -34,7 +34,7 @@ func (s *stream) put(r *userRecord) {
 	blocks := s.inbox.records
 	first := len(blocks) == 0
 	if first || len(blocks[len(blocks)-1]) == blockSize {
-		blocks = append(blocks, s.producer.members.get(blockSize))
+		blocks = append(blocks, s.shared.members.get(blockSize))
 		s.inbox.records, s.inbox.received = blocks, time.Now()
 	}
 	r.received = s.inbox.received // the loop is about to run: another look at the clock is not worth it

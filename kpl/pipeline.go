@@ -39,12 +39,6 @@ type pipeline struct {
 	effects effects
 }
 
-// callers is what the loop knows about the goroutines that put records.
-type callers struct {
-	filling bool // somebody has begun to put a batch and does not wait for it yet
-	blocked bool // somebody waits for room in the producer
-}
-
 func newPipeline(config *Config, random *rand.Rand, members *memberPool) *pipeline {
 	limiter := newLimiter(config, random)
 	return &pipeline{

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -22,15 +21,9 @@ import (
 // learned about the stream, once no record of the stream has been on its way for [StreamIdleTime]. The next record starts
 // them again.
 type Producer struct {
-	client    Client
-	config    Config
-	closeIdle func() // closes connections that nobody else uses
-	admission admission
-	filling   atomic.Int64 // batches that are being put and not yet waited for
-	delivered atomic.Int64 // records
-	buffers   freeBuffers
-	encoding  *wire.Encoding
-	members   memberPool
+	shared
+
+	closeIdle func()         // closes connections that nobody else uses
 	retired   sync.WaitGroup // streams that are ending because nobody uses them; none starts to once closed is true
 
 	mu       sync.RWMutex // guards the fields below; a record is handed to its stream under it
@@ -73,10 +66,9 @@ func New(client Client, config Config) (*Producer, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Producer{
-		client: client, config: config, closeIdle: func() {}, streams: map[string]*stream{}, down: map[string]struct{}{},
-		encoding: wire.NewEncoding(config.WireProtocol == WireAuto, unrelatedToEncoding),
-	}
+	p := &Producer{closeIdle: func() {}, streams: map[string]*stream{}, down: map[string]struct{}{}}
+	p.client, p.config = client, config
+	p.encoding = wire.NewEncoding(config.WireProtocol == WireAuto, unrelatedToEncoding)
 	p.admission.maxRecords, p.admission.maxBytes = config.MaxOutstandingRecords, config.MaxOutstandingBytes
 	p.admission.onBlock = p.wake
 	return p, nil
@@ -161,7 +153,7 @@ func (p *Producer) open(name string) {
 	_, down := p.down[name]
 	delete(p.down, name)
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // jitter
-	p.streams[name] = startStream(p, name, down, random)
+	p.streams[name] = startStream(&p.shared, name, down, p.retire, random)
 }
 
 // Flush makes the producer send what is buffered without waiting for more. It does not wait for the Results.
@@ -273,8 +265,3 @@ func (p *Producer) commit() { p.post(func(i *inbox) { i.commit = true }) }
 
 // cancel makes every stream drop what its callers have given up on.
 func (p *Producer) cancel() { p.post(func(i *inbox) { i.cancel = true }) }
-
-// callers says who puts and who waits.
-func (p *Producer) callers() callers {
-	return callers{filling: p.filling.Load() > 0, blocked: p.admission.blocked.Load() > 0}
-}

@@ -27,7 +27,6 @@ const (
 // stored records may wait for the listing.
 const (
 	maxPages       = 1000
-	maxShards      = 1 << 18
 	maxListingTime = 30 * time.Second
 )
 

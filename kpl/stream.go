@@ -16,7 +16,8 @@ const StreamIdleTime = 5 * time.Minute
 // The other goroutines are the sender's workers, the refresher of the shard map, the one that asks what kind of stream it
 // is, and the one that delivers Results.
 type stream struct {
-	producer *Producer
+	shared   *shared
+	retire   func(*stream) bool // makes the producer forget an idle stream; false if something has come for it
 	name     string
 	pipeline *pipeline
 	sender   *sender
@@ -43,13 +44,16 @@ type stream struct {
 
 // startStream starts the goroutines of a stream. With down, the stream accepted no records when it was last used. To stop it,
 // post drain, abort it if it takes too long, then join.
-func startStream(p *Producer, name string, down bool, random *rand.Rand) *stream {
+func startStream(
+	shared *shared, name string, down bool, retire func(*stream) bool, random *rand.Rand,
+) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &stream{
-		producer:  p,
+		shared:    shared,
+		retire:    retire,
 		name:      name,
-		pipeline:  newPipeline(&p.config, random, &p.members),
-		delivery:  p.newDelivery(name),
+		pipeline:  newPipeline(&shared.config, random, &shared.members),
+		delivery:  newDelivery(shared, name),
 		refresh:   make(chan struct{}, 1),
 		describe:  make(chan struct{}, 1),
 		resumed:   make(chan struct{}, 1),
@@ -62,33 +66,23 @@ func startStream(p *Producer, name string, down bool, random *rand.Rand) *stream
 	if down {
 		s.pipeline.startDown()
 	}
-	s.sender = p.newSender(ctx, name, s.complete)
+	s.sender = newSender(ctx, shared, name, s.complete)
 	refresher := refresher{
-		client:  p.client,
+		client:  shared.client,
 		name:    name,
-		timeout: p.config.RequestTimeout,
+		timeout: shared.config.RequestTimeout,
 		random:  rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
 		publish: func(news streamNews) { s.post(func(i *inbox) { i.news = append(i.news, news) }) },
 		busy:    &s.busy,
 		resumed: s.resumed,
 	}
-	describer := describer{client: p.client, name: name, timeout: p.config.RequestTimeout, publish: refresher.publish}
+	describer := describer{client: shared.client, name: name, timeout: shared.config.RequestTimeout, publish: refresher.publish}
 	s.refresh <- struct{}{}
 	s.joinable.Go(s.loop)
 	s.joinable.Go(s.delivery.run)
 	s.joinable.Go(func() { refresher.run(ctx, s.refresh) })
 	s.joinable.Go(func() { describer.run(ctx, s.describe) })
 	return s
-}
-
-// newSender returns the sender of a stream, which has no worker yet.
-func (p *Producer) newSender(ctx context.Context, stream string, complete func(*request)) *sender {
-	return &sender{
-		ctx: ctx, client: p.client, config: &p.config, buffers: &p.buffers, encoding: p.encoding, stream: stream,
-		complete: complete,
-		queue:    make(chan *request, p.config.MaxConnections),
-		busy:     make(chan struct{}, p.config.MaxConnections),
-	}
 }
 
 // drains waits until the loop has ended. It reports false if ctx ends first.
@@ -139,7 +133,7 @@ func (s *stream) loop() {
 		in = s.take(in)
 		now := time.Now()
 		s.apply(now, &in)
-		for _, r := range s.pipeline.step(now, s.producer.callers()) {
+		for _, r := range s.pipeline.step(now, s.shared.callers()) {
 			s.sender.send(r)
 		}
 		s.noteIdle(now, len(in.records) > 0)
@@ -184,7 +178,7 @@ func (s *stream) mayEnd(now time.Time) bool {
 	if now.Sub(s.idleSince) < StreamIdleTime {
 		return false
 	}
-	if s.producer.retire(s) {
+	if s.retire(s) {
 		return true
 	}
 	s.idleSince = now
@@ -209,7 +203,7 @@ func (s *stream) apply(now time.Time, in *inbox) {
 	for _, block := range in.records {
 		hashKeys(block)
 		p.putAll(now, block)
-		s.producer.members.put(block)
+		s.shared.members.put(block)
 	}
 	for _, r := range in.completed {
 		p.complete(now, r)
@@ -248,7 +242,7 @@ func (s *stream) applyNews(now time.Time, news *streamNews) {
 		s.pipeline.setShards(now, news.shards)
 		event.OpenShards = len(news.shards.open)
 	}
-	notify(s.producer.config.Observer.ShardsListed, event)
+	notify(s.shared.config.Observer.ShardsListed, event)
 }
 
 // carryOut does what the pipeline wants done. An idle stream whose shards cannot be listed waits for its next record with
@@ -265,7 +259,7 @@ func (s *stream) carryOut() {
 
 // report tells the observer what the pipeline did.
 func (s *stream) report(e *effects) {
-	observer := &s.producer.config.Observer
+	observer := &s.shared.config.Observer
 	for _, f := range e.flushed {
 		notify(observer.Flushed, FlushEvent{s.name, f.stage, f.reason})
 	}

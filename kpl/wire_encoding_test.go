@@ -147,7 +147,7 @@ func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
 		config.WireProtocol = protocol
 		p, err := New(newSink(1), config)
 		require.NoError(t, err)
-		w := newWorker(p.newSender(t.Context(), testStream, nil))
+		w := newWorker(newSender(t.Context(), &p.shared, testStream, nil))
 		options := kinesis.New(kinesis.Options{}).Options()
 		for _, option := range w.options {
 			option(&options)
