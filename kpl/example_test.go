@@ -114,8 +114,7 @@ func ExampleDeaggregateRecord() {
 
 func ExampleConfig_Validate() {
 	err := kpl.Config{RecordTTL: 50 * time.Millisecond, MaxConnections: -1}.Validate()
-	var fields kpl.FieldErrors
-	if errors.As(err, &fields) {
+	if fields, ok := errors.AsType[kpl.FieldErrors](err); ok {
 		for _, f := range fields {
 			fmt.Println(f.Field, f.Reason)
 		}
