@@ -21,33 +21,34 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// AWSConfig says where the stream is and who may write to it. Credentials come from the SDK's default chain:
-// environment, shared files, container and instance roles.
+// AWSConfig names the stream and says how to reach it. Credentials come from the default chain of the AWS SDK: environment,
+// shared files, roles of containers and instances.
 type AWSConfig struct {
-	// Region of the stream. Empty means that of StreamARN, else what the SDK finds in the environment and the profile.
+	// Region of the stream. If it is empty, the region of StreamARN is used. If there is no StreamARN either, the SDK takes
+	// the region from the environment or the profile.
 	Region string `mapstructure:"region"`
-	// StreamName and StreamARN name the stream; exactly one of them is required.
+	// StreamName and StreamARN name the stream. Exactly one of them is required.
 	StreamName string `mapstructure:"stream_name"`
 	StreamARN  string `mapstructure:"stream_arn"`
-	// Endpoint is the URL of the service. Empty means that of the region.
+	// Endpoint is the URL of the service. Empty means the endpoint of the region.
 	Endpoint string `mapstructure:"endpoint"`
-	// Profile of the shared configuration files. Empty means what the SDK takes by default.
+	// Profile is a profile of the shared configuration files. Empty means the default of the SDK.
 	Profile string `mapstructure:"profile"`
 	// RoleARN is a role to assume. Empty means none.
 	RoleARN string `mapstructure:"role_arn"`
-	// ExternalID goes with RoleARN, where the role asks for it.
+	// ExternalID is sent when RoleARN is assumed. Some roles require it. Empty means none.
 	ExternalID string `mapstructure:"external_id"`
-	// CAFile has the certificates of the authorities to trust instead of the system's, in PEM.
+	// CAFile is a file in PEM with the certificate authorities to trust. Empty means the authorities of the system.
 	CAFile string `mapstructure:"ca_file"`
-	// InsecureSkipVerify trusts any certificate. For tests.
+	// InsecureSkipVerify accepts any certificate. It is meant for tests.
 	InsecureSkipVerify bool `mapstructure:"insecure_skip_verify"`
-	// Insecure allows an Endpoint without TLS. For tests.
+	// Insecure allows an Endpoint without TLS. It is meant for tests.
 	Insecure bool `mapstructure:"insecure"`
 
 	_ struct{}
 }
 
-// Validate checks the block on its own.
+// Validate returns an error for each key of the block that is wrong. The errors name the keys.
 func (c *AWSConfig) Validate() error {
 	var errs []error
 	if (c.StreamName == "") == (c.StreamARN == "") {
@@ -82,9 +83,10 @@ func (c *AWSConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// streamResource is what the resource of a stream's ARN starts with; the name follows.
+// streamResource is the beginning of the resource in a stream's ARN. The name of the stream follows.
 const streamResource = "stream/"
 
+// parseStreamARN parses the ARN of a stream. It fails for ARNs of anything else.
 func parseStreamARN(s string) (arn.ARN, error) {
 	parsed, err := arn.Parse(s)
 	if err != nil || parsed.Service != "kinesis" || len(parsed.Resource) <= len(streamResource) ||
@@ -96,7 +98,7 @@ func parseStreamARN(s string) (arn.ARN, error) {
 	return parsed, nil
 }
 
-// stream returns the name or ARN by which the producer knows the stream.
+// stream returns what the producer calls the stream: its name or its ARN.
 func (c *AWSConfig) stream() string {
 	if c.StreamARN != "" {
 		return c.StreamARN
@@ -104,7 +106,7 @@ func (c *AWSConfig) stream() string {
 	return c.StreamName
 }
 
-// streamLabel returns the name of the stream.
+// streamLabel returns the name of the stream, for metrics.
 func (c *AWSConfig) streamLabel() string {
 	if stream, err := parseStreamARN(c.StreamARN); err == nil {
 		return stream.Resource[len(streamResource):]
@@ -112,7 +114,7 @@ func (c *AWSConfig) streamLabel() string {
 	return c.StreamName
 }
 
-// region returns the region of the configuration, empty if the SDK shall find it.
+// region returns the region that is configured. If it is empty, the SDK looks for one.
 func (c *AWSConfig) region() string {
 	if stream, err := parseStreamARN(c.StreamARN); err == nil {
 		return stream.Region
@@ -120,8 +122,8 @@ func (c *AWSConfig) region() string {
 	return c.Region
 }
 
-// connect returns a client of the service, and a function that closes its idle connections. It sends nothing: the only
-// errors are those of local files.
+// connect returns a client of Kinesis, and a function that closes the client's idle connections. It sends nothing. It fails if
+// a local file cannot be read or is wrong, or if the endpoint has no TLS and that is not allowed.
 func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 	tlsConfig, err := cfg.AWS.tlsConfig()
 	if err != nil {
@@ -148,7 +150,8 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 		awsConfig.Credentials = aws.NewCredentialsCache(role)
 	}
 	client := kinesis.NewFromConfig(awsConfig, func(o *kinesis.Options) {
-		if cfg.AWS.Endpoint != "" && o.Region != "" { // without a region the SDK is to say so, not to sign for none
+		// Without a region the endpoint is left out: then the SDK reports the missing region, instead of signing for none.
+		if cfg.AWS.Endpoint != "" && o.Region != "" {
 			o.BaseEndpoint = aws.String(cfg.AWS.Endpoint)
 		}
 	})
@@ -162,16 +165,16 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 	return client, closeIdle, nil
 }
 
-// errEndpointWithoutTLS is for an endpoint of the configuration, or of the environment or profile that the SDK reads.
+// errEndpointWithoutTLS is for an endpoint in the configuration, and for one that the SDK finds in environment or profile.
 var errEndpointWithoutTLS = errors.New("endpoint has no TLS: use https://, or set insecure to true")
 
-// withoutTLS reports whether endpoint is a URL that is called in clear text.
+// withoutTLS reports whether endpoint is a URL without TLS.
 func withoutTLS(endpoint string) bool {
 	parsed, err := url.Parse(endpoint)
 	return err == nil && parsed.Scheme == "http"
 }
 
-// tlsConfig returns a function that sets what the configuration says about certificates.
+// tlsConfig returns a function that applies CAFile and InsecureSkipVerify. It fails if CAFile cannot be used.
 func (c *AWSConfig) tlsConfig() (func(*tls.Config), error) {
 	if c.CAFile == "" {
 		return func(t *tls.Config) { t.InsecureSkipVerify = c.InsecureSkipVerify }, nil

@@ -18,76 +18,77 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// Config is the configuration of one kinesis_kpl component. Its keys are those of the Producer Library in snake_case,
-// with Go durations.
+// Config is the configuration of one kinesis_kpl component. Keys that the Kinesis Producer Library has too have the same names
+// here, in snake_case. Durations are written as in Go, for example 100ms.
 type Config struct {
-	// Timeout bounds one attempt to send a request, all retries of its records included. It must be more than
-	// RecordTTL, or records that are still on their way would be sent twice. Zero means that RecordTTL alone bounds it.
+	// Timeout is how long a push may take, with all retries of its records. It must be more than RecordTTL, or the Collector
+	// would send data again that the producer still sends. Zero means no timeout: RecordTTL limits a push then.
 	Timeout exporterhelper.TimeoutConfig `mapstructure:",squash"`
-	// Queue holds requests until there is a consumer for them. By default it is bounded in bytes.
+	// Queue holds data until it is pushed. By default its size is limited in bytes.
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
-	// Retry is for what the producer gives back after RecordTTL.
+	// Retry says how the Collector sends data again that the producer gave back after RecordTTL.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
-	// AWS says where the stream is and who may write to it.
+	// AWS names the stream and says how to reach it.
 	AWS AWSConfig `mapstructure:"aws"`
 
-	// Encoding of the OTLP messages in the records: otlp_proto or otlp_json.
+	// Encoding of the messages: otlp_proto or otlp_json.
 	Encoding marshaler.Encoding `mapstructure:"encoding"`
-	// Compression of the messages, each as a whole: none, snappy, zstd or gzip.
+	// Compression of each message as a whole: none, snappy, zstd or gzip.
 	Compression marshaler.Compression `mapstructure:"compression"`
-	// CompressionParams has the level of zstd or gzip; 0 leaves it to them.
+	// CompressionParams has the level of zstd or gzip. 0 means the default of the compression.
 	CompressionParams configcompression.CompressionParams `mapstructure:"compression_params"`
-	// Delivery says when a request counts as sent.
+	// Delivery says when a push counts as delivered.
 	Delivery Delivery `mapstructure:"delivery"`
 	// PartitionKey says where partition keys come from.
 	PartitionKey PartitionKeyConfig `mapstructure:"partition_key"`
 
-	// Producer has the keys of the producer.
+	// Producer configures the producer.
 	Producer ProducerConfig `mapstructure:",squash"`
 
-	// Telemetry says how much the exporter tells about itself.
+	// Telemetry says what the exporter's own metrics show.
 	Telemetry TelemetryConfig `mapstructure:"telemetry"`
 
 	_ struct{}
 }
 
-// Delivery says when a request counts as sent.
+// Delivery says when a push counts as delivered.
 type Delivery string
 
 // The deliveries.
 const (
-	// Confirmed waits for the Result of each record, so that the Collector's queue and retries cover what fails.
+	// Confirmed waits for the Result of each record. Data that fails goes back to the Collector's queue and its retries.
 	Confirmed Delivery = "confirmed"
-	// FireAndForget waits for no more than room in the producer. What fails after that is counted and logged, and lost.
+	// FireAndForget waits only until the producer has room for each record. Data that fails later is lost. It is counted and
+	// logged.
 	FireAndForget Delivery = "fire_and_forget"
 )
 
-// PartitionKeyConfig says where partition keys come from. At most one of its fields may be set; with none, records
-// carry no key of their own and the producer chooses shards by the room they have.
+// PartitionKeyConfig says where partition keys come from. At most one of its fields may be set. If none is set, messages have no
+// key, and the producer chooses a shard that has room.
 type PartitionKeyConfig struct {
-	// Static is the key of every record, 1 to 256 Unicode characters: everything goes to one shard.
+	// Static is the key of all messages, so all data goes to one shard. It has 1 to 256 Unicode characters. Empty means none.
 	Static string `mapstructure:"static"`
-	// ResourceAttributes names resource attributes. Resources with equal values of them share a shard.
+	// ResourceAttributes are names of resource attributes. Resources with equal values of all of them go to the same shard.
 	ResourceAttributes []string `mapstructure:"resource_attributes"`
 
 	_ struct{}
 }
 
-// TelemetryConfig says how much the exporter tells about itself.
+// TelemetryConfig says what the exporter's own metrics show.
 type TelemetryConfig struct {
-	// ShardAttribute adds the shard to the metrics of Kinesis records and of errors by code. Off by default, for streams
-	// can have thousands of shards.
+	// ShardAttribute adds the shard to the metrics of Kinesis records and of errors by code. It is off by default, because a
+	// stream can have thousands of shards.
 	ShardAttribute bool `mapstructure:"shard_attribute"`
 
 	_ struct{}
 }
 
-// defaultQueueSize is the bound of each signal's queue, in bytes of OTLP: several seconds of a busy stream, and as much
-// as the producer itself may hold by default.
+// defaultQueueSize limits the queue of each signal, in bytes of OTLP. It holds several seconds of a busy stream. The producer
+// may hold as much by default.
 const defaultQueueSize = 64 << 20
 
-// createDefaultConfig returns the configuration of a component without any key, which lacks the stream.
+// createDefaultConfig returns the default of each key. The stream has no default.
 func createDefaultConfig() component.Config {
 	producer := newDefaultProducerConfig()
 	queue := exporterhelper.NewDefaultQueueConfig()
@@ -104,8 +105,8 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Validate returns an error for each key with a value that cannot work, alone or together with others. The Collector
-// calls the Validate of the blocks aws and partition_key besides.
+// Validate returns an error for each key that is wrong by itself or together with others. The errors name the keys. The blocks
+// aws and partition_key have a Validate of their own, which the Collector calls too.
 func (c *Config) Validate() error {
 	errs := []error{c.Producer.validate()}
 	if c.Encoding != marshaler.OTLPProto && c.Encoding != marshaler.OTLPJSON {
@@ -140,8 +141,8 @@ func (c *Config) validateCompression() error {
 	return nil
 }
 
-// validateQueue checks that the bound of the queue fits its unit: the default unit is bytes here and requests in most
-// other exporters, and a number meant for one is absurd for the other.
+// validateQueue checks that the size of the queue is plausible for its unit. By default the unit is bytes here, but the number
+// of requests in most other exporters. So a size that is meant for the other unit is a likely mistake.
 func (c *Config) validateQueue() error {
 	if !c.Queue.HasValue() {
 		return nil
@@ -159,11 +160,11 @@ func (c *Config) validateQueue() error {
 	return nil
 }
 
-// partitionKeySize returns the bytes of a static partition key. Keys of other kinds always leave room for data.
+// partitionKeySize returns the size of a static partition key in bytes. Other keys are short enough for every configuration.
 func (c *Config) partitionKeySize() int { return len(c.PartitionKey.Static) }
 
-// marshalerConfig translates for package marshaler. Messages are cut where an aggregated record is full: a message of
-// that size travels as a record of its own, which readers find without the aggregation format.
+// marshalerConfig returns the configuration of the marshaler. Messages are filled up to aggregation_max_size. A full message is
+// sent as a Kinesis record of its own, without the format of aggregated records.
 func (c *Config) marshalerConfig() marshaler.Config {
 	return marshaler.Config{
 		Encoding:   c.Encoding,
@@ -180,7 +181,7 @@ func (c *Config) marshalerConfig() marshaler.Config {
 	}
 }
 
-// consumers returns how many goroutines push at the same time, or 0 if nobody knows.
+// consumers returns how many goroutines push at the same time. It returns 0 if that is not known.
 func (c *Config) consumers() int {
 	if !c.Queue.HasValue() {
 		return 0
@@ -188,7 +189,7 @@ func (c *Config) consumers() int {
 	return c.Queue.Get().NumConsumers
 }
 
-// Validate checks the block on its own.
+// Validate returns an error for each key of the block that is wrong. The errors name the keys.
 func (c *PartitionKeyConfig) Validate() error {
 	var errs []error
 	if c.Static != "" && len(c.ResourceAttributes) > 0 {

@@ -16,7 +16,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// Each Result is that of its chunk, also behind chunks that the producer does not even take.
+// Each Result is that of its message, also behind messages that the producer does not even take.
 func TestResultsFindTheirChunks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(1), directConfig()
@@ -32,7 +32,7 @@ func TestResultsFindTheirChunks(t *testing.T) {
 
 		tooLarge := bytes.Repeat([]byte("x"), c.Producer.MaxRecordSize+1)
 		v := verdict{signal: marshaler.Logs, telemetry: running.telemetry}
-		p.deliver(t.Context(), []marshaler.Chunk{
+		p.deliver(t.Context(), []marshaler.Message{
 			{Data: tooLarge, Items: 1},
 			{Data: []byte("first"), Items: 10},
 			{Data: tooLarge, Items: 100},

@@ -4,15 +4,17 @@
 //
 // # How data flows
 //
-// A push encodes its pdata as complete OTLP messages that each fit a user record (package marshaler), puts them into
-// the producer and waits for the Result of each. It returns one error: nil, an error with the data that is worth another
-// attempt, or a permanent error. Retries of single records happen inside the producer, until record_ttl; what the
-// producer gives back is what sending_queue and retry_on_failure see.
+// A push is one call of the Collector with pdata of one signal. Package marshaler encodes the pdata as messages. A message is
+// a complete OTLP request that fits one user record. The push puts all messages into the producer and waits for the Result of
+// each. It returns nil, or an error with the data that should be sent again, or a permanent error.
+//
+// The producer retries single records until record_ttl. Only data of records that fail then comes back to sending_queue and
+// retry_on_failure.
 //
 // # What is shared
 //
-// The signals of one component share one producer and its connections. It runs from the first Start to the last
-// Shutdown. Memory is bounded by the queue of each signal and by max_outstanding_bytes.
+// The signals of one component share one producer and its connections. The producer runs from the first Start to the last
+// Shutdown. The queue of each signal and max_outstanding_bytes limit how much memory is used.
 package kinesiskplexporter
 
 //go:generate ./tools/mdatagen/generate.sh

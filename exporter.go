@@ -2,7 +2,6 @@ package kinesiskplexporter
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -60,11 +59,11 @@ type pusher[T any] struct {
 	stream    string
 	delivery  Delivery
 	consumers int
-	keyed     bool // requests have chunks of many partition keys
+	keyed     bool // requests have messages of many partition keys
 
-	draining atomic.Bool // no further request will come soon: do not wait for any
-	session  *session    // set by start, before the first push
-	callers  *kpl.Callers
+	draining atomic.Bool      // no further request will come soon: do not wait for any
+	session  *session         // set by start, before the first push
+	callers  *kpl.CallerGroup // the consumers of the queue
 }
 
 func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T], error) {
@@ -85,13 +84,13 @@ func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T]
 // start lets pushes use a session.
 func (p *pusher[T]) start(s *session) {
 	p.session = s
-	p.callers = s.producer.Callers(p.consumers)
+	p.callers = s.producer.NewCallerGroup(p.consumers)
 }
 
 // drain makes pushes send what they have at once, those that wait already and those to come.
 func (p *pusher[T]) drain() {
 	p.draining.Store(true)
-	p.session.flush()
+	p.session.producer.Flush()
 }
 
 // push sends data and waits for its fate as far as the delivery asks for it. It returns nil, an error with what is
@@ -106,11 +105,11 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	for _, err := range encoded.Rejected {
 		v.oversize(err)
 	}
-	hurry := p.hurries(encoded.Chunks)
+	skipLinger := p.skipsLinger(encoded.Messages)
 	if p.delivery == FireAndForget {
-		p.submit(ctx, encoded.Chunks, &v, hurry)
+		p.submit(ctx, encoded.Messages, &v, skipLinger)
 	} else {
-		p.deliver(ctx, encoded.Chunks, &v, hurry)
+		p.deliver(ctx, encoded.Messages, &v, skipLinger)
 	}
 	if len(v.left) == 0 || v.delivered+v.dropped == 0 {
 		return v.err() // nothing is left, or all, which the Collector still has
@@ -118,89 +117,71 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	return p.giveBack(&v)
 }
 
-// largeRequest is how many bytes of chunks need no company: they fill a PutRecords call well enough, and that what they
-// leave over goes in a record of its own costs a PUT unit in more than eighty.
+// largeRequest is how many bytes of messages are sent without waiting for those of other requests: they fill a PutRecords call
+// well enough. What they leave over goes in a record of its own, which costs one PUT unit in more than eighty.
 const largeRequest = 2 << 20
 
-// hurries tells whether chunks are sent at once rather than after a linger. A large request gains nothing from waiting for
-// others, and the memory that it would hold meanwhile is that of many small ones. With keys of resources it gains: its
-// chunks are small, and share aggregates with those of other requests.
-func (p *pusher[T]) hurries(chunks []marshaler.Chunk) bool {
+// skipsLinger tells whether messages are sent at once rather than after a linger. A large request gains nothing from waiting for
+// others, and would hold the memory of many small ones meanwhile. With keys of resources it does gain: its messages are small,
+// and share aggregates with those of other requests.
+func (p *pusher[T]) skipsLinger(messages []marshaler.Message) bool {
 	size := 0
-	for i := range chunks {
-		size += len(chunks[i].Data)
+	for i := range messages {
+		size += len(messages[i].Data)
 	}
 	return !p.keyed && size >= largeRequest
 }
 
-// deliver puts chunks into the producer and waits for the Result of each.
-func (p *pusher[T]) deliver(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
-	batch := p.callers.Begin()
-	p.putAll(chunks, v, func(c *marshaler.Chunk) error { return batch.Put(ctx, p.record(c)) })
-	if hurry || p.draining.Load() {
-		p.session.flush()
+// deliver puts messages into the producer and waits for the Result of each.
+func (p *pusher[T]) deliver(ctx context.Context, messages []marshaler.Message, v *verdict, skipLinger bool) {
+	batch := p.callers.NewBatch()
+	for i := range messages {
+		_ = batch.Put(ctx, p.record(&messages[i])) // its Result has the error
 	}
-	for _, result := range batch.Wait(ctx) {
-		for chunks[0].Data == nil { // it was rejected
-			chunks = chunks[1:]
-		}
-		v.finished(chunks[0], result)
-		chunks = chunks[1:]
+	if skipLinger || p.draining.Load() {
+		p.session.producer.Flush()
+	}
+	for i, result := range batch.Wait(ctx) {
+		v.finished(messages[i], result)
 	}
 }
 
-// submit puts chunks into the producer and leaves them there. Those that it takes are released with their Result, and no
-// chunks any more where they were.
-func (p *pusher[T]) submit(ctx context.Context, chunks []marshaler.Chunk, v *verdict, hurry bool) {
+// submit puts messages into the producer and does not wait for their Results. The producer releases the messages that it takes,
+// and messages has none any more in their places.
+func (p *pusher[T]) submit(ctx context.Context, messages []marshaler.Message, v *verdict, skipLinger bool) {
 	telemetry := p.session.telemetry
-	p.putAll(chunks, v, func(c *marshaler.Chunk) error {
-		taken := *c
-		err := p.session.producer.Put(ctx, p.record(c), func(result kpl.Result) {
+	for i := range messages {
+		taken := messages[i]
+		err := p.session.producer.Put(ctx, p.record(&taken), func(result kpl.Result) {
 			telemetry.itemsPut(p.name, result.Outcome().String(), taken.Items)
 			if result.Err != nil {
 				telemetry.lost(p.name, taken.Items, result.Err)
 			}
 			taken.Release()
 		})
-		if err == nil {
-			v.delivered += c.Items
-			*c = marshaler.Chunk{}
+		if err != nil {
+			v.finished(messages[i], kpl.Result{Err: err})
+			continue
 		}
-		return err
-	})
-	if hurry {
-		p.session.flush()
+		v.delivered += messages[i].Items
+		messages[i] = marshaler.Message{}
+	}
+	if skipLinger {
+		p.session.producer.Flush()
 	}
 }
 
-// putAll calls put for each chunk, and releases those that no producer will ever accept. Once one is not accepted for a
-// reason that is not its own, it takes none of those behind it either.
-func (p *pusher[T]) putAll(chunks []marshaler.Chunk, v *verdict, put func(*marshaler.Chunk) error) {
-	for i := range chunks {
-		err := put(&chunks[i])
-		switch {
-		case err == nil:
-		case errors.Is(err, kpl.ErrRecordTooLarge) || errors.Is(err, kpl.ErrInvalidRecord):
-			v.rejected(chunks[i].Items, err)
-			chunks[i].Release()
-		default:
-			v.notAccepted(chunks[i:], err)
-			return
-		}
-	}
-}
-
-func (p *pusher[T]) record(c *marshaler.Chunk) kpl.UserRecord {
+func (p *pusher[T]) record(c *marshaler.Message) kpl.UserRecord {
 	return kpl.UserRecord{Stream: p.stream, PartitionKey: c.PartitionKey, Data: c.Data}
 }
 
 // giveBack returns the error that hands what is left, and nothing else, back to the Collector.
 func (p *pusher[T]) giveBack(v *verdict) error {
 	rest := p.empty()
-	for _, chunk := range v.left {
-		data, err := p.unmarshal(p.marshaler, chunk.Data)
+	for _, message := range v.left {
+		data, err := p.unmarshal(p.marshaler, message.Data)
 		if err != nil {
-			return consumererror.NewPermanent(err) // no chunk of ours is like that
+			return consumererror.NewPermanent(err) // no message of ours is like that
 		}
 		p.move(data, rest)
 	}

@@ -10,11 +10,11 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
 )
 
-// NewFactory returns the factory of the kinesis_kpl exporter. Exporters that one factory makes for the same
-// configuration share a producer.
+// NewFactory returns the factory of the kinesis_kpl exporter. If one factory makes several exporters for the same
+// configuration, these share a producer.
 func NewFactory() exporter.Factory { return newFactory(connect) }
 
-// newFactory returns a factory whose exporters reach the service through connect.
+// newFactory returns a factory whose exporters get their client of Kinesis from connect.
 func newFactory(connect connectFunc) exporter.Factory {
 	f := &factory{sessions: newSessions(connect)}
 	return exporter.NewFactory(metadata.Type, createDefaultConfig,
@@ -24,6 +24,7 @@ func newFactory(connect connectFunc) exporter.Factory {
 	)
 }
 
+// factory creates the exporters of all signals.
 type factory struct{ sessions *sessions }
 
 func (f *factory) createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
@@ -69,6 +70,7 @@ func (f *factory) createMetrics(
 	return &metricsExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
 }
 
+// helperOptions returns the timeout, retry and queue of the configuration, which exporterhelper provides.
 func helperOptions(c *Config) []exporterhelper.Option {
 	return []exporterhelper.Option{
 		exporterhelper.WithTimeout(c.Timeout),

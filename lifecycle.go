@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 )
 
-// The exporters of the three signals: what exporterhelper makes consumes, lifecycle starts and stops.
+// The exporters of the three signals. The component of exporterhelper consumes data, lifecycle starts and stops it.
 type (
 	logsExporter struct {
 		consumer.Logs
@@ -27,41 +27,47 @@ type (
 	}
 )
 
-// worker is a pusher without its type of data.
-type worker interface {
+// anyPusher is a pusher of any signal.
+type anyPusher interface {
 	start(*session)
 	drain()
+	fallsBack() bool
 }
 
-// lifecycle starts and stops one signal. It stands around exporterhelper's component, not inside, for that one stops
-// its queue first and waits without regard for its context until all pushes are done: whoever is to hurry or end those
-// pushes must act before and meanwhile.
+// lifecycle starts and stops one signal.
+//
+// It is built around exporterhelper's component, not into it. At shutdown that component drains its queue first. It waits for
+// all pushes then and does not look at its context. So lifecycle makes the pushes hurry before that, and ends them when the
+// context ends.
 type lifecycle struct {
 	sessions *sessions
 	settings exporter.Settings
 	config   *Config
 	helper   component.Component
-	worker   worker
+	pusher   anyPusher
 
 	session *session // nil before Start
 	stop    sync.Once
 }
 
 func newLifecycle(
-	s *sessions, set exporter.Settings, c *Config, helper component.Component, w worker,
+	s *sessions, set exporter.Settings, c *Config, helper component.Component, p anyPusher,
 ) *lifecycle {
-	return &lifecycle{sessions: s, settings: set, config: c, helper: helper, worker: w}
+	return &lifecycle{sessions: s, settings: set, config: c, helper: helper, pusher: p}
 }
 
-// Start opens the session, or joins that of another signal, and starts the queue. It sends nothing to the service: a
-// stream that cannot be reached is reported as the component's status, once there is data for it.
+// Start opens the session, or joins the session of another signal, and starts the queue. It sends nothing to the service. If
+// the stream cannot be reached, the component's status says so once there is data for it.
 func (l *lifecycle) Start(ctx context.Context, host component.Host) error {
 	session, err := l.sessions.acquire(ctx, l.config, l.settings)
 	if err != nil {
 		return err
 	}
 	l.session = session
-	l.worker.start(session)
+	l.pusher.start(session)
+	if l.pusher.fallsBack() {
+		warnOfFallback(l.settings.Logger)
+	}
 	session.attach(l, host)
 	if err := l.helper.Start(ctx, host); err != nil {
 		return errors.Join(err, l.Shutdown(ctx))
@@ -69,9 +75,9 @@ func (l *lifecycle) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown sends what the queue and the producer hold and returns once each record has its outcome, or soon after ctx
-// ended or nothing was delivered for as long as a record lives. What is not sent by then goes back to the queue,
-// which keeps it if it has a storage and retry_on_failure is on. Further calls, and calls without Start, do nothing.
+// Shutdown sends what the queue and the producer hold. It returns when each record has its outcome. It gives up when ctx ends,
+// or when nothing was delivered for record_ttl. What is not sent then goes back to the queue, which keeps it if it has a
+// storage and retry_on_failure is on. Further calls, and calls without Start, do nothing.
 func (l *lifecycle) Shutdown(ctx context.Context) error {
 	var err error
 	l.stop.Do(func() { err = l.shutdown(ctx) })
@@ -83,7 +89,7 @@ func (l *lifecycle) shutdown(ctx context.Context) error {
 		return l.helper.Shutdown(ctx)
 	}
 	l.session.detach(l)
-	l.worker.drain()
+	l.pusher.drain()
 	drained := make(chan struct{})
 	var helperErr, timeErr error
 	go func() {
@@ -91,18 +97,19 @@ func (l *lifecycle) shutdown(ctx context.Context) error {
 		helperErr = l.helper.Shutdown(ctx)
 	}()
 	if !l.drains(ctx, drained) {
-		// Closing the producer ends every push, for the other signals too: the Collector stops all of them together,
-		// and their time is over as well.
+		// To close the producer ends all pushes, also those of other signals. That is right, because the Collector stops
+		// all signals at the same time.
 		timeErr = ctx.Err()
-		_ = l.session.producer.Close(ended()) // the error is that of its context
+		_ = l.session.producer.Close(canceledContext()) // it returns the error of that context
 	}
 	<-drained
 	return errors.Join(helperErr, timeErr, l.sessions.release(ctx, l.config, l.session))
 }
 
-// drains waits until the queue is drained. It reports false when ctx ended first, or when nothing was delivered for
-// as long as a record lives: the Collector's context has no end, and a queue that nobody takes anything from would be
-// tried request by request, for that long each.
+// drains waits until the queue is drained. It reports false if ctx ends before, or if nothing was delivered for record_ttl.
+//
+// The second condition is needed because the Collector's context has no end. While the stream accepts nothing, each push that
+// waits in the queue takes record_ttl to fail.
 func (l *lifecycle) drains(ctx context.Context, drained <-chan struct{}) bool {
 	ttl := l.config.Producer.RecordTTL
 	timer := time.NewTimer(ttl)
@@ -124,14 +131,14 @@ func (l *lifecycle) drains(ctx context.Context, drained <-chan struct{}) bool {
 	}
 }
 
-// ended is a context that has ended.
-func ended() context.Context {
+// canceledContext returns a context that has ended. With it, the producer starts what it is asked for and does not wait.
+func canceledContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }
 
-// ExporterHelperBatchingEnabled tells the Collector whether the sending_queue makes batches.
+// ExporterHelperBatchingEnabled says whether sending_queue makes batches. The Collector asks for it.
 func (l *lifecycle) ExporterHelperBatchingEnabled() bool {
 	return l.config.Queue.HasValue() && l.config.Queue.Get().Batch.HasValue()
 }

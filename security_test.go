@@ -221,7 +221,7 @@ func leakCases() map[string]leakCase {
 		"the cut":   {fault: kpltest.Break(kpltest.ConnectionCut)},
 		"no answer": {fault: kpltest.Break(kpltest.ConnectionHangsStored)},
 	}
-	for _, code := range append(wellKnownCodes(), "NobodyKnows") {
+	for _, code := range append(kpl.WellKnownCodes(), "NobodyKnows") {
 		cases[code+" for the call"] = leakCase{fault: kpltest.FailCall(code)}
 		cases[code+" for the record"] = leakCase{fault: kpltest.FailRecordFraction(code, 1)}
 	}

@@ -59,11 +59,6 @@ func (s *session) close(ctx context.Context) error {
 	return nil
 }
 
-// flush makes the producer send what it has, and does not wait for it.
-func (s *session) flush() {
-	_ = s.producer.Flush(ended()) // the error is that of its context
-}
-
 // attach makes the host of a signal hear of the state of the stream from now on.
 func (s *session) attach(l *lifecycle, host component.Host) {
 	s.mu.Lock()

@@ -18,6 +18,9 @@ import (
 // outcomeOversize is the outcome of items that fit no record. The others are those of package kpl.
 const outcomeOversize = "oversize"
 
+// otherCode stands for all error codes that are not well known.
+const otherCode = "other"
+
 // logInterval is how often the same message is logged at most. The metrics count what the log leaves out.
 const logInterval = 10 * time.Second
 
@@ -96,7 +99,7 @@ func (t *telemetry) prepare() {
 	}
 	t.prepareItems(exporterID, outcomeOversize)
 	t.codes = map[string]series{}
-	for _, code := range append(wellKnownCodes(), otherCode) {
+	for _, code := range append(kpl.WellKnownCodes(), otherCode) {
 		t.codes[code] = seriesOf(t.common, attribute.String("error_code", code))
 	}
 	t.flushes = map[flush]series{}

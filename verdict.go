@@ -1,7 +1,6 @@
 package kinesiskplexporter
 
 import (
-	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -17,9 +16,9 @@ type verdict struct {
 	signal    marshaler.Signal
 	telemetry *telemetry
 
-	delivered int               // items that the service stored, or the producer took if nobody waits for more
-	dropped   int               // items that will never be accepted
-	left      []marshaler.Chunk // what is worth another attempt
+	delivered int                 // items that the service stored, or the producer took if nobody waits for more
+	dropped   int                 // items that will never be accepted
+	left      []marshaler.Message // what is worth another attempt
 	leftItems int
 	cause     error // why the first of those left is left, or else why the first of those dropped is dropped
 	code      codes.Code
@@ -31,12 +30,7 @@ func (v *verdict) oversize(err *marshaler.ItemSizeError) {
 	v.drop(1, err)
 }
 
-// rejected takes in items that the producer or the service will never accept.
-func (v *verdict) rejected(items int, err error) {
-	v.telemetry.itemsPut(v.signal, kpl.OutcomeRejected.String(), items)
-	v.drop(items, err)
-}
-
+// drop takes in items that the producer or the service will never accept.
 func (v *verdict) drop(items int, err error) {
 	v.telemetry.dropped(v.signal, items, err)
 	v.dropped += items
@@ -45,37 +39,28 @@ func (v *verdict) drop(items int, err error) {
 	}
 }
 
-// notAccepted takes in chunks that the producer had no room for in time, or that came after its end.
-func (v *verdict) notAccepted(chunks []marshaler.Chunk, err error) {
-	outcome := kpl.OutcomeCanceled
-	if errors.Is(err, kpl.ErrClosed) {
-		outcome = kpl.OutcomeClosed
-	}
-	for _, chunk := range chunks {
-		v.leave(chunk, outcome, err)
-	}
-}
-
-// finished takes in a chunk with its Result.
-func (v *verdict) finished(chunk marshaler.Chunk, result kpl.Result) {
+// finished takes in a message with its Result. The producer may not have accepted the message: it was too large, there was no
+// room for it in time, or the producer was closed.
+func (v *verdict) finished(message marshaler.Message, result kpl.Result) {
 	switch outcome := result.Outcome(); outcome {
 	case kpl.OutcomeSuccess:
-		v.telemetry.itemsPut(v.signal, outcome.String(), chunk.Items)
-		v.delivered += chunk.Items
+		v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
+		v.delivered += message.Items
 	case kpl.OutcomeRejected:
-		v.rejected(chunk.Items, result.Err)
+		v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
+		v.drop(message.Items, result.Err)
 	default:
-		v.leave(chunk, outcome, result.Err)
+		v.leave(message, outcome, result.Err)
 	}
 }
 
-func (v *verdict) leave(chunk marshaler.Chunk, outcome kpl.Outcome, err error) {
-	v.telemetry.itemsPut(v.signal, outcome.String(), chunk.Items)
+func (v *verdict) leave(message marshaler.Message, outcome kpl.Outcome, err error) {
+	v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
 	if len(v.left) == 0 {
 		v.cause, v.code = err, codeOf(outcome)
 	}
-	v.left = append(v.left, chunk)
-	v.leftItems += chunk.Items
+	v.left = append(v.left, message)
+	v.leftItems += message.Items
 }
 
 // codeOf returns the status code that names an outcome for clients and for the error.type of exporterhelper's metrics.

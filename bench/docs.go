@@ -32,7 +32,7 @@ func writeDocs(root string, rows []report.Row) error {
 	return nil
 }
 
-// page is a document with everything.
+// page is the document with all figures.
 func page(rows []report.Row) []byte {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, pageHead, rows[0].Machine, rows[0].Rounds)
@@ -100,7 +100,7 @@ Machine: %s. Rounds: %d.
 - **× peer**: to the cheapest awskinesis variant with the same shape and compression; where the peer has no such
   compression, to its cheapest without.
 - **× limit**: to the program that does the unavoidable alone, on one connection, in memory that is there already: marshal once,
-  compress, MD5 for an aggregate of what messages have left over, base64 with vector instructions, one SHA-256 a call, a POST in
+  compress, MD5 for an aggregate of what messages have left over, base64, one SHA-256 a call, a POST in
   one write to a socket, without an HTTP client. "limit, CBOR" does the same without base64.
 - **MB/s a core**: OTLP bytes for a second of CPU time. **alloc**: bytes of heap allocated for an item. **peak**: the most memory
   resident, **idle**: before the first request; the program and the generated telemetry are in both, about the same for all.

@@ -12,12 +12,12 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
 )
 
-// goal is a figure that is to be at most, or at least, another.
+// goal is a figure and a bound for it.
 type goal struct {
 	name     string
 	measured *float64 // nil if it was not measured
-	bound    *float64 // as measured
-	least    bool     // bound is the least; otherwise, it is the most
+	bound    *float64 // nil if it was not measured
+	least    bool     // bound is a lower bound; otherwise, it is an upper bound
 }
 
 // verdict says whether the goal is met.
@@ -44,7 +44,7 @@ func goalsTable(w io.Writer, rows []report.Row) {
 	}
 }
 
-// figure writes a number with three digits that count, or more if it has more before its point.
+// figure writes a number with three significant digits, or with more if it has more before the decimal point.
 func figure(x *float64) string {
 	if x == nil {
 		return "?"
@@ -57,7 +57,7 @@ func figure(x *float64) string {
 	return strconv.FormatFloat(math.Round(*x*scale)/scale, 'f', -1, 64)
 }
 
-// goals are those of the exporter, in the order of the page.
+// goals returns the goals of the exporter, in the order of the page.
 func goals(find lookup) []goal {
 	list := cpuGoals(find)
 	add := func(most float64, measured *float64, name string, args ...any) {
@@ -82,7 +82,7 @@ func goals(find lookup) []goal {
 	return append(append(list, latencyGoals(find)...), coreGoals(find)...)
 }
 
-// cpuGoals are about CPU time, beside the peer's cheapest and the limit.
+// cpuGoals compare CPU time with the cheapest variant of the peer, and with the limit.
 func cpuGoals(find lookup) (list []goal) {
 	add := func(most float64, measured *float64, name string) {
 		list = append(list, goal{name, measured, &most, false})
@@ -111,7 +111,7 @@ func cpuGoals(find lookup) (list []goal) {
 	return list
 }
 
-// memoryGoals are about resident memory at equal throughput: all of it, and what the telemetry adds to the process.
+// memoryGoals compare resident memory at equal throughput: all of it, and how much it grows while telemetry is sent.
 func memoryGoals(find lookup) (list []goal) {
 	figures := []struct {
 		name string
@@ -132,12 +132,12 @@ func memoryGoals(find lookup) (list []goal) {
 	return list
 }
 
-// logShapes are those that goals are about.
+// logShapes are the shapes of logs that goals are about.
 func logShapes() []load.Shape {
 	return slices.DeleteFunc(load.Shapes(), func(s load.Shape) bool { return s.Signal != load.Logs })
 }
 
-// latencyGoals are bounds on what an exporter adds to the round trips of its service, in milliseconds.
+// latencyGoals bound the time that the exporter adds to the round trips to the service, in milliseconds.
 func latencyGoals(find lookup) (list []goal) {
 	p50 := func(r *report.Row) *float64 { return r.LatencyP50 }
 	p99 := func(r *report.Row) *float64 { return r.LatencyP99 }
@@ -160,7 +160,7 @@ func latencyGoals(find lookup) (list []goal) {
 	return list
 }
 
-// coreGoals are about the library alone.
+// coreGoals are about the library without the exporter.
 func coreGoals(find lookup) (list []goal) {
 	rate := func(r *report.Row) *float64 { return &r.ItemsPerSecondCore }
 	cost := func(variant string) *float64 {

@@ -36,7 +36,7 @@ func TestFigure(t *testing.T) {
 	}
 }
 
-// Goals are about the rows that their names say.
+// Each goal uses the rows that its name says.
 func TestGoals(t *testing.T) {
 	row := func(shape, compression, variant string, fill func(*report.Row)) report.Row {
 		r := report.Row{Key: report.Key{Shape: shape, Compression: compression, Variant: variant}}

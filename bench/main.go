@@ -1,7 +1,7 @@
-// Command bench measures the exporter of this repository beside contrib's awskinesisexporter and beside the least
-// that any exporter has to do. It runs in the directory of its module. Each measurement is a process of its own with
-// GOMAXPROCS=1 that sends generated telemetry to a sink on loopback, in another process. Rounds are interleaved;
-// figures are medians.
+// Command bench compares the exporter of this repository with contrib's awskinesisexporter, and with the least work that any
+// exporter has to do. It runs in the directory of its module. Each measurement is a process of its own with GOMAXPROCS=1. The
+// process sends generated telemetry to a sink on loopback, which is another process. Each round measures everything once, and
+// figures are medians of the rounds.
 package main
 
 import (
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return writeDocs(*root, rows)
 }
 
-// shapesOf returns the shapes of a list of names, or all.
+// shapesOf returns the shapes of a list of names, or all shapes for an empty list.
 func shapesOf(names string) ([]load.Shape, error) {
 	var shapes []load.Shape
 	for _, name := range strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' }) {
@@ -85,7 +85,7 @@ func shapesOf(names string) ([]load.Shape, error) {
 	return shapes, nil
 }
 
-// measure builds the programs, runs all jobs, round by round, and returns their rows.
+// measure builds the programs and runs all jobs, round by round. It returns a row for each job.
 func measure(ctx context.Context, list []job, rounds int, stderr io.Writer) ([]report.Row, error) {
 	bin, err := os.MkdirTemp("", "bench")
 	if err != nil {

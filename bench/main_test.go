@@ -16,7 +16,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
 )
 
-// One small round of everything there is for one shape: it runs, sends what it says, and writes its documents.
+// This runs one small round of all jobs of one shape. Each job sends what it says, and the documents are written.
 func TestRun(t *testing.T) {
 	directory := t.TempDir()
 	var stdout bytes.Buffer
@@ -69,7 +69,7 @@ func TestRun(t *testing.T) {
 	assertDocuments(t, out, directory)
 }
 
-// What is committed of `make bench` belongs together: the documents are those of the rows.
+// The committed documents of `make bench` are made from the committed rows.
 func TestDocuments(t *testing.T) {
 	if _, err := os.Stat("results.json"); errors.Is(err, fs.ErrNotExist) {
 		t.Skip("there are no results yet")

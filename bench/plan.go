@@ -11,7 +11,7 @@ import (
 type job struct {
 	report.Key
 
-	program string // among those built, or a path
+	program string // the name of a program that was built, or a path
 	args    []string
 	sink    sink
 }
@@ -20,14 +20,14 @@ type job struct {
 type sink int
 
 const (
-	prompt  sink = iota // it answers as soon as it can
-	slow                // it takes slowFor more
-	secured             // as prompt, with TLS
-	none                // the program needs no service
+	prompt  sink = iota // a service that answers as soon as it can
+	slow                // a service that takes slowFor longer
+	secured             // a service like prompt, with TLS
+	none                // no service, because the program needs none
 )
 
-// Names of variants. Those of the peer begin with its name: its release is built with the versions that its own go.mod
-// asks for; "new SDK" is the same with the versions that this exporter is built with.
+// Names of variants. Those of the peer begin with its name. The release of the peer is built with the versions in its own
+// go.mod. "new SDK" is the same release, built with the versions that this exporter uses.
 const (
 	ours  = "kinesis_kpl"
 	peer  = "awskinesis"
@@ -49,11 +49,11 @@ func variant(exporter, queue string) string {
 
 // size says how much is measured in a round.
 type size struct {
-	items    int // of the shapes that cost least; others get less, for about the same time
-	requests int // whose latency is measured
+	items    int // items of the cheapest shapes; others get fewer, so that they take about the same time
+	requests int // requests whose latency is measured
 }
 
-// fullSize takes about a quarter of an hour for five rounds of everything, and about a second of CPU time for a row.
+// fullSize is the size of `make bench`. Five rounds take about a quarter of an hour, and a row about a second of CPU time.
 func fullSize() size { return size{items: 600_000, requests: 200} }
 
 // jobs returns the rows for a list of shapes, in the order of the report.
@@ -77,7 +77,7 @@ func jobs(shapes []load.Shape, s size, python string) []job {
 	return append(list, coreJobs(s, python)...)
 }
 
-// coreJobs measure producer libraries alone, those for Python with fewer records.
+// coreJobs measure producer libraries without an exporter. Those for Python get fewer records.
 func coreJobs(s size, python string) []job {
 	key := func(variant string) report.Key {
 		return report.Key{Shape: "core", Compression: "none", Variant: variant}

@@ -7,8 +7,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
 )
 
-// loadJobs measure what goes through a core. Compressions and other protocols are measured with the default queue
-// only, and of the signals other than logs only the commonest: the rest would say the same again.
+// loadJobs measure how much telemetry one core can send. Compressions and other protocols are measured with the default
+// queue only. Of traces and metrics only the most common shape is measured. All other combinations would show the same.
 func loadJobs(shape load.Shape, s size) []job {
 	n := amountsOf(shape, s)
 	var list []job
@@ -54,7 +54,7 @@ func loadArgs(args []string, shape load.Shape, compression string, items, warmUp
 // securedShape names the rows of a shape that are sent with TLS.
 func securedShape(shape string) string { return "tls-" + shape }
 
-// securedJobs measure what goes through a core to a service with TLS, as the real one has it.
+// securedJobs measure how much telemetry one core can send with TLS, which the real service requires.
 func securedJobs(shape load.Shape, s size) []job {
 	n := amountsOf(shape, s)
 	var list []job
@@ -73,8 +73,8 @@ func securedJobs(shape load.Shape, s size) []job {
 // amounts says how many items of a shape are measured.
 type amounts struct {
 	items, warmUp int
-	unqueued      int // by this exporter without a queue, where small requests wait for others
-	gzipped       int // by the peer's gzip, which makes a compressor for each resource
+	unqueued      int // by this exporter without a queue; small requests then wait for others
+	gzipped       int // by the peer with gzip, which makes a new compressor for each resource
 }
 
 func amountsOf(shape load.Shape, s size) amounts {
@@ -91,6 +91,6 @@ func amountsOf(shape load.Shape, s size) amounts {
 	}
 }
 
-// warmUp is as much as it takes until every caller or consumer has made two requests, so that what is kept for use again
-// is there.
+// warmUp is how many items are sent until every caller or consumer has made two requests. Then all memory that is used
+// again has been allocated.
 func warmUp(items, perRequest int) int { return max(items/5, 20*perRequest) }

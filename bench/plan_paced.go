@@ -9,11 +9,11 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
 )
 
-// lowRate is how many items a second each variant is given for the comparison of memory: more than a service of some size
-// writes.
+// lowRate is the lower rate for the comparison of memory, in items a second. It is more than a service of some size writes.
 const lowRate = 50_000
 
-// highRate is the same near what the peer can take: it keeps 60 to 80 % of a core of the page's machine busy with that.
+// highRate is the higher rate, in items a second. With it the peer uses 60 to 80 % of a core of the machine that the page
+// names.
 func highRate(shape load.Shape) int {
 	if shape.Resources > 1000 {
 		return 110_000 // 58 MB/s of OTLP
@@ -21,7 +21,7 @@ func highRate(shape load.Shape) int {
 	return 350_000 // 102 MB/s of OTLP
 }
 
-// pacedTime is for how long that is in a round.
+// pacedTime is how long items are sent at a rate in each round.
 const pacedTime = 3 * time.Second
 
 // pacedShape names the rows of a shape at a rate.
@@ -54,7 +54,8 @@ const (
 	lingering   = ours + ", record_max_buffered_time: 100ms"
 )
 
-// What a loaded exporter is given: so many requests a second, and a service that takes slowFor for a call.
+// The load of an exporter whose latency is measured under load: loadedRate requests a second, and a service that takes
+// slowFor for a call.
 const (
 	loadedRate = 50
 	slowFor    = 10 * time.Millisecond
@@ -64,7 +65,7 @@ const (
 // loneJobs measure the latency of one small request at a time.
 func loneJobs(s size) []job { return latencyJobs(loneShape, prompt, s, 0) }
 
-// loadedJobs measure the latency of small requests that come when they come. That of the limit is a round trip.
+// loadedJobs measure the latency of small requests at a fixed rate. The latency of the limit is that of a round trip.
 func loadedJobs(s size) []job { return latencyJobs(loadedShape, slow, s, loadedRate) }
 
 func latencyJobs(shape string, at sink, s size, rate int) []job {

@@ -16,8 +16,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
 )
 
-// build builds the programs of the module into a directory. The peer is built twice: with the versions of its own
-// release, from awskinesis.mod, and with those of everything else here.
+// build builds the programs of the module into a directory. The peer is built twice: with the versions of its own release,
+// which awskinesis.mod has, and with the versions that this module has.
 func build(ctx context.Context, bin string, stderr io.Writer) error {
 	for _, args := range [][]string{
 		{"-o", bin + "/", "./cmd/..."},
@@ -33,7 +33,7 @@ func build(ctx context.Context, bin string, stderr io.Writer) error {
 	return nil
 }
 
-// execute runs a program that measures on one core, with a sink if it needs one, and returns what it prints.
+// execute runs a program on one core, with a sink if the program needs one. It returns what the program prints.
 func execute(ctx context.Context, program string, args []string, to *sinkProcess) (r result.Run, err error) {
 	if to != nil {
 		args = append(slices.Clone(args), "-endpoint", to.url)
@@ -102,7 +102,7 @@ func startSink(ctx context.Context, program string, args ...string) (*sinkProces
 	}
 	stop := func() {
 		_ = stdin.Close()
-		_ = command.Wait() // it has nothing to say at its end
+		_ = command.Wait() // how a sink ends does not matter
 	}
 	url, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
 )
 
-// Marks in README.md between which the figures stand.
+// The figures in README.md are between these marks.
 const (
 	figuresBegin = "<!-- figures of make bench -->\n"
 	figuresEnd   = "<!-- end of the figures -->\n"
@@ -25,7 +25,7 @@ func withFigures(readme string, rows []report.Row) (string, error) {
 	return before + figuresBegin + figures(rows) + figuresEnd + after, nil
 }
 
-// figures is a small table of what matters most.
+// figures is a small table of the most important figures.
 func figures(rows []report.Row) string {
 	find := newLookup(rows)
 	var text bytes.Buffer

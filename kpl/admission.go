@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// admission bounds what the producer holds, in records and in bytes. Those who wait for room get it in the order they
-// came.
+// admission bounds what the producer holds, in records and in bytes. Callers that wait for room get it in the order in
+// which they came.
 type admission struct {
 	maxRecords, maxBytes int
 	onBlock              func()       // called when somebody begins to wait; must not block
@@ -16,7 +16,6 @@ type admission struct {
 	mu      sync.Mutex
 	records int
 	bytes   int
-	total   int64 // records ever admitted
 	waiting []*admissionWaiter
 	closed  bool
 }
@@ -28,8 +27,11 @@ type admissionWaiter struct {
 	done     chan struct{} // closed when admitted or when the producer closes
 }
 
-// enter takes room for one record. If there is none it waits until ctx ends.
+// enter takes room for one record. If there is none it waits until ctx ends. It fails if ctx has ended before.
 func (a *admission) enter(ctx context.Context, bytes int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	a.mu.Lock()
 	if a.closed {
 		a.mu.Unlock()
@@ -77,7 +79,7 @@ func (a *admission) leave(records, bytes int) {
 	a.admit()
 }
 
-// close turns away those who wait and those who come.
+// close makes the calls of enter that wait fail, and all later ones.
 func (a *admission) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -88,7 +90,7 @@ func (a *admission) close() {
 	a.waiting = nil
 }
 
-// admit lets in those who wait, as far as there is room.
+// admit gives room to callers that wait, as far as there is some.
 func (a *admission) admit() {
 	for len(a.waiting) > 0 && a.fits(a.waiting[0].bytes) {
 		w := a.waiting[0]
@@ -100,7 +102,7 @@ func (a *admission) admit() {
 	}
 }
 
-// forget removes a waiter that has given up; those behind it may fit now.
+// forget removes a waiter that has given up. Those behind it may fit now.
 func (a *admission) forget(w *admissionWaiter) {
 	for i, other := range a.waiting {
 		if other == w {
@@ -118,22 +120,11 @@ func (a *admission) fits(bytes int) bool {
 func (a *admission) take(bytes int) {
 	a.records++
 	a.bytes += bytes
-	a.total++
 }
 
-// stats returns a snapshot.
-func (a *admission) stats() Stats {
+// outstanding returns how much room is taken.
+func (a *admission) outstanding() (records, bytes int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return Stats{RecordsReceived: a.total, OutstandingRecords: a.records, OutstandingBytes: a.bytes}
-}
-
-// Stats is a snapshot of a producer.
-type Stats struct {
-	// RecordsReceived counts the user records that Put ever accepted.
-	RecordsReceived int64
-	// RecordsDelivered counts those that ended with [OutcomeSuccess].
-	RecordsDelivered int64
-	// OutstandingRecords and OutstandingBytes are what has been accepted and has no Result yet.
-	OutstandingRecords, OutstandingBytes int
+	return a.records, a.bytes
 }

@@ -37,7 +37,7 @@ func wholeWay(t *testing.T, observer Observer) {
 	ctx := context.Background()
 	record := sized("partition-key", 200)
 	require.NoError(t, p.Put(ctx, record, nil))
-	require.NoError(t, p.Flush(ctx))
+	require.NoError(t, p.FlushWait(ctx))
 	// All goroutines count: this is the whole way of a record, from Put to Result.
 	perRecord := testing.AllocsPerRun(20, func() {
 		for range 1000 {
@@ -45,7 +45,7 @@ func wholeWay(t *testing.T, observer Observer) {
 				t.Fatal(err)
 			}
 		}
-		if err := p.Flush(ctx); err != nil {
+		if err := p.FlushWait(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}) / 1000
@@ -75,7 +75,7 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 		for _, request := range p.step(now.Add(config.linger()), callers{}) {
 			request.entries = make([]entryResult, len(request.records))
 			for i := range request.entries {
-				request.entries[i].sequenceNumber = "1"
+				request.entries[i] = entryResult{shard: p.topology.predicting().open[0].id, sequenceNumber: "1"}
 			}
 			p.complete(now, request)
 		}

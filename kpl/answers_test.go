@@ -221,7 +221,7 @@ func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int, protocol Wire
 		record := UserRecord{Stream: testStream, PartitionKey: data, Data: []byte(data)}
 		require.NoError(t, p.Put(t.Context(), record, results.add))
 	}
-	require.NoError(t, p.Flush(t.Context()))
+	require.NoError(t, p.FlushWait(t.Context()))
 	assert.LessOrEqual(t, time.Since(start), 4*time.Second)
 
 	for data, results := range got {
@@ -270,7 +270,6 @@ func TestOddAnswersThatAreSuccesses(t *testing.T) {
 				p := startProducer(t, w.client(), nil)
 				result, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "key", Data: []byte("bad")})
 				require.NoError(t, err)
-				require.NoError(t, result.Err)
 				assert.Equal(t, ShardID(tt.shard), result.ShardID)
 				assert.NotEmpty(t, result.SequenceNumber)
 				assert.Len(t, result.Attempts, 1)
@@ -285,9 +284,8 @@ func TestObserverSeesNoSuccessWithoutSequenceNumber(t *testing.T) {
 		seen := &requestLog{}
 		w := &endpoint{list: func(int) wireAnswer { return theOnlyShard() }, put: storing(`{}`)}
 		p := startProducer(t, w.client(), func(c *Config) { c.Observer, c.RecordTTL = seen.observer(), time.Second })
-		result, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "key", Data: []byte("bad")})
-		require.NoError(t, err)
-		require.ErrorIs(t, result.Err, ErrExpired)
+		_, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "key", Data: []byte("bad")})
+		require.ErrorIs(t, err, ErrExpired)
 		require.NotEmpty(t, seen.entries)
 		for _, entry := range seen.entries {
 			assert.NotEmpty(t, entry.Code)
@@ -322,7 +320,6 @@ func TestAnswersAreReadUpToABound(t *testing.T) {
 		p := startProducer(t, w.client(), nil)
 		result, err := p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)
-		require.NoError(t, result.Err)
 		require.Len(t, result.Attempts, 2)
 		assert.Equal(t, CodeUnknown, result.Attempts[0].Code)
 		assert.Contains(t, result.Attempts[0].Message, "the answer has more than 16777216 bytes")

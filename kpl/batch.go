@@ -5,22 +5,24 @@ import (
 	"sync/atomic"
 )
 
-// Callers stands for a fixed number of callers that put records and wait for their Results, such as the consumers of a
-// queue. Once all of them wait, no further record can arrive from them: what they wait for is then sent at once,
-// whatever [Config.RecordMaxBufferedTime] says. So that time never limits their throughput.
-type Callers struct {
+// CallerGroup stands for a fixed number of callers that put records and wait for their Results, such as the consumers of
+// a queue. While all of them wait, no further record can arrive from them. What they wait for is then sent at once,
+// whatever [Config.RecordMaxBufferedTime] says, so that this time never limits their throughput.
+type CallerGroup struct {
 	producer *Producer
 	number   int64
 	waiting  atomic.Int64
 }
 
-// Callers returns a group of n callers. With n of 0 their number is not known, and they are never taken to be all
-// waiting.
-func (p *Producer) Callers(n int) *Callers { return &Callers{producer: p, number: int64(n)} }
+// NewCallerGroup returns a group of n callers. With an n of 0 their number is unknown, and the producer never takes all
+// of them to be waiting.
+func (p *Producer) NewCallerGroup(n int) *CallerGroup {
+	return &CallerGroup{producer: p, number: int64(n)}
+}
 
-// Begin starts a batch for one of the callers.
-func (c *Callers) Begin() *Batch {
-	b := &Batch{callers: c, waiter: waiter{done: make(chan struct{}), waiting: &c.waiting}}
+// NewBatch returns an empty batch for one of the callers.
+func (g *CallerGroup) NewBatch() *Batch {
+	b := &Batch{group: g, waiter: waiter{done: make(chan struct{}), waiting: &g.waiting}}
 	b.missing.Store(1) // the call of Wait
 	return b
 }
@@ -29,15 +31,27 @@ func (c *Callers) Begin() *Batch {
 type Batch struct {
 	waiter
 
-	callers *Callers
+	group   *CallerGroup
 	filling bool
 }
 
-// Put accepts a record into the batch. It blocks and fails as [Producer.Put] does; a record that was not accepted is
-// not part of the batch.
+// Put adds a record to the batch. It blocks and fails as [Producer.Put] does. A record that was not accepted is part of
+// the batch too: its Result has the error that Put returns.
 func (b *Batch) Put(ctx context.Context, record UserRecord) error {
-	p := b.callers.producer
-	r, err := newUserRecord(&record, p.config.MaxRecordSize)
+	index := b.reserve()
+	err := b.put(ctx, &record, index)
+	if err == nil {
+		return nil
+	}
+	failure := notAccepted(err)
+	b.set(index, Result{Err: failure})
+	return failure
+}
+
+// put gives a record to the producer. Its Result has an index in the batch. The error is why it was not accepted.
+func (b *Batch) put(ctx context.Context, record *UserRecord, index int) error {
+	p := b.group.producer
+	r, err := newUserRecord(record, p.config.MaxRecordSize)
 	if err != nil {
 		return err
 	}
@@ -45,35 +59,30 @@ func (b *Batch) Put(ctx context.Context, record UserRecord) error {
 		b.filling = true
 		p.filling.Add(1)
 	}
-	b.mu.Lock()
-	r.batch, r.index = &b.waiter, uint32(len(b.results)) //nolint:gosec // as many as fit into memory
-	b.results = append(b.results, Result{})
-	b.mu.Unlock()
+	r.batch, r.index = &b.waiter, uint32(index) //nolint:gosec // as many as fit into memory
 	b.missing.Add(1)
-	if err := p.put(ctx, record.Stream, &r); err != nil {
+	err = p.put(ctx, record.Stream, &r)
+	if err != nil {
 		b.missing.Add(-1)
-		b.mu.Lock()
-		b.results = b.results[:r.index]
-		b.mu.Unlock()
-		return err
 	}
-	return nil
+	return err
 }
 
-// Wait returns the Results of the batch in the order of its Puts. When ctx ends, records that are in no PutRecords call
-// yet end with [OutcomeCanceled], and Wait returns as soon as those in flight have their Result too, which takes
-// [Config.RequestTimeout] at most. It must be called once, and the batch not used afterwards.
+// Wait returns the Results of the batch. The Result at index i is that of the i-th Put.
+//
+// When ctx ends, records that are in no request yet end with [OutcomeCanceled]. Wait returns once those in flight have
+// their Results too, which takes [Config.RequestTimeout] at most. Call it once, and do not use the batch afterwards.
 func (b *Batch) Wait(ctx context.Context) []Result {
-	p := b.callers.producer
+	p := b.group.producer
 	if b.filling {
 		p.filling.Add(-1)
 	}
-	waiting := b.callers.waiting.Add(1)
+	waiting := b.group.waiting.Add(1)
 	if b.missing.Add(-1) == 0 {
-		b.callers.waiting.Add(-1)
+		b.group.waiting.Add(-1)
 		return b.results
 	}
-	if waiting == b.callers.number {
+	if waiting == b.group.number {
 		p.commit()
 	} else if !p.config.buffers() {
 		p.wake() // the streams may have held back for the rest of the batch

@@ -89,7 +89,7 @@ func BenchmarkPut(b *testing.B) {
 			data := make([]byte, 200)
 			ctx := context.Background()
 			require.NoError(b, p.Put(ctx, sized("warm up", 1), nil))
-			require.NoError(b, p.Flush(ctx))
+			require.NoError(b, p.FlushWait(ctx))
 			b.ReportAllocs()
 			b.SetBytes(int64(len(data)))
 			b.ResetTimer()

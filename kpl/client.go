@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -64,4 +65,12 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
 	b.left -= n
 	return n, err
+}
+
+// streamAddress returns what names a stream in a call: its name, or its ARN.
+func streamAddress(stream string) (name, arn *string) {
+	if strings.HasPrefix(stream, "arn:") {
+		return nil, &stream
+	}
+	return &stream, nil
 }

@@ -31,7 +31,7 @@ func TestCloseSendsWhatIsBuffered(t *testing.T) {
 		_, err := p.PutWait(t.Context(), sized("key", 1))
 		require.ErrorIs(t, err, ErrClosed)
 		require.NoError(t, p.Close(t.Context()))
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Len(t, got.all(), 100)
 	})
 }
@@ -116,7 +116,7 @@ func TestWaitCancelsWhatIsNotInFlight(t *testing.T) {
 		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime = 10 * time.Second })
 		var other results
 		require.NoError(t, p.Put(t.Context(), sized("key", 1), other.add))
-		batch := p.Callers(0).Begin()
+		batch := p.NewCallerGroup(0).NewBatch()
 		require.NoError(t, batch.Put(t.Context(), sized("key", 60_000))) // fills a record
 		for range 10 {
 			require.NoError(t, batch.Put(t.Context(), sized("key", 200)))
@@ -128,7 +128,7 @@ func TestWaitCancelsWhatIsNotInFlight(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(start))
 		assert.Equal(t, map[Outcome]int{OutcomeCanceled: 11}, outcomes(got))
 		assert.Equal(t, 1, p.Stats().OutstandingRecords)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 1}, outcomes(other.all()))
 		assert.Len(t, k.Records(testStream), 1)
 	})
@@ -137,7 +137,7 @@ func TestWaitCancelsWhatIsNotInFlight(t *testing.T) {
 func TestWaitStaysForWhatIsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), withoutLinger)
-		batch := p.Callers(0).Begin()
+		batch := p.NewCallerGroup(0).NewBatch()
 		require.NoError(t, batch.Put(t.Context(), sized("key", 200)))
 		ctx, cancel := context.WithTimeout(t.Context(), roundTrip/2)
 		defer cancel()

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// delivery hands Results to those who put the records, in the order the pipeline came to them. It has a goroutine of
-// its own, so that a slow callback holds up nothing but other Results of the stream.
+// delivery hands Results to those who put the records, in the order in which the pipeline produced them. It has a goroutine
+// of its own, so that a slow callback delays only other Results of the stream.
 type delivery struct {
 	admission *admission
 	delivered *atomic.Int64
@@ -17,7 +17,23 @@ type delivery struct {
 
 	mu      sync.Mutex
 	pending []ending
+	busy    bool // Results are being handed over
 	closed  bool
+}
+
+// idle reports whether everything added is delivered.
+func (d *delivery) idle() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.pending) == 0 && !d.busy
+}
+
+// newDelivery returns the delivery of a stream, whose goroutine does not run yet.
+func newDelivery(shared *shared, stream string) *delivery {
+	return &delivery{
+		admission: &shared.admission, delivered: &shared.delivered, observer: &shared.config.Observer, members: &shared.members,
+		stream: stream, wakeUp: make(chan struct{}, 1),
+	}
 }
 
 // add takes over a copy of what ended.
@@ -55,6 +71,7 @@ func (d *delivery) run() {
 			d.mu.Lock()
 			batch, d.pending = d.pending, batch[:0]
 			closed := d.closed
+			d.busy = len(batch) > 0
 			d.mu.Unlock()
 			if len(batch) == 0 && closed {
 				return
@@ -69,8 +86,7 @@ func (d *delivery) run() {
 	}
 }
 
-// deliver hands over Results. The room of records is given back before their owners hear of it, so that these may put
-// the next ones.
+// deliver hands over Results. It gives back the room of the records first, so that their owners find room for the next ones.
 func (d *delivery) deliver(e *ending) {
 	if e.flushed != nil {
 		close(e.flushed)

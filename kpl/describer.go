@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,17 +13,17 @@ import (
 )
 
 // These limits keep the calls few, because the service takes only 20 of them a second, for all streams of an account together. A
-// describer makes at most describeBurst calls in describeWindow. If calls fail, the pause between them doubles from
-// describeInterval to lastDescribePause.
+// describer makes describeBurst calls at once, and then one in describeInterval. If calls fail, the pause between them doubles
+// from describeInterval to lastDescribePause.
 const (
 	describeInterval  = 10 * time.Second
 	describeBurst     = 3
-	describeWindow    = describeBurst * describeInterval
 	lastDescribePause = 5 * time.Minute
 )
 
-// describeTries is how often a call is made that fails for a reason that may pass, before the describer gives up for now.
-const describeTries = 3
+// describeTries is how often a call is made at once that fails for a reason that may pass. describeRounds is how often in a row this
+// may happen before the describer takes it for granted that the call never works.
+const describeTries, describeRounds = 3, 3
 
 // leastMaxRecordKiB is the smallest size limit that a stream can have.
 const leastMaxRecordKiB = 1 << 10
@@ -38,7 +39,8 @@ type describer struct {
 	random  *rand.Rand
 	publish func(streamNews)
 
-	calls [describeBurst]time.Time // the last ones, oldest first
+	restedAt time.Time // when describeBurst calls may be made at once again
+	failed   int       // rounds in a row
 }
 
 // run serves requests until ctx ends. It publishes how each request ended.
@@ -48,6 +50,11 @@ func (d *describer) run(ctx context.Context, requests <-chan struct{}) {
 		result, ok := d.describe(ctx)
 		if !ok {
 			return
+		}
+		if result.outcome != describeFailed {
+			d.failed = 0
+		} else if d.failed++; d.failed >= describeRounds {
+			result.outcome = describeDenied
 		}
 		d.publish(streamNews{description: &result})
 		earliest := result.asked
@@ -71,12 +78,14 @@ func (d *describer) run(ctx context.Context, requests <-chan struct{}) {
 // describe makes one call, and makes it again if it fails for a reason that may pass. It reports false if ctx has ended.
 func (d *describer) describe(ctx context.Context) (description, bool) {
 	for try := 1; ; try++ {
-		if !sleepUntil(ctx, d.calls[0].Add(describeWindow)) {
+		if !sleepUntil(ctx, d.restedAt.Add(-(describeBurst-1)*describeInterval)) {
 			return description{}, false
 		}
 		asked := time.Now()
-		copy(d.calls[:], d.calls[1:])
-		d.calls[describeBurst-1] = asked
+		if d.restedAt.Before(asked) {
+			d.restedAt = asked
+		}
+		d.restedAt = d.restedAt.Add(describeInterval)
 		kind, err := d.ask(ctx)
 		if ctx.Err() != nil {
 			return description{}, false
@@ -87,7 +96,9 @@ func (d *describer) describe(ctx context.Context) (description, bool) {
 		switch f := faultOfCall(err); {
 		case f.code == codeNotFound:
 			return description{asked: asked, outcome: describeNoStream}, true
-		case try == describeTries || f.class == classUnavailable || f.class == classRejected:
+		case f.class == classRejected || f.code == "UnknownOperationException" || strings.HasPrefix(f.code, "AccessDenied"):
+			return description{asked: asked, outcome: describeDenied}, true
+		case try == describeTries || f.class == classUnavailable:
 			return description{asked: asked, outcome: describeFailed}, true
 		}
 		if !sleepUntil(ctx, asked.Add(time.Duration((1+d.random.Float64())*float64(time.Second)))) {

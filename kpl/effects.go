@@ -11,7 +11,7 @@ type effects struct {
 	availability []error      // changes, oldest first; nil means available
 }
 
-// end hands over Results, or the end of a Flush.
+// end hands over Results, or the end of a FlushWait.
 func (e *effects) end(ended ending) { e.ended = append(e.ended, ended) }
 
 // flush notes that a stage passed on what it had.
@@ -35,7 +35,7 @@ func (e *effects) reset() {
 	e.distribution, e.availability = e.distribution[:0], e.availability[:0]
 }
 
-// ending is user records that have come to the same end at the same time. Without members it is the end of a Flush.
+// ending is user records that have come to the same end at the same time. Without members it is the end of a FlushWait.
 type ending struct {
 	members        []userRecord // nothing else refers to this list
 	outcome        Outcome

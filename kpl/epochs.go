@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// epochs counts the records that have no Result yet. A call of Flush ends the current epoch, and waits until no record of it and
-// of those before is left.
+// epochs counts the records that have no Result yet. A call of FlushWait ends the current epoch, and waits until no record of it
+// and of those before is left.
 type epochs struct {
 	outstanding int // records in all of them
 
@@ -13,10 +13,10 @@ type epochs struct {
 	first uint32  // the number of the first of them
 }
 
-// epoch is the user records that were put between two calls of Flush.
+// epoch is the user records that were put between two calls of FlushWait.
 type epoch struct {
 	outstanding int
-	flushed     chan<- struct{} // of the Flush that ended it; nil for the current one
+	flushed     chan<- struct{} // of the FlushWait that ended it; nil for the current one
 }
 
 func newEpochs() epochs { return epochs{list: []epoch{{}}} }

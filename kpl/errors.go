@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// Errors that [Producer.Put] and its siblings return when they do not accept a record; there is no Result for it then.
+// Errors of records that Put did not accept. Put and its siblings return them inside a [*RecordError].
 var (
-	// ErrClosed is returned after [Producer.Close] was called.
+	// ErrClosed is the error after [Producer.Close] was called. It is also the error of records that Close gave up on.
 	ErrClosed = errors.New("kpl: the producer is closed")
-	// ErrInvalidRecord is wrapped by the error for a user record that the service would refuse whatever happens: no
-	// stream, a partition key over 256 characters, an explicit hash key that is no 128-bit number.
+	// ErrInvalidRecord is wrapped by the error for a user record that the service would never accept: without a stream, with
+	// a partition key of more than 256 characters, or with an explicit hash key that is no 128-bit number.
 	ErrInvalidRecord = errors.New("kpl: invalid user record")
 	// ErrRecordTooLarge is wrapped by the [*SizeError] for data and partition key over [Config.MaxRecordSize].
 	ErrRecordTooLarge = errors.New("kpl: user record too large")
 )
 
-// Errors that a [Result] wraps in its [*RecordError], one for each [Outcome] but success.
+// Errors that a [*RecordError] wraps, one for each [Outcome] but success. The one of OutcomeClosed is [ErrClosed].
 var (
 	ErrThrottled   = errors.New("kpl: the shard is throttled")
 	ErrExpired     = errors.New("kpl: the record was not delivered within its TTL")
@@ -41,21 +41,55 @@ func (*SizeError) Unwrap() error { return ErrRecordTooLarge }
 // RecordError is why a user record was not delivered.
 type RecordError struct {
 	Outcome Outcome
-	// Code and Message are those of the last attempt; empty if there was none.
+	// Code and Message are those of the last attempt; empty if there was none. Code may also be one of the Code constants.
 	Code, Message string
 	// Attempts is how often the record was sent.
 	Attempts int
+	// Cause is why Put did not accept the record: [ErrClosed], the error of a context, or an error that wraps
+	// [ErrInvalidRecord] or [ErrRecordTooLarge]. It is nil for a record that Put accepted.
+	Cause error
+}
+
+// notAccepted is the error of a record that Put did not accept.
+func notAccepted(cause error) *RecordError {
+	outcome := OutcomeCanceled
+	switch {
+	case errors.Is(cause, ErrInvalidRecord), errors.Is(cause, ErrRecordTooLarge):
+		outcome = OutcomeRejected
+	case errors.Is(cause, ErrClosed):
+		outcome = OutcomeClosed
+	}
+	return &RecordError{Outcome: outcome, Cause: cause}
 }
 
 func (e *RecordError) Error() string {
-	if e.Code == "" {
-		return fmt.Sprintf("%v (attempts: %d)", e.Unwrap(), e.Attempts)
+	switch {
+	case e.Cause != nil && e.Outcome == OutcomeCanceled:
+		return fmt.Sprintf("%v: %v", ErrCanceled, e.Cause)
+	case e.Cause != nil:
+		return e.Cause.Error()
+	case e.Code == "":
+		return fmt.Sprintf("%v (attempts: %d)", e.sentinel(), e.Attempts)
+	default:
+		return fmt.Sprintf("%v (attempts: %d, last: %s: %s)", e.sentinel(), e.Attempts, e.Code, e.Message)
 	}
-	return fmt.Sprintf("%v (attempts: %d, last: %s: %s)", e.Unwrap(), e.Attempts, e.Code, e.Message)
 }
 
-// Unwrap returns the sentinel of the outcome, so that errors.Is(err, [ErrExpired]) and the like work.
-func (e *RecordError) Unwrap() error {
+// Unwrap returns the error of the outcome and the cause, so that errors.Is(err, [ErrExpired]) and
+// errors.Is(err, [ErrRecordTooLarge]) work.
+func (e *RecordError) Unwrap() []error {
+	var list []error
+	if sentinel := e.sentinel(); sentinel != nil {
+		list = append(list, sentinel)
+	}
+	if e.Cause != nil {
+		list = append(list, e.Cause)
+	}
+	return list
+}
+
+// sentinel is the error of the outcome; nil for success.
+func (e *RecordError) sentinel() error {
 	switch e.Outcome {
 	case OutcomeThrottled:
 		return ErrThrottled
@@ -74,5 +108,5 @@ func (e *RecordError) Unwrap() error {
 	return nil
 }
 
-// Retryable reports whether the same record may be accepted if it is put again. Only a rejected record never will be.
+// Retryable reports whether the same record may be accepted if it is put again. It is false for a rejected record only.
 func (e *RecordError) Retryable() bool { return e.Outcome != OutcomeRejected }

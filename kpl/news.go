@@ -22,6 +22,7 @@ type describeOutcome uint8
 const (
 	describeNone     describeOutcome = iota // no call about this stream has ended yet
 	describeDone                            // it returned a description
-	describeFailed                          // there is none to be had
+	describeDenied                          // there is none to be had: it is not allowed, or the endpoint does not know the call
+	describeFailed                          // it failed for a reason that may pass
 	describeNoStream                        // the stream does not exist
 )

@@ -23,12 +23,14 @@ type Observer struct {
 	// ShardsListed is called after each attempt to list the shards of a stream.
 	ShardsListed func(ListingEvent)
 	// DistributionChanged is called when the producer learns that it was wrong about who chooses the shard of a record.
-	// Until it learns more, it takes a stream for one of [DistributionByKey].
+	// Until it learns more, it takes a stream for one of [DistributionByKey]. That includes a stream that it has forgotten
+	// (see [StreamIdleTime]).
 	DistributionChanged func(DistributionEvent)
 	// CBORUnsupported is called when the endpoint turns out to support no CBOR (see [WireAuto]), at most once. The call
 	// that showed it is made again in JSON, and so are all later ones.
 	CBORUnsupported func(CBOREvent)
-	// AvailabilityChanged is called when a stream stops accepting records, and when it accepts them again.
+	// AvailabilityChanged is called when a stream stops accepting records, and when it accepts them again. It is not called
+	// twice with the same news, even if the producer has forgotten the stream in between (see [StreamIdleTime]).
 	AvailabilityChanged func(AvailabilityEvent)
 }
 

@@ -39,12 +39,6 @@ type pipeline struct {
 	effects effects
 }
 
-// callers is what the loop knows about the goroutines that put records.
-type callers struct {
-	filling bool // somebody has begun to put a batch and does not wait for it yet
-	blocked bool // somebody waits for room in the producer
-}
-
 func newPipeline(config *Config, random *rand.Rand, members *memberPool) *pipeline {
 	limiter := newLimiter(config, random)
 	return &pipeline{
@@ -142,6 +136,9 @@ func (p *pipeline) step(now time.Time, callers callers) []*request {
 	if oldest, ok := p.collector.oldestPending(); ok && p.expired(now, oldest) {
 		p.reconsider(now, func(k *kinesisRecord) bool { return !p.expired(now, k.received) })
 	}
+	if oldest, ok := p.topology.oldest(); ok && p.expired(now, oldest) {
+		p.endWait(now)
+	}
 	var requests []*request
 	for {
 		p.pass(now, p.aggregator.closeDue(nil, now))
@@ -237,6 +234,8 @@ func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
 	consider(p.limiter.nextWake())
 	oldest, pending := p.collector.oldestPending()
 	consider(oldest.Add(p.config.RecordTTL), pending)
+	oldest, waiting := p.topology.oldest()
+	consider(oldest.Add(p.config.RecordTTL), waiting)
 	if p.inFlight.requests < p.config.MaxConnections {
 		switch {
 		case p.maySend(now):
@@ -253,10 +252,8 @@ func (p *pipeline) expired(now, received time.Time) bool {
 	return now.Sub(received) >= p.config.RecordTTL
 }
 
-// done reports whether a pipeline that drains has nothing left to do.
-func (p *pipeline) done() bool {
-	return p.draining && p.epochs.outstanding == 0 && p.inFlight.requests == 0
-}
+// idle reports whether no record is in the pipeline.
+func (p *pipeline) idle() bool { return p.epochs.outstanding == 0 && p.inFlight.requests == 0 }
 
 // dissolve takes a waiting record apart and adds its members anew.
 func (p *pipeline) dissolve(now time.Time, k *kinesisRecord) {

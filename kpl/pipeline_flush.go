@@ -2,11 +2,13 @@ package kpl
 
 import "time"
 
-// flush commits. Done is closed when everything that was put before has its Result.
+// flush commits. If done is not nil, it is closed when everything that was put before has its Result.
 func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
 	p.commit(now, FlushRequest)
 	p.retrier.skipLinger()
-	p.epochs.next(done)
+	if done != nil {
+		p.epochs.next(done)
+	}
 }
 
 // drain commits, and from now on lets nothing wait for other records.
@@ -15,7 +17,7 @@ func (p *pipeline) drain(now time.Time) {
 	p.draining = true
 }
 
-// endEpochs ends the calls of Flush whose records are all done.
+// endEpochs ends the calls of FlushWait whose records are all done.
 func (p *pipeline) endEpochs() {
 	for flushed, ok := p.epochs.done(); ok; flushed, ok = p.epochs.done() {
 		p.effects.end(ending{flushed: flushed})

@@ -18,6 +18,9 @@ type outage struct {
 	nextProbe time.Time
 }
 
+// startDown begins with an outage: the stream accepted no records when it was last used. The first request is a probe.
+func (p *pipeline) startDown() { p.outage = outage{pause: firstProbe} }
+
 // unavailable notes that a request failed for a reason that concerns all records. The first time, what waits stays until a
 // probe has been sent. When the probe fails too, everything goes back to its owners.
 func (p *pipeline) unavailable(now time.Time, f fault) {

@@ -7,8 +7,9 @@ import (
 
 // setShards takes in a successful listing. It returns an error when listings are not trusted any more.
 func (p *pipeline) setShards(now time.Time, shards *shardMap) error {
-	err := p.topology.listed(shards)
+	judged, err := p.topology.listed(now, shards)
 	p.follow(now)
+	p.placeAll(now, judged)
 	return err
 }
 
@@ -16,6 +17,11 @@ func (p *pipeline) setShards(now time.Time, shards *shardMap) error {
 func (p *pipeline) shardsFailed(now time.Time, err error) {
 	judged := p.topology.notListed(now, faultOfCall(err).code == codeNotFound)
 	p.follow(now)
+	p.placeAll(now, judged)
+}
+
+// placeAll ends records that were judged although the range of their shard is not known, or sends them again.
+func (p *pipeline) placeAll(now time.Time, judged []judgedRecord) {
 	for i := range judged {
 		p.placed(now, judged[i], unknownRange)
 	}
@@ -93,6 +99,18 @@ func (p *pipeline) judge(now time.Time, stored storedRecord) {
 	}
 }
 
+// endWait sends stored records again of which a member has expired while they waited to be judged. Nobody knows whether readers
+// find them, and their callers must not wait any longer.
+func (p *pipeline) endWait(now time.Time) {
+	for _, stored := range p.topology.takeWaiting() {
+		if p.expired(now, stored.received) {
+			p.placed(now, judgedRecord{stored, placeBad}, unknownRange)
+		} else {
+			p.topology.keep(stored)
+		}
+	}
+}
+
 // unknownRange is why a record is sent again although readers may well find it.
 const unknownRange = "whose hash key range is not known"
 
@@ -113,5 +131,8 @@ func (p *pipeline) placed(now time.Time, j judgedRecord, why string) {
 	attempt.Code = CodeWrongShard
 	attempt.Message = clip(fmt.Sprintf("stored on %s, %s", attempt.ShardID, why))
 	addAttempt(j.members, attempt)
+	for i := range j.members {
+		j.members[i].countMisplacement()
+	}
 	p.addAll(now, j.members)
 }

@@ -35,7 +35,7 @@ func TestStreamMadeAnewInSilence(t *testing.T) {
 		var got results
 		putNumbered(t, p, 0, 100, &got)
 		start := time.Now()
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, 2*roundTrip, time.Since(start), "to find out, and to send again what readers drop")
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
 		assert.NotEmpty(t, k.DroppedAggregates(testStream))
@@ -56,7 +56,7 @@ func TestSilenceCostsNoTime(t *testing.T) {
 		"aggregate":                       {100, recreateTime, 1, roundTrip, roundTrip},
 		"aggregate, slow listing":         {100, recreateTime, 1, time.Second, time.Second},
 		"aggregate, not long enough":      {100, recreateTime - 3*time.Second, 0, time.Second, roundTrip},
-		"a record by itself, for an hour": {1, time.Hour, 0, time.Second, roundTrip},
+		"a record by itself, for as long": {1, StreamIdleTime - 3*time.Second, 0, time.Second, roundTrip},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestSilenceCostsNoTime(t *testing.T) {
 				var got results
 				putNumbered(t, p, 0, c.records, &got)
 				start := time.Now()
-				require.NoError(t, p.Flush(t.Context()))
+				require.NoError(t, p.FlushWait(t.Context()))
 				assert.Equal(t, c.elapsed, time.Since(start))
 				assert.Equal(t, map[Outcome]int{OutcomeSuccess: c.records}, outcomes(got.all()))
 				assert.Len(t, k.Records(testStream), before+1)
@@ -94,7 +94,7 @@ func TestSilenceAndNoList(t *testing.T) {
 		for range 2 {
 			advance(recreateTime)
 			putNumbered(t, p, len(got.all()), 100, &got)
-			require.NoError(t, p.Flush(t.Context()))
+			require.NoError(t, p.FlushWait(t.Context()))
 		}
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 200}, outcomes(got.all()))
 		assert.Len(t, readable(t, k), 200)
@@ -119,7 +119,7 @@ func TestNoListingsWhileAnswersCome(t *testing.T) {
 		var got results
 		for i := range 100 {
 			putNumbered(t, p, 10*i, 10, &got)
-			require.NoError(t, p.Flush(t.Context()))
+			require.NoError(t, p.FlushWait(t.Context()))
 			advance(recreateTime - 3*roundTrip)
 		}
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 1000}, outcomes(got.all()))
@@ -136,7 +136,7 @@ func TestLandingThatContradictsTheMap(t *testing.T) {
 		remake(t, k, 2) // at once: no silence tells
 		var got results
 		putNumbered(t, p, 0, 300, &got)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 300}, outcomes(got.all()))
 		assert.Len(t, k.DroppedAggregates(testStream), 1, "what was meant for the middle of three shards")
 		seen := readable(t, k)
@@ -192,7 +192,7 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 						tune(&record)
 						require.NoError(t, p.Put(t.Context(), record, got.add))
 					}
-					require.NoError(t, p.Flush(t.Context()))
+					require.NoError(t, p.FlushWait(t.Context()))
 				}
 				put(0, 400)
 				assert.Equal(t, []DistributionEvent{{testStream, DistributionAutomatic, SourcePlacement}}, told.all())
@@ -201,7 +201,7 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 				assert.Len(t, k.Records(testStream)[before:], 100, "each by itself, and once")
 				assert.Equal(t, map[Outcome]int{OutcomeSuccess: 500}, outcomes(got.all()))
 				assert.Len(t, readable(t, k), 500)
-				advance(time.Hour)
+				advance(StreamIdleTime / 2)
 				assert.Len(t, k.Calls(kpltest.OpListShards), listings, "no landing tells anything any more")
 
 				allow() // and it turns out to be another stream by now

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -17,20 +16,32 @@ import (
 
 // Producer sends user records to Kinesis streams. One producer serves any number of streams and callers; make one and
 // keep it for the life of the program. All methods are safe for concurrent use.
+//
+// The producer starts a few goroutines for each stream with its first record. It ends them, and forgets what it has
+// learned about the stream, once no record of the stream has been on its way for [StreamIdleTime]. The next record starts
+// them again.
 type Producer struct {
-	client    Client
-	config    Config
-	closeIdle func() // closes connections that nobody else uses
-	admission admission
-	filling   atomic.Int64 // batches that are being put and not yet waited for
-	delivered atomic.Int64 // records
-	buffers   freeBuffers
-	encoding  *wire.Encoding
-	members   memberPool
+	shared
 
-	mu      sync.RWMutex // guards the fields below; a record is handed to its stream under it
-	streams map[string]*stream
-	closed  bool
+	closeIdle func()         // closes connections that nobody else uses
+	retired   sync.WaitGroup // streams that are ending because nobody uses them; none starts to once closed is true
+
+	mu       sync.RWMutex // guards the fields below; a record is handed to its stream under it
+	streams  map[string]*stream
+	received int64               // records that the streams which are no more were handed
+	down     map[string]struct{} // streams that accepted no records when they were forgotten
+	closed   bool
+}
+
+// Stats is a snapshot of a producer.
+type Stats struct {
+	// RecordsReceived counts the user records that Put ever accepted.
+	RecordsReceived int64
+	// RecordsDelivered counts those that ended with [OutcomeSuccess].
+	RecordsDelivered int64
+	// OutstandingRecords and OutstandingBytes (of data and partition keys) are the records that have no Result yet. Records
+	// for which Put is just about to return count too.
+	OutstandingRecords, OutstandingBytes int
 }
 
 // NewFromConfig returns a running producer that calls the service as awsConfig says, or the error of [Config.Validate].
@@ -55,39 +66,44 @@ func New(client Client, config Config) (*Producer, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Producer{
-		client: client, config: config, closeIdle: func() {}, streams: map[string]*stream{},
-		encoding: wire.NewEncoding(config.WireProtocol == WireAuto, unrelatedToEncoding),
-	}
+	p := &Producer{closeIdle: func() {}, streams: map[string]*stream{}, down: map[string]struct{}{}}
+	p.client, p.config = client, config
+	p.encoding = wire.NewEncoding(config.WireProtocol == WireAuto, unrelatedToEncoding)
 	p.admission.maxRecords, p.admission.maxBytes = config.MaxOutstandingRecords, config.MaxOutstandingBytes
 	p.admission.onBlock = p.wake
 	return p, nil
 }
 
 // Put accepts one record and returns; done is called with its Result later, exactly once, from a goroutine of the
-// producer. done must return soon and must not wait for the producer (not Put, Flush or Close); it may be nil.
+// producer. done must return soon and must not wait for the producer (not Put, FlushWait or Close); it may be nil.
 //
-// Put blocks while the producer is full, until ctx ends. It returns an error, and done is never called, if the record
-// was not accepted: ctx's error, [ErrClosed], or one that wraps [ErrInvalidRecord] or [ErrRecordTooLarge].
+// Put blocks while the producer is full, until ctx ends. It returns a [*RecordError], and never calls done, if it did not
+// accept the record. The error wraps ctx's error, [ErrClosed], [ErrInvalidRecord] or [ErrRecordTooLarge].
 func (p *Producer) Put(ctx context.Context, record UserRecord, done func(Result)) error {
 	r, err := newUserRecord(&record, p.config.MaxRecordSize)
-	if err != nil {
-		return err
+	if err == nil {
+		r.done = done
+		err = p.put(ctx, record.Stream, &r)
 	}
-	r.done = done
-	return p.put(ctx, record.Stream, &r)
+	if err != nil {
+		return notAccepted(err)
+	}
+	return nil
 }
 
-// PutWait puts one record and waits for its Result. The error is that of Put, or ctx's if ctx ends first: the record
-// is then still on its way and may well be stored. A record that failed is no error here: see Result.Err.
+// PutWait puts one record and waits for its Result. The error is that of the Result: nil, or why the record was not
+// delivered.
+//
+// If ctx ends while PutWait waits, it returns ctx's error and an empty Result. The record is then still on its way, and may
+// be stored.
 func (p *Producer) PutWait(ctx context.Context, record UserRecord) (Result, error) {
 	results := make(chan Result, 1)
 	if err := p.Put(ctx, record, func(result Result) { results <- result }); err != nil {
-		return Result{}, err
+		return Result{Err: err}, err
 	}
 	select {
 	case result := <-results:
-		return result, nil
+		return result, result.Err
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
 	}
@@ -99,7 +115,7 @@ func (p *Producer) put(ctx context.Context, name string, r *userRecord) error {
 		return err
 	}
 	err := p.hand(name, r)
-	if err == errNotOpen { //nolint:errorlint // it is never wrapped
+	for err == errNotOpen { //nolint:errorlint // it is never wrapped
 		p.open(name)
 		err = p.hand(name, r)
 	}
@@ -131,19 +147,26 @@ func (p *Producer) hand(name string, r *userRecord) error {
 func (p *Producer) open(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.streams[name] == nil && !p.closed {
-		p.streams[name] = startStream(p, name, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))) //nolint:gosec // jitter
+	if p.streams[name] != nil || p.closed {
+		return
 	}
+	_, down := p.down[name]
+	delete(p.down, name)
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // jitter
+	p.streams[name] = startStream(&p.shared, name, down, p.retire, random)
 }
 
-// Flush sends what is buffered without waiting for more, and returns once every record put before the call has its
-// Result, or with ctx's error.
-func (p *Producer) Flush(ctx context.Context) error {
+// Flush makes the producer send what is buffered without waiting for more. It does not wait for the Results.
+func (p *Producer) Flush() { p.post(func(i *inbox) { i.flush = true }) }
+
+// FlushWait does what Flush does, and returns once every record that was put before the call has its Result, or with ctx's
+// error.
+func (p *Producer) FlushWait(ctx context.Context) error {
 	streams := p.all()
 	flushed := make([]chan struct{}, len(streams))
 	for i, s := range streams {
 		flushed[i] = make(chan struct{})
-		s.post(func(m *mail) { m.flushes = append(m.flushes, flushed[i]) })
+		s.post(func(in *inbox) { in.flushed = append(in.flushed, flushed[i]) })
 	}
 	for i, s := range streams {
 		select {
@@ -156,27 +179,24 @@ func (p *Producer) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Close stops accepting records, sends what is buffered and waits for all Results. When ctx ends first it fails the
-// rest with [OutcomeClosed] and returns ctx's error. Either way every record has its Result and every goroutine of
-// the producer has ended when Close returns. Further calls do nothing and return nil.
+// Close stops accepting records, sends what is buffered and waits for all Results. When ctx ends first, it fails the rest
+// with [OutcomeClosed] and returns ctx's error. Either way, every record has its Result and every goroutine of the producer
+// has ended when Close returns.
+//
+// Further calls wait in the same way. If several wait at a time, the first of their contexts that ends is the one that
+// counts.
 func (p *Producer) Close(ctx context.Context) error {
 	p.mu.Lock()
-	closed := p.closed
 	p.closed = true
 	p.mu.Unlock()
-	if closed {
-		return nil
-	}
 	p.admission.close()
 	streams := p.all()
 	for _, s := range streams {
-		s.post(func(m *mail) { m.drain = true })
+		s.post(func(i *inbox) { i.drain = true })
 	}
 	var err error
 	for _, s := range streams {
-		select {
-		case <-s.drained:
-		case <-ctx.Done():
+		if !s.drains(ctx) {
 			err = ctx.Err()
 			s.abort()
 		}
@@ -184,15 +204,43 @@ func (p *Producer) Close(ctx context.Context) error {
 	for _, s := range streams {
 		s.join()
 	}
+	p.retired.Wait()
 	p.closeIdle()
 	return err
 }
 
 // Stats returns a snapshot of the producer's counts.
 func (p *Producer) Stats() Stats {
-	stats := p.admission.stats()
-	stats.RecordsDelivered = p.delivered.Load()
+	stats := Stats{RecordsDelivered: p.delivered.Load()}
+	stats.OutstandingRecords, stats.OutstandingBytes = p.admission.outstanding()
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	stats.RecordsReceived = p.received
+	for _, s := range p.streams {
+		stats.RecordsReceived += s.received()
+	}
 	return stats
+}
+
+// maxDown is how many names of streams the producer remembers because they accepted no records when they were forgotten.
+// Of those beyond, their return is not told.
+const maxDown = 10_000
+
+// retire forgets a stream that has been idle, and ends its goroutines, unless something has come for it in the meantime.
+// Only the stream's loop calls it, and ends if it returns true.
+func (p *Producer) retire(s *stream) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || !s.unused() {
+		return false
+	}
+	delete(p.streams, s.name)
+	p.received += s.received()
+	if s.pipeline.down() && len(p.down) < maxDown {
+		p.down[s.name] = struct{}{}
+	}
+	p.retired.Go(s.join)
+	return true
 }
 
 // all returns the streams that there are.
@@ -202,23 +250,18 @@ func (p *Producer) all() []*stream {
 	return slices.Collect(maps.Values(p.streams))
 }
 
-// post tells every stream something.
-func (p *Producer) post(news func(*mail)) {
+// post leaves something for the loop of every stream.
+func (p *Producer) post(write func(*inbox)) {
 	for _, s := range p.all() {
-		s.post(news)
+		s.post(write)
 	}
 }
 
 // wake makes every stream look again at who waits for what.
-func (p *Producer) wake() { p.post(func(*mail) {}) }
+func (p *Producer) wake() { p.post(func(*inbox) {}) }
 
 // commit makes every stream send what it has.
-func (p *Producer) commit() { p.post(func(m *mail) { m.commit = true }) }
+func (p *Producer) commit() { p.post(func(i *inbox) { i.commit = true }) }
 
 // cancel makes every stream drop what its callers have given up on.
-func (p *Producer) cancel() { p.post(func(m *mail) { m.cancel = true }) }
-
-// callers says who puts and who waits.
-func (p *Producer) callers() callers {
-	return callers{filling: p.filling.Load() > 0, blocked: p.admission.blocked.Load() > 0}
-}
+func (p *Producer) cancel() { p.post(func(i *inbox) { i.cancel = true }) }

@@ -102,7 +102,6 @@ func TestLoneRecordWaitsForTheLinger(t *testing.T) {
 		start := time.Now()
 		result, err := p.PutWait(t.Context(), sized("key", 200))
 		require.NoError(t, err)
-		require.NoError(t, result.Err)
 		assert.Equal(t, 100*time.Millisecond+roundTrip, time.Since(start))
 		assert.Equal(t, ShardID("shardId-000000000000"), result.ShardID)
 		assert.NotEmpty(t, result.SequenceNumber)
@@ -122,9 +121,8 @@ func TestLoneRecordWithoutLingerPaysOneRoundTrip(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), withoutLinger)
 		for range 3 {
 			start := time.Now()
-			result, err := p.PutWait(t.Context(), sized("key", 200))
+			_, err := p.PutWait(t.Context(), sized("key", 200))
 			require.NoError(t, err)
-			require.NoError(t, result.Err)
 			assert.Equal(t, roundTrip, time.Since(start))
 		}
 	})
@@ -141,7 +139,7 @@ func TestWithoutLingerRecordsGatherWhileARequestIsInFlight(t *testing.T) {
 			synctest.Wait()
 			advance(time.Millisecond)
 		}
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		calls := k.Calls(kpltest.OpPutRecords)
 		require.Len(t, calls, 2)
 		assert.Equal(t, start, calls[0].Start)
@@ -156,7 +154,7 @@ func TestWithoutLingerABatchIsNotTorn(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, withoutLinger)
 		start := time.Now()
-		batch := p.Callers(0).Begin()
+		batch := p.NewCallerGroup(0).NewBatch()
 		for range 10 {
 			require.NoError(t, batch.Put(t.Context(), sized("key", 50_000)))
 			synctest.Wait()
@@ -171,13 +169,13 @@ func TestNothingLingersOnceAllCallersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(4)
 		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime = 10 * time.Second })
-		callers := p.Callers(8)
+		callers := p.NewCallerGroup(8)
 		start := time.Now()
 		var running sync.WaitGroup
 		for caller := range 8 {
 			running.Go(func() {
 				for range 100 {
-					batch := callers.Begin()
+					batch := callers.NewBatch()
 					for i := range 10 {
 						assert.NoError(t, batch.Put(t.Context(), sized(fmt.Sprint(caller, i), 200)))
 					}
@@ -196,7 +194,7 @@ func TestCallersOfUnknownNumberLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), nil)
 		start := time.Now()
-		batch := p.Callers(0).Begin()
+		batch := p.NewCallerGroup(0).NewBatch()
 		require.NoError(t, batch.Put(t.Context(), sized("key", 200)))
 		require.NoError(t, batch.Wait(t.Context())[0].Err)
 		assert.Equal(t, 100*time.Millisecond+roundTrip, time.Since(start))
@@ -209,7 +207,7 @@ func TestFlushSendsAtOnceAndWaits(t *testing.T) {
 		var got results
 		require.NoError(t, p.Put(t.Context(), sized("key", 200), got.add))
 		start := time.Now()
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, roundTrip, time.Since(start))
 		assert.Len(t, got.all(), 1)
 	})
@@ -225,7 +223,7 @@ func TestFlushDoesNotWaitForWhatComesLater(t *testing.T) {
 			advance(roundTrip / 2)
 			assert.NoError(t, p.Put(t.Context(), sized("late", 200), nil))
 		}()
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, roundTrip, time.Since(start))
 		assert.Equal(t, 1, p.Stats().OutstandingRecords)
 	})
@@ -238,7 +236,6 @@ func TestRetriesUntilStored(t *testing.T) {
 		p := startProducer(t, k, withoutLinger)
 		result, err := p.PutWait(t.Context(), sized("key", 200))
 		require.NoError(t, err)
-		require.NoError(t, result.Err)
 		require.Len(t, result.Attempts, 4)
 		for i, attempt := range result.Attempts[:3] {
 			assert.NotEmpty(t, attempt.Code)
@@ -262,7 +259,7 @@ func TestTwentyPercentThrottledAllDeliveredOnce(t *testing.T) {
 		for i := range n {
 			require.NoError(t, p.Put(t.Context(), numbered(fmt.Sprint("key", random.IntN(500)), i), got.add))
 		}
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: n}, outcomes(got.all()))
 		seen := readable(t, k)
 		assert.Len(t, seen, n)

@@ -10,16 +10,16 @@ type UserRecord struct {
 	// Stream is the name of the stream, or its ARN. Required.
 	Stream string
 
-	// PartitionKey is 1 to 256 Unicode characters; its MD5 picks the shard. Empty means that the caller does not care:
-	// the producer then chooses a shard with room and makes up a key for the Kinesis record it builds.
+	// PartitionKey is 1 to 256 Unicode characters; its MD5 picks the shard. If it is empty, the producer chooses a shard
+	// with room and makes up a key for the Kinesis record.
 	PartitionKey string
 
 	// ExplicitHashKey, a decimal number from 0 to 2^128-1, overrides the hash of PartitionKey. Empty means none.
 	// It needs a PartitionKey beside it, as it does in the service's API.
 	ExplicitHashKey string
 
-	// Data is the payload. The producer owns it from Put until the Result and never writes to it; the caller must not
-	// write to it either in that time. Data and PartitionKey together may have at most [Config.MaxRecordSize] bytes.
+	// Data is the payload. From Put until the Result, neither the caller nor the producer may write to it. Data and
+	// PartitionKey together may have at most [Config.MaxRecordSize] bytes.
 	Data []byte
 }
 
@@ -31,8 +31,8 @@ type Attempt struct {
 	// ShardID is where the record was stored; empty if it was not.
 	ShardID ShardID
 
-	// Code is the service's error code, or one of the Code constants of this package for faults that the service did
-	// not name. Empty if the record was stored and counted.
+	// Code is the service's error code, or one of the Code constants for faults without one. Empty if this attempt made the
+	// record a success.
 	Code string
 
 	// Message explains Code, at most 256 bytes long.
@@ -41,7 +41,7 @@ type Attempt struct {
 
 // Codes of attempts that failed for a reason the service has no error code for.
 const (
-	CodeWrongShard    = "WrongShard"          // stored as part of an aggregate that readers drop, so sent again
+	CodeWrongShard    = "WrongShard"          // stored in an aggregated record that readers skip, so sent again
 	CodeCountMismatch = "RecordCountMismatch" // the answer did not have one entry for each record
 	CodeTimeout       = "RequestTimeout"      // no answer within Config.RequestTimeout
 	CodeConnection    = "ConnectionError"     // no connection, or it broke before the answer was whole
@@ -54,23 +54,23 @@ const (
 // Outcome is how a user record ended. Every record ends in exactly one.
 type Outcome uint8
 
-// The outcomes. All but OutcomeSuccess and OutcomeRejected leave data that may be put again.
+// The outcomes. After all but OutcomeSuccess and OutcomeRejected the same record may be put again.
 const (
 	// OutcomeSuccess: the service stored the record where readers will find it.
 	OutcomeSuccess Outcome = iota
-	// OutcomeThrottled: the shard had no capacity and Config.FailIfThrottled asked not to retry.
+	// OutcomeThrottled: the shard had no capacity, and [Config.FailIfThrottled] is set.
 	OutcomeThrottled
-	// OutcomeExpired: the record was not stored within Config.RecordTTL.
+	// OutcomeExpired: the record was not stored within [Config.RecordTTL].
 	OutcomeExpired
-	// OutcomeRejected: the service will never accept this record. The only permanent failure.
+	// OutcomeRejected: the record will never be accepted, by the service or by Put. The only permanent failure.
 	OutcomeRejected
-	// OutcomeUnavailable: no record will be accepted until somebody acts: access denied, no such stream, a key of KMS
-	// disabled, credentials expired. The records of the first request that is refused so end at once; those that wait,
-	// and those that come, end or succeed with a probe, which goes after a second at first and after eight at last.
+	// OutcomeUnavailable: the stream accepts no records until somebody acts. Access is denied, there is no such stream, a
+	// key of KMS is disabled, or credentials have expired. Records of the failing request end at once. Others wait for the
+	// next probe, sent after 1, 2, 4, then every 8 s, and share its outcome.
 	OutcomeUnavailable
-	// OutcomeCanceled: the caller of [Batch.Wait] gave up before the record was sent.
+	// OutcomeCanceled: a context ended before the record was sent, that of Put or of [Batch.Wait].
 	OutcomeCanceled
-	// OutcomeClosed: [Producer.Close] ran out of time before the record's fate was known.
+	// OutcomeClosed: [Producer.Close] ran out of time before the record's outcome was known, or Put was called after it.
 	OutcomeClosed
 )
 
@@ -95,18 +95,18 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// Result is the end of a user record's journey. There is exactly one for each record that Put accepted.
+// Result is how a user record ended. There is exactly one for each record that Put accepted, and for each Put of a [Batch].
 type Result struct {
-	// Err is nil if the record was stored, else a [*RecordError].
+	// Err is nil if the record was stored. Otherwise it is a [*RecordError].
 	Err error
 
-	// ShardID and SequenceNumber say where the record is; empty unless Err is nil. Records of one aggregated record
-	// share both.
+	// ShardID and SequenceNumber say where the record is stored; empty unless Err is nil. The members of an aggregated
+	// record share both.
 	ShardID        ShardID
 	SequenceNumber string
 
-	// Attempts lists the record's trips, oldest first; on success the last one is the one that stored it. It may be
-	// shared with other Results: read only.
+	// Attempts lists the record's trips, oldest first. On success the last one stored the record. Do not change the list:
+	// it may be shared with other Results.
 	Attempts []Attempt
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,8 +27,7 @@ const (
 // stored records may wait for the listing.
 const (
 	maxPages       = 1000
-	maxShards      = 1 << 18
-	maxListingTime = 30 * time.Second
+	maxListingTime = 20 * time.Second
 )
 
 // listError is a failed call. Its text is clipped as the text of an attempt is, because the service's text about a wrong
@@ -49,6 +49,8 @@ type refresher struct {
 	timeout time.Duration
 	random  *rand.Rand
 	publish func(streamNews)
+	busy    *atomic.Bool    // some record of the stream has no Result yet
+	resumed <-chan struct{} // has a token when the stream turned busy
 
 	previous *shardMap // the last listing
 }
@@ -84,7 +86,24 @@ func (r *refresher) run(ctx context.Context, requests <-chan struct{}) {
 			case <-wait.Done():
 			}
 			cancel()
+			r.waitForRecords(ctx, requests)
 		}
+	}
+}
+
+// waitForRecords waits while no record needs the shards: a stream that does not exist is not listed again and again.
+func (r *refresher) waitForRecords(ctx context.Context, requests <-chan struct{}) {
+	select {
+	case <-r.resumed: // an old one
+	default:
+	}
+	if r.busy.Load() {
+		return
+	}
+	select {
+	case <-r.resumed:
+	case <-requests:
+	case <-ctx.Done():
 	}
 }
 

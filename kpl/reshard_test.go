@@ -24,7 +24,7 @@ func putNumbered(t *testing.T, p *Producer, from, n int, got *results) {
 func warmUp(t *testing.T, p *Producer, k *kpltest.Kinesis) int {
 	t.Helper()
 	require.NoError(t, p.Put(t.Context(), numbered("warm-up", -1), nil))
-	require.NoError(t, p.Flush(t.Context()))
+	require.NoError(t, p.FlushWait(t.Context()))
 	advance(2 * time.Second)
 	return len(k.Records(testStream))
 }
@@ -41,7 +41,7 @@ func TestSplitWhileRecordsAreBuffered(t *testing.T) {
 		advance(50 * time.Millisecond) // the shards are known by now
 		_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
 		require.NoError(t, err)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
 		assert.Len(t, k.DroppedAggregates(testStream), 1, "the aggregate that spans both children")
@@ -82,7 +82,7 @@ func TestSplitDoesNotResendWhatCannotBeMisplaced(t *testing.T) {
 				advance(50 * time.Millisecond)
 				_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
 				require.NoError(t, err)
-				require.NoError(t, p.Flush(t.Context()))
+				require.NoError(t, p.FlushWait(t.Context()))
 				assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
 				assert.Len(t, k.Records(testStream), 1)
 				assert.Len(t, readable(t, k), 100)
@@ -102,7 +102,7 @@ func TestMergeNeedsNoResend(t *testing.T) {
 		advance(50 * time.Millisecond)
 		_, err := k.MergeShards(testStream, "shardId-000000000000", "shardId-000000000001")
 		require.NoError(t, err)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
 		assert.Len(t, k.Records(testStream), 2)
 		assert.Empty(t, k.DroppedAggregates(testStream))
@@ -124,7 +124,7 @@ func TestWaitingAggregatesAreCheckedAgainstANewMap(t *testing.T) {
 		advance(500 * time.Millisecond)
 		_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
 		require.NoError(t, err)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 200}, outcomes(got.all()))
 		assert.LessOrEqual(t, len(k.DroppedAggregates(testStream)), 6, "those sent before the new map was there")
 	})
@@ -140,7 +140,7 @@ func TestListShardsDeniedKeepsAggregating(t *testing.T) {
 			require.NoError(t, p.Put(t.Context(), numbered(fmt.Sprint("key", i%10), i), got.add))
 			require.NoError(t, p.Put(t.Context(), numbered("", 1000+i), got.add))
 		}
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 2000}, outcomes(got.all()))
 		assert.Len(t, readable(t, k), 2000)
 		assert.Len(t, k.Records(testStream), 11, "one for each key, one for those without")
@@ -160,12 +160,12 @@ func TestOldShardMapServesDuringARefresh(t *testing.T) {
 		require.NoError(t, err)
 		var got results
 		require.NoError(t, p.Put(t.Context(), numbered("key0", 0), got.add)) // tells that the map is old
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		before := len(k.Records(testStream))
 		putNumbered(t, p, 1, 200, &got)
 		advance(300 * time.Millisecond)
 		assert.Len(t, k.Records(testStream)[before:], 2, "still one aggregate for each shard of the old map")
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Len(t, readable(t, k), 202)
 	})
 }
@@ -177,7 +177,7 @@ func TestStreamOfAThousandAndOneShards(t *testing.T) {
 		var got results
 		before := warmUp(t, p, k)
 		putNumbered(t, p, 0, 20_000, &got)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Len(t, readable(t, k), 20_001)
 		assert.Len(t, k.Calls(kpltest.OpListShards), 2)
 		assert.Len(t, k.Records(testStream)[before:], 1001)
@@ -191,17 +191,17 @@ func TestRecreatedStream(t *testing.T) {
 		p := startProducer(t, k, nil)
 		var got results
 		putNumbered(t, p, 0, 100, &got)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		require.NoError(t, k.DeleteStream(testStream))
 		var lost results
 		putNumbered(t, p, 100, 100, &lost)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, map[Outcome]int{OutcomeUnavailable: 100}, outcomes(lost.all()))
 		require.NoError(t, k.CreateStream(kpltest.Stream{Name: testStream, Shards: 5}))
 		advance(time.Minute)
 		var again results
 		putNumbered(t, p, 100, 100, &again)
-		require.NoError(t, p.Flush(t.Context()))
+		require.NoError(t, p.FlushWait(t.Context()))
 		assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(again.all()))
 		assert.Len(t, readable(t, k), 100)
 		assert.Empty(t, k.DroppedAggregates(testStream))

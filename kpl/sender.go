@@ -3,7 +3,6 @@ package kpl
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +29,16 @@ type sender struct {
 	busy    chan struct{} // a token for each request that is queued or being sent
 	workers int           // owned by the loop
 	running sync.WaitGroup
+}
+
+// newSender returns the sender of a stream, which has no worker yet. It calls complete for each request when its call has ended.
+func newSender(ctx context.Context, shared *shared, stream string, complete func(*request)) *sender {
+	return &sender{
+		ctx: ctx, client: shared.client, config: &shared.config, buffers: &shared.buffers, encoding: shared.encoding,
+		stream: stream, complete: complete,
+		queue: make(chan *request, shared.config.MaxConnections),
+		busy:  make(chan struct{}, shared.config.MaxConnections),
+	}
 }
 
 // send hands r to a worker. It does not block: the queue has room for all requests that may be in flight.
@@ -207,12 +216,4 @@ func (w *worker) report(r *request) {
 	w.config.Observer.RequestFinished(RequestEvent{
 		Stream: w.stream, Start: r.start, End: r.end, Code: whole, Entries: w.finished,
 	})
-}
-
-// streamAddress tells the name of a stream from its ARN.
-func streamAddress(stream string) (name, arn *string) {
-	if strings.HasPrefix(stream, "arn:") {
-		return nil, &stream
-	}
-	return &stream, nil
 }

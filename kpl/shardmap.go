@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// maxShards is the most shards that the producer keeps in mind for a stream. It is far beyond the largest streams.
+const maxShards = 1 << 18
+
 // shard is a shard with the hash keys it serves. The range of a shard never changes.
 type shard struct {
 	id   ShardID

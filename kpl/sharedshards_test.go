@@ -95,7 +95,7 @@ func TestProducersShareAShard(t *testing.T) {
 					err := p.Put(t.Context(), sized("key", 50_000), func(result Result) { note(number, result) })
 					assert.NoError(t, err)
 				}
-				assert.NoError(t, p.Flush(t.Context()))
+				assert.NoError(t, p.FlushWait(t.Context()))
 			})
 		}
 		running.Wait()

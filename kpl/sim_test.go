@@ -49,7 +49,10 @@ type simulation struct {
 	keys     int
 	pause    int // the most milliseconds before a record, now and then
 	stream   kpltest.Stream
-	unlisted bool          // the shards may not be listed: a stream that chooses shards itself may go unnoticed
+	unlisted bool          // the shards may not be listed, now and then
+	blind    bool          // neither shards nor kind of the stream can be had, now and then: it must not ignore keys
+	switches bool          // the stream is switched between the two ways of choosing shards
+	raised   time.Time     // since when the stream takes larger records, and may be known to; zero if it never does
 	steady   bool          // the shards stay as they are
 	closeIn  time.Duration // of patience for Close
 	rates    *rateCheck    // of what is sent
@@ -99,6 +102,10 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		s.closeIn = time.Duration(random.IntN(2_000)) * time.Millisecond
 	}
 	s.injectFaults(chance)
+	s.switches = !s.blind && chance(0.3)
+	if chance(0.1) {
+		s.raiseRecordSize()
+	}
 	return s
 }
 
@@ -109,7 +116,7 @@ func (s *simulation) run() {
 	var running sync.WaitGroup
 	n, putters := 1+s.random.IntN(3_000), 1+s.random.IntN(4)
 	s.fates = make([]fate, n)
-	callers := p.Callers(s.random.IntN(putters + 1))
+	callers := p.NewCallerGroup(s.random.IntN(putters + 1))
 	for i := range putters {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 0))
 		batches := s.random.IntN(2) == 0
@@ -129,6 +136,12 @@ func (s *simulation) run() {
 	if s.steady = s.random.IntN(2) == 0; !s.steady {
 		random, remakes := rand.New(rand.NewPCG(s.random.Uint64(), 0)), s.random.IntN(3) == 0
 		running.Go(func() { s.upset(random, remakes) })
+	}
+	if !s.raised.IsZero() {
+		running.Go(func() {
+			advance(time.Until(s.raised.Add(-describeInterval)))
+			_ = s.kinesis.SetMaxRecordSize(testStream, largerRecords) // there may be no stream just now
+		})
 	}
 	if s.random.IntN(4) > 0 {
 		running.Wait()
@@ -157,23 +170,27 @@ func (s *simulation) put(random *rand.Rand, number int) {
 }
 
 // putBatch puts some records as one of the callers and waits for their Results, with more or less patience.
-func (s *simulation) putBatch(random *rand.Rand, callers *Callers, first, step, n int) {
+func (s *simulation) putBatch(random *rand.Rand, callers *CallerGroup, first, step, n int) {
 	s.keepQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(60_000))*time.Millisecond)
 	defer cancel()
-	batch := callers.Begin()
-	var numbers []int
-	for i := range n {
+	batch := callers.NewBatch()
+	errs := make([]error, n)
+	for i := range errs {
 		number := first + i*step
 		record := s.record(random, number)
-		if s.accepted(ctx, number, record, batch.Put(ctx, record)) {
-			numbers = append(numbers, number)
-		}
+		errs[i] = batch.Put(ctx, record)
+		s.accepted(ctx, number, record, errs[i])
 	}
 	results := batch.Wait(ctx)
-	if assert.Len(s.t, results, len(numbers)) {
-		for i, number := range numbers {
-			s.ended(number, results[i])
+	if !assert.Len(s.t, results, n) {
+		return
+	}
+	for i, err := range errs {
+		if err == nil {
+			s.ended(first+i*step, results[i])
+		} else {
+			assert.Equal(s.t, err, results[i].Err)
 		}
 	}
 }
@@ -183,6 +200,9 @@ func (s *simulation) record(random *rand.Rand, number int) UserRecord {
 	size := random.IntN(300)
 	if random.IntN(50) == 0 {
 		size = random.IntN(200_000)
+	}
+	if !s.raised.IsZero() && time.Now().After(s.raised) && random.IntN(100) == 0 {
+		size = 1<<20 + random.IntN(200_000)
 	}
 	digits := strconv.Itoa(number)
 	data := make([]byte, len(digits)+size)
@@ -198,12 +218,12 @@ func (s *simulation) record(random *rand.Rand, number int) UserRecord {
 }
 
 // accepted notes whether a record was accepted.
-func (s *simulation) accepted(ctx context.Context, number int, record UserRecord, err error) bool {
+func (s *simulation) accepted(ctx context.Context, number int, record UserRecord, err error) {
 	if err != nil {
 		if ctx.Err() == nil {
 			assert.ErrorIs(s.t, err, ErrClosed)
 		}
-		return false
+		return
 	}
 	stats := s.producer.Stats()
 	if stats.OutstandingRecords > s.config.MaxOutstandingRecords || stats.OutstandingBytes > s.config.MaxOutstandingBytes {
@@ -212,7 +232,6 @@ func (s *simulation) accepted(ctx context.Context, number int, record UserRecord
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fates[number].accepted, s.fates[number].size = true, len(record.Data)
-	return true
 }
 
 // ended notes a Result.

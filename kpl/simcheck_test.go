@@ -39,7 +39,7 @@ func (s *simulation) check() {
 		}
 	}
 	require.LessOrEqual(t, s.kinesis.MaxConcurrentCalls(kpltest.OpPutRecords), s.config.MaxConnections)
-	if s.steady && !s.unlisted && s.stream.Distribution != types.RecordDistributionStrategyAuto {
+	if s.steady && !s.unlisted && !s.switches && s.stream.Distribution != types.RecordDistributionStrategyAuto {
 		s.rates.check(t, &s.config, s.kinesis)
 	}
 }

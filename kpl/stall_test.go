@@ -41,7 +41,7 @@ func TestNoBurstAfterAStall(t *testing.T) {
 				put(23 * time.Second)
 				mend()
 				put(8 * time.Second)
-				require.NoError(t, p.Flush(t.Context()))
+				require.NoError(t, p.FlushWait(t.Context()))
 
 				codes := map[string]int{}
 				for _, result := range got.all() {

@@ -3,71 +3,81 @@ package kpl
 import (
 	"context"
 	"math/rand/v2"
-	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// stream runs the pipeline of one stream. Its loop goroutine owns the pipeline; everybody else leaves mail for it.
-// The other goroutines are the sender's workers, the refresher of the shard map, the one that asks what kind of
-// stream it is, and the one that delivers Results.
+// StreamIdleTime is how long the producer keeps the goroutines of a stream, and what it has learned about the stream, after
+// the last record had its Result.
+const StreamIdleTime = 5 * time.Minute
+
+// stream runs the pipeline of one stream. Its loop goroutine owns the pipeline; everybody else leaves things in its inbox.
+// The other goroutines are the sender's workers, the refresher of the shard map, the one that asks what kind of stream it
+// is, and the one that delivers Results.
 type stream struct {
-	producer *Producer
+	shared   *shared
+	retire   func(*stream) bool // makes the producer forget an idle stream; false if something has come for it
 	name     string
 	pipeline *pipeline
 	sender   *sender
 	delivery *delivery
-	refresh  chan struct{} // a wish for a new shard map
-	describe chan struct{} // a wish to know what kind of stream it is
+	refresh  chan struct{} // requests for a new shard map
+	describe chan struct{} // requests for a description of the stream
+	resumed  chan struct{} // has a token when records came for a stream without any
 	wakeUp   chan struct{}
 
-	mu   sync.Mutex
-	mail mail // guarded by mu
+	mu       sync.Mutex
+	inbox    inbox // guarded by mu
+	accepted int64 // records that the stream was ever handed; guarded by mu
+
+	busy       atomic.Bool // some record has no Result yet; set by the loop
+	idleSince  time.Time   // when the last record had its Result; owned by the loop
+	unlistable bool        // the last listing failed; owned by the loop
 
 	drained  chan struct{} // closed when the loop has ended
 	ended    chan struct{} // closed when every goroutine has, and every Result is delivered
+	joining  atomic.Bool   // somebody joins already
 	cancel   context.CancelFunc
 	joinable sync.WaitGroup
 }
 
-// mail is what the loop has not been told yet.
-type mail struct {
-	records   [][]userRecord // of mailSheet each, but for the last
-	received  time.Time      // when the first record of the last sheet came
-	completed []*request
-	shards    []streamNews
-	flushes   []chan<- struct{}
-	commit    bool
-	cancel    bool
-	drain     bool
-	abort     bool
-}
-
-// startStream starts the goroutines of a stream. Close them with drain mail, and abort or patience; then join.
-func startStream(p *Producer, name string, random *rand.Rand) *stream {
+// startStream starts the goroutines of a stream. With down, the stream accepted no records when it was last used. To stop it,
+// post drain, abort it if it takes too long, then join.
+func startStream(
+	shared *shared, name string, down bool, retire func(*stream) bool, random *rand.Rand,
+) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &stream{
-		producer: p,
-		name:     name,
-		pipeline: newPipeline(&p.config, random, &p.members),
-		delivery: p.newDelivery(name),
-		refresh:  make(chan struct{}, 1),
-		describe: make(chan struct{}, 1),
-		wakeUp:   make(chan struct{}, 1),
-		drained:  make(chan struct{}),
-		ended:    make(chan struct{}),
-		cancel:   cancel,
+		shared:    shared,
+		retire:    retire,
+		name:      name,
+		pipeline:  newPipeline(&shared.config, random, &shared.members),
+		delivery:  newDelivery(shared, name),
+		refresh:   make(chan struct{}, 1),
+		describe:  make(chan struct{}, 1),
+		resumed:   make(chan struct{}, 1),
+		wakeUp:    make(chan struct{}, 1),
+		idleSince: time.Now(),
+		drained:   make(chan struct{}),
+		ended:     make(chan struct{}),
+		cancel:    cancel,
 	}
-	s.sender = p.newSender(ctx, name, s.complete)
+	if down {
+		s.pipeline.startDown()
+	}
+	s.sender = newSender(ctx, shared, name, s.complete)
 	refresher := refresher{
-		client:  p.client,
+		client:  shared.client,
 		name:    name,
-		timeout: p.config.RequestTimeout,
+		timeout: shared.config.RequestTimeout,
 		random:  rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
-		publish: func(news streamNews) { s.post(func(m *mail) { m.shards = append(m.shards, news) }) },
+		publish: func(news streamNews) { s.post(func(i *inbox) { i.news = append(i.news, news) }) },
+		busy:    &s.busy,
+		resumed: s.resumed,
 	}
 	describer := describer{
-		client: p.client, name: name, timeout: p.config.RequestTimeout, publish: refresher.publish,
+		client: shared.client, name: name, timeout: shared.config.RequestTimeout, publish: refresher.publish,
 		random: rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
 	}
 	s.refresh <- struct{}{}
@@ -78,112 +88,63 @@ func startStream(p *Producer, name string, random *rand.Rand) *stream {
 	return s
 }
 
-// newSender returns the sender of a stream, which has no worker yet.
-func (p *Producer) newSender(ctx context.Context, stream string, complete func(*request)) *sender {
-	return &sender{
-		ctx: ctx, client: p.client, config: &p.config, buffers: &p.buffers, encoding: p.encoding, stream: stream,
-		complete: complete,
-		queue:    make(chan *request, p.config.MaxConnections),
-		busy:     make(chan struct{}, p.config.MaxConnections),
+// drains waits until the loop has ended. It reports false if ctx ends first.
+func (s *stream) drains(ctx context.Context) bool {
+	select {
+	case <-s.drained:
+		return true
+	default:
 	}
-}
-
-// newDelivery returns the delivery of a stream, whose goroutine does not run yet.
-func (p *Producer) newDelivery(stream string) *delivery {
-	return &delivery{
-		admission: &p.admission, delivered: &p.delivered, observer: &p.config.Observer, members: &p.members,
-		stream: stream, wakeUp: make(chan struct{}, 1),
+	select {
+	case <-s.drained:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
 // abort makes the loop fail all records that are not stored, calls in flight included, and end.
 func (s *stream) abort() {
-	s.post(func(m *mail) { m.abort = true })
+	s.post(func(i *inbox) { i.abort = true })
 	s.cancel()
 }
 
 // join waits until all goroutines have ended, which they do after the loop has.
 func (s *stream) join() {
-	<-s.drained
-	s.cancel()
-	s.sender.close()
-	s.delivery.close()
-	s.joinable.Wait()
-	close(s.ended)
-}
-
-// post leaves news for the loop and wakes it.
-func (s *stream) post(news func(*mail)) {
-	s.mu.Lock()
-	news(&s.mail)
-	s.mu.Unlock()
-	s.wake()
-}
-
-// mailSheet is how many records share a list of the mail. A caller that has filled sheetsAhead of them lets the loop take
-// them: what piles up further is not in the processor's caches any more when the loop gets to it. With fewer, the loops of
-// many streams would take turns for a few records each.
-const (
-	mailSheet   = 128
-	sheetsAhead = 4
-)
-
-// put leaves a copy of a record for the loop.
-func (s *stream) put(r *userRecord) {
-	s.mu.Lock()
-	sheets := s.mail.records
-	first := len(sheets) == 0
-	if first || len(sheets[len(sheets)-1]) == mailSheet {
-		sheets = append(sheets, s.producer.members.get(mailSheet))
-		s.mail.records, s.mail.received = sheets, time.Now()
+	if s.joining.CompareAndSwap(false, true) {
+		<-s.drained
+		s.cancel()
+		s.sender.close()
+		s.delivery.close()
+		s.joinable.Wait()
+		close(s.ended)
 	}
-	r.received = s.mail.received // the loop is about to run: it is not worth another look at the clock
-	last := &sheets[len(sheets)-1]
-	*last = append(*last, *r)
-	ahead := len(*last) == mailSheet && len(sheets)%sheetsAhead == 0
-	s.mu.Unlock()
-	if first { // who came before has woken the loop
-		s.wake()
-	}
-	if ahead {
-		runtime.Gosched()
-	}
+	<-s.ended
 }
 
-func (s *stream) wake() {
-	select {
-	case s.wakeUp <- struct{}{}:
-	default:
-	}
-}
-
-// complete leaves a request for the loop that a sender is done with.
-func (s *stream) complete(r *request) {
-	s.post(func(m *mail) { m.completed = append(m.completed, r) })
-}
-
-// loop owns the pipeline. It ends when it drains and no record is left.
+// loop owns the pipeline. It ends when no record is left and the stream drains, or has been idle for StreamIdleTime.
 func (s *stream) loop() {
 	defer close(s.drained)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var news mail
+	var in inbox
 	for {
 		select {
 		case <-s.wakeUp:
 		case <-timer.C:
 		}
-		news = s.takeMail(news)
+		in = s.take(in)
 		now := time.Now()
-		s.tell(now, &news)
-		for _, r := range s.pipeline.step(now, s.producer.callers()) {
+		s.apply(now, &in)
+		for _, r := range s.pipeline.step(now, s.shared.callers()) {
 			s.sender.send(r)
 		}
+		s.noteIdle(now, len(in.records) > 0)
 		s.carryOut()
-		if s.pipeline.done() {
+		if s.mayEnd(now) {
 			return
 		}
-		if next, ok := s.pipeline.nextWake(now); ok {
+		if next, ok := s.nextWake(now); ok {
 			timer.Reset(max(time.Until(next), time.Nanosecond))
 		} else {
 			timer.Stop()
@@ -191,68 +152,108 @@ func (s *stream) loop() {
 	}
 }
 
-// takeMail returns the mail, and leaves the emptied slices of used for the next.
-func (s *stream) takeMail(used mail) mail {
-	clear(used.records)
-	clear(used.completed)
-	empty := mail{records: used.records[:0], completed: used.completed[:0]}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	news := s.mail
-	s.mail = empty
-	return news
+// idle reports whether the pipeline has nothing to do until something comes.
+func (s *stream) idle() bool { return s.pipeline.idle() }
+
+// noteIdle notes whether the stream has records now, and when it had the last. More says that some came in this turn.
+func (s *stream) noteIdle(now time.Time, more bool) {
+	idle := s.idle()
+	if !idle || more || s.busy.Load() {
+		s.idleSince = now
+	}
+	if s.busy.Swap(!idle) || idle {
+		return
+	}
+	select {
+	case s.resumed <- struct{}{}:
+	default:
+	}
 }
 
-// tell tells the pipeline what happened.
-func (s *stream) tell(now time.Time, news *mail) {
+// mayEnd reports whether the loop is to end. A stream that has been idle is no longer the producer's then.
+func (s *stream) mayEnd(now time.Time) bool {
+	if !s.idle() {
+		return false
+	}
+	if s.pipeline.draining {
+		return true
+	}
+	if now.Sub(s.idleSince) < StreamIdleTime {
+		return false
+	}
+	if s.retire(s) {
+		return true
+	}
+	s.idleSince = now
+	return false
+}
+
+// nextWake is when the loop has something to do if nothing comes before; false if never.
+func (s *stream) nextWake(now time.Time) (time.Time, bool) {
+	next, ok := s.pipeline.nextWake(now)
+	if end := s.idleSince.Add(StreamIdleTime); s.idle() && (!ok || end.Before(next)) {
+		return end, true
+	}
+	return next, ok
+}
+
+// apply tells the pipeline what has happened.
+func (s *stream) apply(now time.Time, in *inbox) {
 	p := s.pipeline
-	for _, n := range news.shards {
-		if n.description != nil {
-			p.setStream(now, *n.description)
-			continue
-		}
-		if n.err != nil {
-			p.shardsFailed(now, n.err)
-			notify(s.producer.config.Observer.ShardsListed, ListingEvent{Stream: s.name, Err: n.err})
-			continue
-		}
-		event := ListingEvent{Stream: s.name, OpenShards: len(n.shards.open)}
-		if err := p.setShards(now, n.shards); err != nil {
-			event = ListingEvent{Stream: s.name, Err: err}
-		}
-		notify(s.producer.config.Observer.ShardsListed, event)
+	for _, news := range in.news {
+		s.applyNews(now, &news)
 	}
-	for _, sheet := range news.records {
-		hashKeys(sheet)
-		p.putAll(now, sheet)
-		s.producer.members.put(sheet)
+	for _, block := range in.records {
+		hashKeys(block)
+		p.putAll(now, block)
+		s.shared.members.put(block)
 	}
-	for _, r := range news.completed {
+	for _, r := range in.completed {
 		p.complete(now, r)
 	}
-	if news.cancel {
+	if in.cancel {
 		p.cancel(now)
 	}
-	if news.commit {
+	if in.commit {
 		p.commit(now, FlushCommit)
 	}
-	for _, done := range news.flushes {
+	if in.flush {
+		p.flush(now, nil)
+	}
+	for _, done := range in.flushed {
 		p.flush(now, done)
 	}
-	if news.drain {
+	if in.drain {
 		p.drain(now)
 	}
-	if news.abort {
+	if in.abort {
 		p.abort(now)
 	}
 }
 
-// carryOut does what the pipeline wants done.
+// applyNews tells the pipeline what was listed or described, and the observer what was listed.
+func (s *stream) applyNews(now time.Time, news *streamNews) {
+	if news.description != nil {
+		s.pipeline.setStream(now, *news.description)
+		return
+	}
+	event := ListingEvent{Stream: s.name, Err: news.err}
+	s.unlistable = news.err != nil
+	if s.unlistable {
+		s.pipeline.shardsFailed(now, news.err)
+	} else if event.Err = s.pipeline.setShards(now, news.shards); event.Err == nil {
+		event.OpenShards = len(news.shards.open)
+	}
+	notify(s.shared.config.Observer.ShardsListed, event)
+}
+
+// carryOut does what the pipeline wants done. An idle stream whose shards cannot be listed waits for its next record with
+// another try.
 func (s *stream) carryOut() {
 	e := &s.pipeline.effects
 	listing, description := s.pipeline.topology.takeRequests()
-	passOn(listing, s.refresh)
-	passOn(description, s.describe)
+	forward(listing && (!s.unlistable || !s.idle()), s.refresh)
+	forward(description, s.describe)
 	s.report(e)
 	s.delivery.add(e.ended)
 	e.reset()
@@ -260,7 +261,7 @@ func (s *stream) carryOut() {
 
 // report tells the observer what the pipeline did.
 func (s *stream) report(e *effects) {
-	observer := &s.producer.config.Observer
+	observer := &s.shared.config.Observer
 	for _, f := range e.flushed {
 		notify(observer.Flushed, FlushEvent{s.name, f.stage, f.reason})
 	}
@@ -287,8 +288,8 @@ func (k streamKind) event(stream string) DistributionEvent {
 	return event
 }
 
-// passOn passes a request on, unless one waits already.
-func passOn(wanted bool, requests chan<- struct{}) {
+// forward passes a request on, unless one waits already.
+func forward(wanted bool, requests chan<- struct{}) {
 	if !wanted {
 		return
 	}

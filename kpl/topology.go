@@ -52,8 +52,10 @@ type topology struct {
 	// trust notices that listings name other shards than answers do. Such listings are not used.
 	trust listingTrust
 
-	// waiting has the stored records that can only be judged after the next listing or description.
-	waiting []storedRecord
+	// waiting has the stored records that can only be judged after the next listing or description. oldestWaiting is when the oldest
+	// of their members was received.
+	waiting       []storedRecord
+	oldestWaiting time.Time
 
 	// wantListing and wantDescription are requests to the service that nobody has taken yet.
 	wantListing, wantDescription bool
@@ -78,18 +80,18 @@ func newTopology() topology {
 	return topology{unknownShards: 1, agreement: agreement{needed: firstAgreement}, proven: provenKeys{}}
 }
 
-// listed takes in a successful listing. It returns an error when listings are not trusted any more.
-func (t *topology) listed(shards *shardMap) error {
+// listed takes in a successful listing. If the listing is not trusted, it counts as one that failed, and listed returns what
+// notListed does. The error is set when the trust is lost.
+func (t *topology) listed(now time.Time, shards *shardMap) ([]judgedRecord, error) {
 	t.confirming = false
 	trusted := t.trust.lost.IsZero()
 	if !t.trust.check(shards, t.answered) {
-		t.lastListing = listingFailed
+		var err error
 		if trusted {
 			t.dropListing()
-			t.answered = nil
-			return errListingNotTrusted
+			t.answered, err = nil, errListingNotTrusted
 		}
-		return nil
+		return t.notListed(now, false), err
 	}
 	recreated := recreated(t.shards, shards)
 	if t.everListed && !sameShards(t.shards, shards) {
@@ -105,7 +107,7 @@ func (t *topology) listed(shards *shardMap) error {
 	if t.kind.automatic {
 		t.unknownShards = len(shards.open)
 	}
-	return nil
+	return nil, nil
 }
 
 // notListed takes in that a listing failed, because the stream does not exist or for another reason. Records that wait for it would
@@ -165,9 +167,13 @@ func (t *topology) described(now time.Time, d description) {
 		t.wantDescription = true
 		return
 	}
-	t.describing = d.outcome
-	if d.outcome != describeDone {
-		t.inferAutomatic()
+	switch d.outcome {
+	case describeDone:
+		t.describing = describeDone
+	case describeDenied:
+		t.describing = describeDenied
+		return
+	default: // it is as if nobody had asked
 		return
 	}
 	if before := t.kind.created; !before.IsZero() && !d.kind.created.Equal(before) { // the stream was recreated
@@ -261,7 +267,7 @@ func (t *topology) unexpected(k *kinesisRecord, a *Attempt, contradicts bool) {
 // by its place.
 func (t *topology) doubtAutomatic() {
 	t.wantDescription = true
-	if t.describing == describeFailed {
+	if t.describing == describeDenied {
 		t.kind.automatic, t.kind.described = false, false
 	}
 }
@@ -351,10 +357,10 @@ func (t *topology) judgeWithoutListing(stored *storedRecord) placement {
 		return placeGood
 	case t.kind.automatic:
 		return placeBad
-	case t.describing == describeFailed:
+	case t.describing == describeDenied:
 		t.wantDescription = true // the permission may be there by now
 		return placeGood
-	case t.describing == describeDone && t.describedAt.After(a.End):
+	case t.describing == describeDone && !t.describedAt.Before(a.End):
 		t.proven.add(a.ShardID, stored.hash)
 		return placeGood
 	}
@@ -363,14 +369,22 @@ func (t *topology) judgeWithoutListing(stored *storedRecord) placement {
 }
 
 // keep makes a stored record wait for the next listing or description.
-func (t *topology) keep(stored storedRecord) { t.waiting = append(t.waiting, stored) }
+func (t *topology) keep(stored storedRecord) {
+	if len(t.waiting) == 0 || stored.received.Before(t.oldestWaiting) {
+		t.oldestWaiting = stored.received
+	}
+	t.waiting = append(t.waiting, stored)
+}
 
 // takeWaiting returns the records that wait, and forgets them.
 func (t *topology) takeWaiting() []storedRecord {
 	waiting := t.waiting
-	t.waiting = nil
+	t.waiting, t.oldestWaiting = nil, time.Time{}
 	return waiting
 }
+
+// oldest is when the oldest member of a record that waits was received; false if none waits.
+func (t *topology) oldest() (time.Time, bool) { return t.oldestWaiting, len(t.waiting) > 0 }
 
 // predicting returns the shards to predict from. It is nil if they are not known, or if the stream ignores keys.
 func (t *topology) predicting() *shardMap {
@@ -384,7 +398,7 @@ func (t *topology) predicting() *shardMap {
 // requested, because the limit may have been raised.
 func (t *topology) checkSize(now time.Time, size int) sizeCheck {
 	switch {
-	case t.kind.maxRecordSize == 0 || size <= t.kind.maxRecordSize || t.describing == describeFailed:
+	case t.kind.maxRecordSize == 0 || size <= t.kind.maxRecordSize || t.describing == describeDenied:
 		return sizeFits
 	case now.Sub(t.describedAt) < describeInterval:
 		return sizeTooLarge

@@ -29,6 +29,8 @@ type userRecord struct {
 	hashDigits uint8
 	// keyless is set if the record was put without a partition key. It may then go to any shard.
 	keyless bool
+	// alone is set if the record is to be a Kinesis record of its own: as part of an aggregate it was misplaced too often.
+	alone bool
 	// due is set if the record does not wait for others: it was sent before, or was about to be.
 	due bool
 
@@ -126,6 +128,22 @@ func addAttempt(members []userRecord, attempt Attempt) {
 		}
 		r.due = true
 	}
+}
+
+// maxMisplacements is how often a record may be part of a misplaced aggregate. A reshard explains one time, and a second reshard
+// another one. After that it goes alone, because readers find a record by itself on any shard. So even where a listing is wrong,
+// nothing is sent again without end.
+const maxMisplacements = 2
+
+// countMisplacement makes the record go alone if it was misplaced too often.
+func (r *userRecord) countMisplacement() {
+	times := 0
+	for i := range r.trips() {
+		if r.trips()[i].Code == CodeWrongShard {
+			times++
+		}
+	}
+	r.alone = times >= maxMisplacements
 }
 
 // trips lists the record's attempts.

@@ -16,14 +16,27 @@ type waiter struct {
 	results []Result // guarded by mu
 }
 
-// deliver takes in the Result of the record with the given index. The caller does not count as waiting from the last
-// one on, even if it takes a while to notice.
-func (b *waiter) deliver(index int, result Result) {
-	b.mu.Lock()
-	b.results[index] = result
-	b.mu.Unlock()
-	if b.missing.Add(-1) == 0 {
-		b.waiting.Add(-1)
-		close(b.done)
+// reserve returns the index of one more Result.
+func (w *waiter) reserve() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.results = append(w.results, Result{})
+	return len(w.results) - 1
+}
+
+// set takes in the Result with an index.
+func (w *waiter) set(index int, result Result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.results[index] = result
+}
+
+// deliver takes in the Result of an accepted record. The caller does not count as waiting from the last one on, even if it
+// takes a while to notice.
+func (w *waiter) deliver(index int, result Result) {
+	w.set(index, result)
+	if w.missing.Add(-1) == 0 {
+		w.waiting.Add(-1)
+		close(w.done)
 	}
 }

@@ -18,7 +18,7 @@ func TestEncodingRecordsAllocatesThreeTimes(t *testing.T) {
 	config := benchmarkConfig()
 	p, err := New(newSink(1), config)
 	require.NoError(t, err)
-	w := newWorker(p.newSender(t.Context(), testStream, nil))
+	w := newWorker(newSender(t.Context(), &p.shared, testStream, nil))
 	r := &request{}
 	for range MaxRecordsPerRequest {
 		r.records = append(r.records, aggregate(t, 51_200, sized("key", 100), sized("key", 100))...)

@@ -191,7 +191,7 @@ type requestLog struct {
 	mu       sync.Mutex
 	entries  []FinishedEntry // guarded by mu
 	listings []error         // guarded by mu
-	open     int             // guarded by mu
+	open     []int           // guarded by mu
 }
 
 func (l *requestLog) observer() Observer {
@@ -207,7 +207,7 @@ func (l *requestLog) requestFinished(r RequestEvent) {
 func (l *requestLog) shardsListed(e ListingEvent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.listings, l.open = append(l.listings, e.Err), e.OpenShards
+	l.listings, l.open = append(l.listings, e.Err), append(l.open, e.OpenShards)
 }
 
 // fuzzProducer runs a producer over e until all records have their Results, and checks these.

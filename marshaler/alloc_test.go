@@ -18,7 +18,7 @@ import (
 func allocated(runs int, f func()) (times, bytes float64) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for range 40 { // it learns the size of requests, and takes memory of that size
+	for range 40 { // the Marshaler learns the size of pushes, and takes memory of that size
 		f()
 	}
 	var before, after runtime.MemStats
@@ -30,7 +30,7 @@ func allocated(runs int, f func()) (times, bytes float64) {
 	return float64(after.Mallocs-before.Mallocs) / float64(runs), float64(after.TotalAlloc-before.TotalAlloc) / float64(runs)
 }
 
-// However large a request is, its chunks cost a few small lists: the bytes lie in memory that is used again and again.
+// However large a push is, it allocates only a few small lists. The bytes lie in memory that is used again.
 func TestMarshalAllocatesListsOnly(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	for _, shape := range append(shapes, struct{ resources, records int }{1, 10}) {
@@ -43,13 +43,13 @@ func TestMarshalAllocatesListsOnly(t *testing.T) {
 				encoded.Release()
 			})
 			t.Logf("%v allocations of %.0f bytes for %.0f bytes of %.0f logs", times, bytes, size, items)
-			assert.LessOrEqual(t, times, 7+size/pieceSize, "pdata's wrapper, its attributes, lists of groups and chunks; pieces")
-			assert.LessOrEqual(t, bytes, 200+size/500, "a list entry for each chunk")
+			assert.LessOrEqual(t, times, 7+size/pieceSize, "pdata's wrapper, its attributes, lists of groups and messages; pieces")
+			assert.LessOrEqual(t, bytes, 200+size/500, "a list entry for each message")
 		})
 	}
 }
 
-// Compression takes what it needs from pools as well.
+// Compression takes its memory from pools too.
 func TestCompressAllocatesLittle(t *testing.T) {
 	logs := benchLogs(100, 100)
 	size := float64(len(logsData{logs}.whole(t, mustNew(t, usual(OTLPProto)))))
@@ -62,7 +62,7 @@ func TestCompressAllocatesLittle(t *testing.T) {
 				encoded.Release()
 			})
 			t.Logf("%v allocations of %.0f bytes for %.0f bytes of 10000 logs", times, bytes, size)
-			assert.LessOrEqual(t, times, 200.0, "a few for each chunk")
+			assert.LessOrEqual(t, times, 200.0, "a few for each message")
 			assert.LessOrEqual(t, bytes, size/50)
 		})
 	}

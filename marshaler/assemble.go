@@ -7,7 +7,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// framedSize is the bytes that a container of the level takes if its content has n bytes.
+// framedSize returns how many bytes a container of the level takes if its content has n bytes. In protobuf it has a tag and
+// a length in front, except for the request itself.
 func (t *tree) framedSize(depth, n int) int {
 	if !t.framed || depth == 0 {
 		return n
@@ -15,8 +16,11 @@ func (t *tree) framedSize(depth, n int) int {
 	return 1 + protowire.SizeVarint(unsigned(n)) + n
 }
 
-// assemble writes a chunk that has the rows, which come in the order of the request, into dst, which has its exact size.
-// It writes from the end to the start, so that the length of a container is known when its turn comes.
+// assemble writes a message with the given rows into dst, which has the exact size of the message. The rows are in the order
+// of the tree.
+//
+// It writes from the end to the start. So the length of a container, which stands in front of the container in protobuf, is
+// known when it is written.
 func (t *tree) assemble(rows []row, dst []byte) {
 	w := backwardWriter{tree: t, buf: dst, pos: len(dst)}
 	var path [maxDepth]int
@@ -39,33 +43,41 @@ func (t *tree) assemble(rows []row, dst []byte) {
 	w.closeTo(0)
 }
 
-// backwardWriter fills a buffer from its end.
+// backwardWriter writes a message from its end to its start.
 type backwardWriter struct {
+	// tree is where the bytes come from.
 	tree *tree
-	buf  []byte
-	pos  int // of the first byte written
+	// buf is where the message is written to.
+	buf []byte
+	// pos is the position in buf of what was written last. The next bytes end there.
+	pos int
 
-	path  [maxDepth]int // the places of the containers that are open
-	ends  [maxDepth]int // where they end in buf
-	depth int           // how many are open
+	// path has the places of the open containers, which still lack a head, by level.
+	path [maxDepth]int
+	// ends has the positions in buf where the open containers end, to compute their lengths.
+	ends [maxDepth]int
+	// depth is how many containers are open.
+	depth int
 }
 
+// write writes the bytes of an extent.
 func (w *backwardWriter) write(e extent) {
 	w.pos -= e.len()
 	copy(w.buf[w.pos:], w.tree.data[e.start:e.end])
 }
 
+// open begins a container with its tail.
 func (w *backwardWriter) open(place int) {
 	w.path[w.depth], w.ends[w.depth] = place, w.pos
-	w.write(w.tree.containers[w.depth][place].tail)
+	w.write(w.tree.container(w.depth, place).tail)
 	w.depth++
 }
 
-// closeTo closes the innermost containers until only the given number is open.
+// closeTo ends the innermost containers, each with its head, until only as many as depth are open.
 func (w *backwardWriter) closeTo(depth int) {
 	for w.depth > depth {
 		w.depth--
-		c := &w.tree.containers[w.depth][w.path[w.depth]]
+		c := w.tree.container(w.depth, w.path[w.depth])
 		w.write(c.head)
 		if w.tree.framed && w.depth > 0 {
 			length := unsigned(w.ends[w.depth] - w.pos)

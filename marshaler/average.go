@@ -2,14 +2,14 @@ package marshaler
 
 // average follows a number that changes slowly.
 type average struct {
-	mean   float64 // 0 if nothing is known
-	spread float64 // the mean deviation from it, as a part of it
+	mean   float64 // 0 while nothing is known
+	spread float64 // mean deviation from the mean, as a part of the mean
 }
 
-// averageWeight is that of the latest number.
+// averageWeight is the weight of the latest number.
 const averageWeight = .125
 
-// learn takes in a number above 0.
+// learn takes in a number. It must be above 0.
 func (a *average) learn(found float64) {
 	if a.mean == 0 {
 		a.mean = found

@@ -64,36 +64,42 @@ func benchMetrics(resources, metrics int) pmetric.Metrics {
 
 var shapes = []struct{ resources, records int }{{1, 1000}, {100, 100}, {10000, 1}}
 
-// BenchmarkMarshalLogs compares whole, which is pdata's marshaler alone, with chunks, which also cuts.
+// BenchmarkMarshalLogs compares three ways. The first, whole, is pdata's public marshaler alone. The second, messages, is this
+// package. The third, fallback, is this package with pdata's public marshaler, as it works with an unknown version of pdata.
 func BenchmarkMarshalLogs(b *testing.B) {
 	for _, encoding := range []Encoding{OTLPProto, OTLPJSON} {
-		m, err := New(Config{Encoding: encoding, TargetSize: 51_200, MaxSize: 1 << 20})
-		require.NoError(b, err)
+		config := Config{Encoding: encoding, TargetSize: 51_200, MaxSize: 1 << 20}
 		for _, shape := range shapes {
 			logs := benchLogs(shape.resources, shape.records)
+			m := mustNew(b, config)
 			data, err := m.codec.encodeLogs.MarshalLogs(logs)
 			require.NoError(b, err)
-			name := fmt.Sprintf("%s/%dx%d", encoding, shape.resources, shape.records)
-			b.Run(name+"/whole", func(b *testing.B) {
-				b.SetBytes(int64(len(data)))
-				b.ReportAllocs()
-				for b.Loop() {
-					if _, err := m.codec.encodeLogs.MarshalLogs(logs); err != nil {
-						b.Fatal(err)
+			run := func(name string, marshal func() error) {
+				b.Run(fmt.Sprintf("%s/%dx%d/%s", encoding, shape.resources, shape.records, name), func(b *testing.B) {
+					b.SetBytes(int64(len(data)))
+					b.ReportAllocs()
+					for b.Loop() {
+						if err := marshal(); err != nil {
+							b.Fatal(err)
+						}
 					}
-				}
-			})
-			b.Run(name+"/chunks", func(b *testing.B) {
-				b.SetBytes(int64(len(data)))
-				b.ReportAllocs()
-				for b.Loop() {
+				})
+			}
+			toMessages := func(m *Marshaler) func() error {
+				return func() error {
 					encoded, err := m.MarshalLogs(logs)
-					if err != nil {
-						b.Fatal(err)
-					}
 					encoded.Release()
+					return err
 				}
+			}
+			run("whole", func() error {
+				_, err := m.codec.encodeLogs.MarshalLogs(logs)
+				return err
 			})
+			run("messages", toMessages(m))
+			if encoding == OTLPProto {
+				run("fallback", toMessages(unreached(mustNew(b, config))))
+			}
 		}
 	}
 }
@@ -118,8 +124,8 @@ func BenchmarkCompressLogs(b *testing.B) {
 						b.Fatal(err)
 					}
 					size = 0
-					for _, chunk := range encoded.Chunks {
-						size += len(chunk.Data)
+					for _, message := range encoded.Messages {
+						size += len(message.Data)
 					}
 					encoded.Release()
 				}

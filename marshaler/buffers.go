@@ -5,29 +5,33 @@ import (
 	"sync"
 )
 
-// The sizes that buffers keeps: an eighth of a power of two apart, so that at most a ninth of a buffer lies idle. What is
-// smaller takes one of the smallest, and what is larger is left to the garbage collector.
+// The sizes of the buffers that are kept. There are eight sizes for each power of two, so at most a ninth of a buffer is not
+// used. Larger buffers are left to the garbage collector.
 const (
 	minKept   = 256
 	maxKept   = 32 << 20
-	steps     = 8 // sizes for each power of two
+	steps     = 8 // for each power of two
 	minFactor = 9 // sizes are (9 to 16) << exponent
 )
 
-// buffers lends buffers, so that a steady flow of requests makes no garbage. Fresh memory costs as much time as all that
-// is written into it.
+// buffers lends memory, so that a steady flow of pushes makes no garbage. To clear fresh memory would cost as much time as to
+// write the messages into it.
 type buffers struct {
-	kept [144]sync.Pool // of *buffer, by size class
+	// kept has the idle buffers, a pool of *buffer for each size.
+	kept [144]sync.Pool
 }
 
-// buffer is lent from get to release.
+// buffer is memory that is lent from get to release.
 type buffer struct {
-	data []byte     // the part of memory that is used
-	all  []byte     // memory
-	home *sync.Pool // nil if it is not kept
+	// data is the part of the memory that is used.
+	data []byte
+	// all is the whole memory, which is lent again.
+	all []byte
+	// home is the pool that release puts the buffer into. Nil means that the buffer is not kept.
+	home *sync.Pool
 }
 
-// get lends a buffer whose data has the size; what is in it is left from before.
+// get lends a buffer whose data has size bytes. The data still holds what was written before.
 func (p *buffers) get(size int) *buffer {
 	if size > maxKept {
 		return &buffer{data: make([]byte, size)}
@@ -42,7 +46,10 @@ func (p *buffers) get(size int) *buffer {
 	return b
 }
 
-// release ends the lending. Nobody may touch the data from then on.
+// skip takes the first n bytes out of the data.
+func (b *buffer) skip(n int) { b.data = b.data[n:] }
+
+// release gives the buffer back. Nobody may read or write the data afterwards. A nil buffer is allowed.
 func (b *buffer) release() {
 	if b == nil || b.home == nil {
 		return
@@ -52,7 +59,7 @@ func (b *buffer) release() {
 	b.home.Put(b)
 }
 
-// sizeClass returns the place of the smallest size that is kept and no less than the given one, and that size.
+// sizeClass returns the smallest of the sizes that are kept with room for size bytes, and the place of its pool.
 func sizeClass(size int) (place, capacity int) {
 	last := max(size, minKept) - 1
 	exponent := bits.Len(uint(last)) - 4

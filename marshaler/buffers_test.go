@@ -31,7 +31,7 @@ func TestSizeClasses(t *testing.T) {
 	}
 }
 
-// Whoever is lent a buffer has it to himself, and huge ones are not kept.
+// A buffer is lent to one user at a time. Very large buffers are not kept.
 func TestBuffersAreLentOnce(t *testing.T) {
 	var p buffers
 	first, second := p.get(1000), p.get(1000)

@@ -6,7 +6,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// codec is the Collector's own reading and writing of whole requests in one encoding.
+// codec has pdata's public marshalers and unmarshalers for one encoding.
 type codec struct {
 	encodeLogs    plog.Marshaler
 	encodeTraces  ptrace.Marshaler

@@ -9,28 +9,28 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Compression is how chunks are compressed, each as a whole. All three say what they are in their first bytes, see
+// Compression is how messages are compressed. Compressed data begins with bytes that say which compression it is, see
 // [Decompress].
 type Compression string
 
 // The compressions.
 const (
-	// NoCompression leaves chunks as they are; so does the empty Compression.
+	// NoCompression leaves messages as they are. The empty Compression means the same.
 	NoCompression Compression = "none"
-	// Snappy is the framing format of Snappy (elsewhere named x-snappy-framed), not its bare block format, which does not
-	// show what it is.
+	// Snappy is the framing format of Snappy, also called x-snappy-framed. The block format of Snappy is not used because
+	// its first bytes do not say what it is.
 	Snappy Compression = "snappy"
-	// Zstd is a Zstandard frame with a checksum, and with a window of 1 MiB at most.
+	// Zstd is one Zstandard frame with a checksum. Its window is at most 1 MiB.
 	Zstd Compression = "zstd"
-	// Gzip is a gzip member.
+	// Gzip is one gzip member, as in RFC 1952.
 	Gzip Compression = "gzip"
 )
 
-// defaultLevel is the level that a compressor takes for a good one: the fastest of Zstandard, 5 of gzip.
+// defaultLevel makes a compressor choose its level: the fastest of Zstandard, and 5 of gzip.
 const defaultLevel = gzip.DefaultCompression
 
-// Levels returns the range of levels that a compression has. 0, which all have, and -1 stand for the one that it takes for
-// a good one. It returns false if there is no such compression.
+// Levels returns the lowest and the highest level of a compression. Level 0, which all have, and level -1 both mean the default
+// of the compression. It returns false if there is no such compression.
 func (c Compression) Levels() (least, most int, ok bool) {
 	switch c {
 	case NoCompression, "", Snappy:
@@ -44,28 +44,28 @@ func (c Compression) Levels() (least, most int, ok bool) {
 }
 
 const (
-	snappyBlock = 64 << 10 // the most plain bytes of a frame, by its definition
-	zstdWindow  = 1 << 20
+	snappyBlock = 64 << 10 // bytes before compression; the format allows no more in a frame
+	zstdWindow  = 1 << 20  // bytes
 )
 
-// compressor compresses. Any number of goroutines may use one at the same time.
+// compressor compresses data. Any number of goroutines may use a compressor at the same time.
 type compressor interface {
 	// compress appends src, compressed, to dst.
 	compress(dst, src []byte) []byte
 }
 
-// newCompressor returns nil for no compression. The compression and its level have been checked.
+// newCompressor returns a compressor, or nil for no compression. The compression and its level must be valid.
 func newCompressor(c Compression, level int) (compressor, error) {
 	if level == 0 {
 		level = defaultLevel
 	}
 	switch c {
 	case Snappy:
-		return newStreams(func() (stream, error) {
+		return newWriters(func() (resetWriter, error) {
 			return s2.NewWriter(nil, s2.WriterSnappyCompat(), s2.WriterBlockSize(snappyBlock), s2.WriterConcurrency(1)), nil
 		})
 	case Gzip:
-		return newStreams(func() (stream, error) { return gzip.NewWriterLevel(nil, level) })
+		return newWriters(func() (resetWriter, error) { return gzip.NewWriterLevel(nil, level) })
 	case Zstd:
 		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)),
 			zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true))
@@ -75,48 +75,48 @@ func newCompressor(c Compression, level int) (compressor, error) {
 	return nil, nil //nolint:nilnil // there is nothing to do
 }
 
-// blocks compresses with Zstandard, whose encoder keeps what it needs for as many calls as there are processors.
+// blocks compresses with Zstandard. The encoder serves as many calls at a time as there are processors.
 type blocks struct{ encoder *zstd.Encoder }
 
 func (b blocks) compress(dst, src []byte) []byte { return b.encoder.EncodeAll(src, dst) }
 
-// stream is a compressor that writes, and can be used again and again.
-type stream interface {
+// resetWriter is a compressor that writes to w. Reset makes it ready for other data.
+type resetWriter interface {
 	io.WriteCloser
 	Reset(w io.Writer)
 }
 
-// streams keeps the streams that nobody uses: each has buffers and tables of up to a megabyte.
-type streams struct {
-	idle sync.Pool // of stream
+// writers compresses with a resetWriter. It keeps idle ones, because each has up to a megabyte of buffers and tables.
+type writers struct {
+	idle sync.Pool // of resetWriter
 }
 
-func (s *streams) compress(dst, src []byte) []byte {
-	w := s.idle.Get().(stream)
+func (s *writers) compress(dst, src []byte) []byte {
+	w := s.idle.Get().(resetWriter)
 	defer s.idle.Put(w)
 	out := appender(dst)
 	w.Reset(&out)
-	_, _ = w.Write(src) // memory takes everything
+	_, _ = w.Write(src) // an appender never fails
 	_ = w.Close()
-	w.Reset(nil) // what it has written is not its own
+	w.Reset(nil) // so that an idle writer keeps no reference to out
 	return out
 }
 
-// newStreams returns streams made by a function, whose error it returns.
-func newStreams(create func() (stream, error)) (*streams, error) {
+// newWriters returns writers that create makes. It fails if create fails.
+func newWriters(create func() (resetWriter, error)) (*writers, error) {
 	first, err := create()
 	if err != nil {
 		return nil, err
 	}
-	s := &streams{idle: sync.Pool{New: func() any {
-		w, _ := create() // as the first
+	s := &writers{idle: sync.Pool{New: func() any {
+		w, _ := create() // it has worked before, with the same options
 		return w
 	}}}
 	s.idle.Put(first)
 	return s, nil
 }
 
-// appender is a writer that appends.
+// appender is a writer that appends to memory.
 type appender []byte
 
 func (a *appender) Write(p []byte) (int, error) {

@@ -65,7 +65,7 @@ func compressed(target, limit int) (all []Config) {
 	return all
 }
 
-func TestCompressedChunksHoldEverything(t *testing.T) {
+func TestCompressedMessagesHoldEverything(t *testing.T) {
 	for _, target := range []int{64, 500, 4000} {
 		for _, config := range compressed(target, 1<<20) {
 			config.Key.ResourceAttributes = []string{"tenant"}
@@ -74,18 +74,18 @@ func TestCompressedChunksHoldEverything(t *testing.T) {
 			for seed := range uint64(4) {
 				for _, d := range newRandom(seed).all() {
 					var want, got []string
-					for _, chunk := range d.marshal(t, plain).Chunks { // in the order of the keys
-						want = append(want, items(t, m, d.decode(t, m, chunk.Data))...)
+					for _, message := range d.marshal(t, plain).Messages { // in the order of the keys
+						want = append(want, items(t, m, d.decode(t, m, message.Data))...)
 					}
 					encoded := d.marshal(t, m)
 					assert.Empty(t, encoded.Rejected)
-					for _, chunk := range encoded.Chunks {
-						assert.Equal(t, config.Compression, compressionOf(chunk.Data))
-						if chunk.Items > 1 && target == 4000 {
-							assert.LessOrEqual(t, len(chunk.Data)+len(chunk.PartitionKey), target)
+					for _, message := range encoded.Messages {
+						assert.Equal(t, config.Compression, compressionOf(message.Data))
+						if message.Items > 1 && target == 4000 {
+							assert.LessOrEqual(t, len(message.Data)+len(message.PartitionKey), target)
 						}
-						part := d.decode(t, m, chunk.Data)
-						assert.Equal(t, chunk.Items, part.count())
+						part := d.decode(t, m, message.Data)
+						assert.Equal(t, message.Items, part.count())
 						got = append(got, items(t, m, part)...)
 					}
 					require.Equal(t, want, got, "%s, seed %d, %+v", d.signal(), seed, config)
@@ -107,9 +107,9 @@ func (c *counting) compress(dst, src []byte) []byte {
 	return c.compressor.compress(dst, src)
 }
 
-// Compressed chunks fill records as the others do: up to the target and never beyond it, from the first chunk on, and
-// with little compressed twice. Kinesis bills units of 25,600 bytes.
-func TestCompressedChunksFillRecords(t *testing.T) {
+// Compressed messages fill records too. From the first one on, they are nearly as large as the target and never larger, and few
+// bytes are compressed twice. Kinesis bills units of 25,600 bytes.
+func TestCompressedMessagesFillRecords(t *testing.T) {
 	const target, unit, requests = 51_200, 25_600, 3
 	for _, config := range compressed(target, 1<<20) {
 		for _, shape := range shapes {
@@ -125,9 +125,9 @@ func TestCompressedChunksFillRecords(t *testing.T) {
 					size := len(logsData{logs}.whole(t, m))
 					plain += size
 					count.bytes = 0
-					chunks := logsData{logs}.marshal(t, m).Chunks
-					for _, chunk := range chunks[:len(chunks)-1] { // the last is what was left
-						size := len(chunk.Data) + KeylessKeySize
+					messages := logsData{logs}.marshal(t, m).Messages
+					for _, message := range messages[:len(messages)-1] { // the last is what was left
+						size := len(message.Data) + KeylessKeySize
 						assert.LessOrEqual(t, size, target)
 						bytes += size
 						units += (size + unit - 1) / unit
@@ -145,7 +145,7 @@ func TestCompressedChunksFillRecords(t *testing.T) {
 	}
 }
 
-// The limits hold after compression, and what fits without it is not lost to it.
+// The limits hold after compression. An item that fits only without compression is sent without it.
 func TestCompressionAndLimits(t *testing.T) {
 	const limit = 1 << 16
 	noise := func(n int) string { // what no compression makes smaller, as text
@@ -188,14 +188,14 @@ func TestCompressionAndLimits(t *testing.T) {
 					} else {
 						assert.Empty(t, encoded.Rejected)
 					}
-					require.True(t, slices.Equal(want, bodies(t, m, encoded.Chunks)))
-					for _, chunk := range encoded.Chunks {
-						assert.LessOrEqual(t, len(chunk.Data)+KeylessKeySize, limit)
-						if tt.found == NoCompression && len(chunk.Data) > 4000 {
-							assert.Equal(t, NoCompression, compressionOf(chunk.Data))
+					require.True(t, slices.Equal(want, bodies(t, m, encoded.Messages)))
+					for _, message := range encoded.Messages {
+						assert.LessOrEqual(t, len(message.Data)+KeylessKeySize, limit)
+						if tt.found == NoCompression && len(message.Data) > 4000 {
+							assert.Equal(t, NoCompression, compressionOf(message.Data))
 							continue
 						}
-						assert.Equal(t, c, compressionOf(chunk.Data))
+						assert.Equal(t, c, compressionOf(message.Data))
 					}
 				})
 			}
@@ -203,7 +203,7 @@ func TestCompressionAndLimits(t *testing.T) {
 	}
 }
 
-// However well it compresses: what readers would have to take is bounded.
+// An item that is too large before compression is rejected, however well it compresses.
 func TestPlainSizeIsBounded(t *testing.T) {
 	logs := plog.NewLogs()
 	addLogs(logs, "r", "good", strings.Repeat("x", MaxPlainSize))
@@ -211,7 +211,7 @@ func TestPlainSizeIsBounded(t *testing.T) {
 	encoded := logsData{logs}.marshal(t, m)
 	require.Len(t, encoded.Rejected, 1)
 	assert.Greater(t, encoded.Rejected[0].Size, MaxPlainSize)
-	assert.Equal(t, []string{"good"}, bodies(t, m, encoded.Chunks))
+	assert.Equal(t, []string{"good"}, bodies(t, m, encoded.Messages))
 }
 
 func TestCompressionLevels(t *testing.T) {
@@ -220,7 +220,7 @@ func TestCompressionLevels(t *testing.T) {
 		m := mustNew(t, Config{
 			Encoding: OTLPProto, TargetSize: 1 << 20, MaxSize: 1 << 20, Compression: c, CompressionLevel: level,
 		})
-		return len(logs.marshal(t, m).Chunks[0].Data)
+		return len(logs.marshal(t, m).Messages[0].Data)
 	}
 	assert.Less(t, size(Gzip, 9), size(Gzip, 1))
 	assert.Equal(t, size(Gzip, 5), size(Gzip, 0))

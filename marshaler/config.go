@@ -7,97 +7,64 @@ import (
 	"unicode/utf8"
 )
 
-// Encoding is how a chunk spells OTLP.
+// Encoding is the encoding of OTLP in a message.
 type Encoding string
 
 // The encodings.
 const (
-	// OTLPProto is the protobuf encoding of OTLP: the smallest and by far the cheapest.
+	// OTLPProto is protobuf. It is much smaller and takes much less CPU time than JSON.
 	OTLPProto Encoding = "otlp_proto"
-	// OTLPJSON is the JSON encoding of OTLP, for readers that cannot read protobuf.
+	// OTLPJSON is JSON, for readers that cannot read protobuf.
 	OTLPJSON Encoding = "otlp_json"
 )
 
-// Signal is a kind of telemetry.
-type Signal uint8
-
-// The signals.
-const (
-	Logs Signal = iota
-	Traces
-	Metrics
-)
-
-// String returns "logs", "traces" or "metrics".
-func (s Signal) String() string {
-	switch s {
-	case Logs:
-		return "logs"
-	case Traces:
-		return "traces"
-	case Metrics:
-		return "metrics"
-	}
-	return "unknown"
-}
-
-// item is the name of what is counted and never cut.
-func (s Signal) item() string {
-	switch s {
-	case Logs:
-		return "log record"
-	case Traces:
-		return "span"
-	case Metrics:
-		return "data point"
-	}
-	return "item"
-}
-
-// KeylessKeySize is how many bytes a chunk without a partition key counts for the key that the producer makes up for it.
+// KeylessKeySize is the size in bytes of the partition key that the producer makes for a message without one. The size of
+// such a message includes these bytes. The number must be that of the producer.
 const KeylessKeySize = 16
 
-// maxKeyLength is the most Unicode characters the service takes in a partition key.
+// maxKeyLength is how many Unicode characters Kinesis allows in a partition key.
 const maxKeyLength = 256
 
-// Config says how a [Marshaler] encodes and cuts. Every size is in bytes and counts data and partition key, as the
-// service does.
+// Config says how a [Marshaler] encodes and cuts. All sizes are in bytes and include the partition key, because the limits of
+// Kinesis do.
 type Config struct {
-	// Encoding is required.
+	// Encoding of the messages. It is required.
 	Encoding Encoding
 
-	// TargetSize is what a chunk is filled up to. It must have room for the partition key and at least one byte of data.
-	// Where what is around the items (resource, scope, metric) takes more than half of it, chunks are filled up to a
-	// multiple of it instead, at most MaxSize.
+	// TargetSize is the size up to which messages are filled. It must be more than the size of the partition key.
+	//
+	// Resource, scope and metric are repeated in each message. If they take more than half of TargetSize, messages are
+	// filled up to a multiple of TargetSize instead, but not beyond MaxSize.
 	TargetSize int
 
-	// MaxSize is what a chunk with a single item may have; an item that needs more is rejected. At least TargetSize.
+	// MaxSize is the largest size of a message. An item that needs more by itself is rejected. MaxSize must be at least
+	// TargetSize.
 	MaxSize int
 
-	// Compression is applied to each chunk as a whole, and sizes are those after it. Chunks are filled by how well those
-	// before them were compressed. One with a single item that compression makes too large is left as it is. An item with
-	// more than [MaxPlainSize] bytes before compression is rejected. The zero value is [NoCompression].
+	// Compression is applied to each message as a whole. TargetSize and MaxSize are sizes after compression. An item is sent
+	// uncompressed if compression alone makes it too large. An item with more than [MaxPlainSize] bytes before compression
+	// is rejected. The zero value is [NoCompression].
 	Compression Compression
 
-	// CompressionLevel is one of [Compression.Levels]: larger is slower, and makes smaller chunks. Zstd has four in truth,
-	// from 1, 3, 6 and 10 on.
+	// CompressionLevel is one of [Compression.Levels]. Higher levels are slower and make smaller messages. Zstd has four
+	// different levels only: 1 and 2, 3 to 5, 6 to 9, and 10 and more. Zero is the default of the compression.
 	CompressionLevel int
 
-	// Key says where partition keys come from. The zero value makes chunks without a key.
+	// Key says where partition keys come from. The zero value makes messages without a key.
 	Key KeyConfig
 }
 
 // KeyConfig says where partition keys come from. At most one of its fields may be set.
 type KeyConfig struct {
-	// Static is the partition key of every chunk: 1 to 256 Unicode characters. Empty means none.
+	// Static is the partition key of every message. It has 1 to 256 Unicode characters. Empty means none.
 	Static string
 
-	// ResourceAttributes names the resource attributes that decide the partition key: resources with equal values share
-	// a key, and each key has its own chunks. The order of the names does not matter. Empty means none.
+	// ResourceAttributes are names of resource attributes. Resources with equal values of all of them get the same key.
+	// Each key has messages of its own. The order of the names does not matter. Empty means none.
 	ResourceAttributes []string
 }
 
-// keySize returns the bytes that every partition key of this configuration has.
+// keySize returns the size of a partition key in bytes. All keys of a configuration have the same size.
 func (c KeyConfig) keySize() int {
 	switch {
 	case c.Static != "":

@@ -9,8 +9,8 @@ import (
 )
 
 func cutOf(signal Signal, data string, framed bool) (*tree, error) {
-	t := new(tree)
-	t.reset([]byte(data), signal.layout(), framed)
+	t := &tree{layers: signal.layout(), framed: framed}
+	t.reset([]byte(data))
 	err := t.cut()
 	return t, err
 }
@@ -21,6 +21,13 @@ func contents(t *tree, depth int) (list []string) {
 		list = append(list, string(t.data[e.start:e.end]))
 	}
 	return list
+}
+
+// splitWhole cuts bytes that nobody has checked.
+func splitWhole(m *Marshaler, p push, data []byte) (Encoded, error) {
+	f := m.fillers[p.signal].Get().(*filler)
+	defer m.fillers[p.signal].Put(f)
+	return f.split(&p, &buffer{data: data})
 }
 
 func TestCutProto(t *testing.T) {
@@ -115,11 +122,10 @@ func TestCutJSON(t *testing.T) {
 	}
 }
 
-func TestSplitRefusesWhatPdataDidNotWrite(t *testing.T) {
+func TestSplitFailsForBytesThatPdataDidNotWrite(t *testing.T) {
 	m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 20, MaxSize: 20})
 	split := func(data string, items int) error {
-		r := request{signal: Traces, items: items, resources: 1, groups: []group{{}}}
-		_, err := m.split(r, &buffer{data: []byte(data)})
+		_, err := splitWhole(m, push{signal: Traces, items: items, resources: 1, groups: []group{{}}}, []byte(data))
 		return err
 	}
 	require.EqualError(t, split("\x0a\x7f...", 1), "marshaler: cut traces of 5 bytes: malformed OTLP")

@@ -11,23 +11,23 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// MaxPlainSize is the most bytes that a compressed chunk has before compression. Readers need to take no more.
+// MaxPlainSize is how many bytes a message may have before it is compressed. So readers know how much they must accept.
 const MaxPlainSize = 32 << 20
 
-// maxZstdWindow is what every Zstandard decoder should take, by RFC 8878.
+// maxZstdWindow is the window that every Zstandard decoder should accept, as RFC 8878 says.
 const maxZstdWindow = 8 << 20
 
-// The first bytes of compressed data. No OTLP message begins like that, in neither encoding.
+// The first bytes of compressed data. No OTLP request begins with them, neither in protobuf nor in JSON.
 const (
 	snappyMagic = "\xff\x06\x00\x00sNaPpY"
 	zstdMagic   = "\x28\xb5\x2f\xfd"
 	gzipMagic   = "\x1f\x8b"
 )
 
-// ErrPlainSize is wrapped by the error for data that is larger than allowed once it is decompressed.
+// ErrPlainSize is wrapped by the error of [Decompress] for data that has more bytes than allowed before compression.
 var ErrPlainSize = errors.New("marshaler: too large once decompressed")
 
-// compressionOf tells how data is compressed, from its first bytes.
+// compressionOf returns how data is compressed. Its first bytes say so.
 func compressionOf(data []byte) Compression {
 	switch begins := func(magic string) bool { return bytes.HasPrefix(data, []byte(magic)) }; {
 	case begins(snappyMagic):
@@ -40,9 +40,11 @@ func compressionOf(data []byte) Compression {
 	return NoCompression
 }
 
-// Decompress returns what data was before compression, and how it was compressed, which its first bytes tell. Data that is
-// not compressed comes back as it is. It fails for what is damaged, and, with an error that wraps [ErrPlainSize], for what
-// would come to more than limit bytes, without ever holding much more than that.
+// Decompress returns data as it was before compression, and how it was compressed. Data that is not compressed is returned as
+// it is, whatever its size.
+//
+// Decompress fails for damaged data. For data that would have more than limit bytes it fails with an error that wraps
+// [ErrPlainSize], and holds hardly more than limit bytes in memory meanwhile.
 func Decompress(data []byte, limit int) ([]byte, Compression, error) {
 	c := compressionOf(data)
 	if c == NoCompression {
@@ -55,6 +57,7 @@ func Decompress(data []byte, limit int) ([]byte, Compression, error) {
 	return plain, c, nil
 }
 
+// decompress decompresses data with the given compression, to at most limit bytes.
 func decompress(data []byte, c Compression, limit int) ([]byte, error) {
 	var r io.Reader
 	source := bytes.NewReader(data)

@@ -57,7 +57,7 @@ func TestDecompress(t *testing.T) {
 	}
 }
 
-// A few bytes that stand for very many are refused before those are in memory.
+// A few bytes can decompress to very many. Decompress fails before all of them are in memory.
 func TestDecompressionBombs(t *testing.T) {
 	for _, c := range []Compression{Snappy, Zstd, Gzip} {
 		t.Run(string(c), func(t *testing.T) {
@@ -109,7 +109,7 @@ func FuzzDecompress(f *testing.F) {
 	})
 }
 
-// FuzzCompress checks that every request comes through every compression, whatever the target.
+// FuzzCompress checks that every push survives every compression, with any target size.
 func FuzzCompress(f *testing.F) {
 	m := mustNew(f, usual(OTLPProto))
 	for i, d := range seeds() {
@@ -129,18 +129,18 @@ func FuzzCompress(f *testing.F) {
 		}
 		m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: int(target)%2048 + KeylessKeySize + 1, MaxSize: 1 << 20})
 		m.compressor = compressors[compression%3]
-		encoded, err := m.split(request{
+		encoded, err := splitWhole(m, push{
 			signal: signal, items: whole.itemCount(), resources: len(whole.extents[1]), groups: []group{{}},
-		}, &buffer{data: data})
+		}, data)
 		require.NoError(t, err)
 		require.Empty(t, encoded.Rejected)
 		var found []string
-		for _, chunk := range encoded.Chunks {
-			plain, _, err := Decompress(chunk.Data, MaxPlainSize)
+		for _, message := range encoded.Messages {
+			plain, _, err := Decompress(message.Data, MaxPlainSize)
 			require.NoError(t, err)
 			part, err := cutOf(signal, string(plain), true)
 			require.NoError(t, err)
-			require.Equal(t, chunk.Items, part.itemCount())
+			require.Equal(t, message.Items, part.itemCount())
 			found = append(found, contents(part, part.itemDepth())...)
 		}
 		require.Equal(t, contents(whole, whole.itemDepth()), found)

@@ -2,13 +2,15 @@ package marshaler
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// Detect tells what a message is, for readers that have no headers to go by. It returns false for what is no OTLP
-// request of the three signals, and for one whose items do not tell: a log record with nothing but a body, for example,
-// may have the bytes of a span with nothing but a name. It does not look into compressed data: see [Decompress].
+// Detect returns signal and encoding of a message. It is for readers, because user records have no headers that would say so.
 //
-// JSON shows its signal in its only top-level key of that kind. Protobuf has no names: the three signals nest in the
-// same way, so the fields of the items decide, and as many items are looked at as it takes. Detect does not replace
-// unmarshalling: a message that it knows may still be malformed further inside.
+// It returns false for data that is no OTLP request of one of the three signals. It also returns false if the items do not
+// show the signal. For example, a log record with only a body can have the same bytes as a span with only a name. Compressed
+// data must be decompressed before, see [Decompress].
+//
+// In JSON, the top-level key shows the signal. Protobuf has no names, and requests of all signals have the same structure. So
+// Detect looks at the fields of the items, until the signal is clear. A message that Detect accepts may still be malformed
+// inside: Detect does not replace unmarshalling.
 func Detect(data []byte) (Signal, Encoding, bool) {
 	if s := jsonScanner(data); s.at(s.skipSpace(0), '{') {
 		signal, ok := detectJSON(s)
@@ -18,7 +20,7 @@ func Detect(data []byte) (Signal, Encoding, bool) {
 	return signal, OTLPProto, ok
 }
 
-// detectJSON looks for the one top-level key that names a signal.
+// detectJSON looks for the top-level key that names a signal. There must be exactly one.
 func detectJSON(s jsonScanner) (signal Signal, ok bool) {
 	pos := s.skipSpace(0) + 1
 	found := 0
@@ -46,20 +48,20 @@ func detectJSON(s jsonScanner) (signal Signal, ok bool) {
 	}
 }
 
-// detectProto walks the containers, which have the same fields in each signal: a request has its resources in field 1;
-// a resource or scope has 1 itself, 2 children, 3 schema URL.
+// detectProto walks through the containers to the items. The containers have the same fields in all signals: a request has its
+// resources in field 1, and a resource or scope has its children in field 2.
 func detectProto(data []byte) (Signal, bool) {
-	v := verdict{possible: [...]bool{Logs: true, Traces: true, Metrics: true}}
+	c := candidates{possible: [...]bool{Logs: true, Traces: true, Metrics: true}}
 	ok := eachChild(data, 1, func(resource []byte) bool {
 		return eachChild(resource, 2, func(scope []byte) bool {
-			return eachChild(scope, 2, v.add)
+			return eachChild(scope, 2, c.add)
 		})
 	})
-	signal, decided := v.signal()
+	signal, decided := c.signal()
 	return signal, ok && decided
 }
 
-// eachChild calls visit with each message in the field of the given number until it returns false. It reports whether
+// eachChild calls visit for the content of each field with the given number, until visit returns false. It reports whether
 // visit always returned true and the container is well-formed.
 func eachChild(container []byte, number int, visit func(child []byte) bool) bool {
 	return eachField(container, func(f field) bool {
@@ -70,51 +72,29 @@ func eachChild(container []byte, number int, visit func(child []byte) bool) bool
 	})
 }
 
-// eachField calls visit with each field of the message until it returns false. It reports whether visit always returned
-// true and the message is well-formed.
-func eachField(message []byte, visit func(field) bool) bool {
-	for pos := 0; pos < len(message); {
-		f, ok := readField(message, pos)
-		if !ok || !visit(f) {
-			return false
-		}
-		pos = f.end
-	}
-	return true
-}
-
-// evidence is what one item says about one signal.
-type evidence uint8
-
-const (
-	excluded  evidence = iota // the item cannot be of the signal
-	plausible                 // it can
-	shown                     // it can, and has what only this signal has
-)
-
-// verdict is what the items that were read so far can be.
-type verdict struct {
+// candidates are the signals that the items so far can be of.
+type candidates struct {
 	possible [Metrics + 1]bool // no item excludes the signal
-	shown    [Metrics + 1]bool // some item shows it
+	shown    [Metrics + 1]bool // at least one item has what only this signal has
 }
 
-// add looks at an item. It returns false if the message cannot be of any signal.
-func (v *verdict) add(item []byte) bool {
-	if v.settled() {
+// add looks at an item. It returns false if no signal is possible any more.
+func (c *candidates) add(item []byte) bool {
+	if c.settled() {
 		return true
 	}
 	for signal, found := range [...]evidence{Logs: judgeLog(item), Traces: judgeSpan(item), Metrics: judgeMetric(item)} {
-		v.possible[signal] = v.possible[signal] && found != excluded
-		v.shown[signal] = v.shown[signal] || found == shown
+		c.possible[signal] = c.possible[signal] && found != excluded
+		c.shown[signal] = c.shown[signal] || found == shown
 	}
-	return v.possible != [Metrics + 1]bool{}
+	return c.possible != [Metrics + 1]bool{}
 }
 
-// signal returns the one signal that is possible and shown.
-func (v *verdict) signal() (signal Signal, ok bool) {
+// signal returns the only signal that is both possible and shown. It returns false if there is none or more than one.
+func (c *candidates) signal() (signal Signal, ok bool) {
 	count := 0
 	for _, s := range []Signal{Logs, Traces, Metrics} {
-		if v.possible[s] && v.shown[s] {
+		if c.possible[s] && c.shown[s] {
 			signal = s
 			count++
 		}
@@ -122,13 +102,13 @@ func (v *verdict) signal() (signal Signal, ok bool) {
 	return signal, count == 1
 }
 
-// settled reports whether just one signal is possible, and shown.
-func (v *verdict) settled() bool {
-	s, ok := v.signal()
+// settled reports whether only one signal is possible, and this signal is shown. Then no further item can change the result.
+func (c *candidates) settled() bool {
+	s, ok := c.signal()
 	if !ok {
 		return false
 	}
 	only := [Metrics + 1]bool{}
 	only[s] = true
-	return v.possible == only
+	return c.possible == only
 }

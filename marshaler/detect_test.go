@@ -39,8 +39,8 @@ func (d metricsData) identify() {
 	d.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).SetName("requests")
 }
 
-// message makes a protobuf request with the items.
-func message(items ...[]byte) []byte {
+// requestOf makes the protobuf of a request with the items.
+func requestOf(items ...[]byte) []byte {
 	var scope []byte
 	for _, item := range items {
 		scope = append(scope, bytesField(2, item)...)
@@ -78,33 +78,33 @@ func TestDetect(t *testing.T) {
 	}{
 		{"nothing", nil, 0, OTLPProto, false},
 		{"text", []byte("hello world"), 0, OTLPProto, false},
-		{"no items", message(), 0, OTLPProto, false},
+		{"no items", requestOf(), 0, OTLPProto, false},
 
-		{"log by its time", message(join(fixed64Field(1), body)), Logs, OTLPProto, true},
-		{"log by its observed time", message(fixed64Field(11)), Logs, OTLPProto, true},
-		{"log with only a body", message(body), 0, OTLPProto, false},
-		{"second log decides", message(body, fixed64Field(1)), Logs, OTLPProto, true},
+		{"log by its time", requestOf(join(fixed64Field(1), body)), Logs, OTLPProto, true},
+		{"log by its observed time", requestOf(fixed64Field(11)), Logs, OTLPProto, true},
+		{"log with only a body", requestOf(body), 0, OTLPProto, false},
+		{"second log decides", requestOf(body, fixed64Field(1)), Logs, OTLPProto, true},
 
-		{"span by its time", message(join(spanIDs, text(5, "GET /"), fixed64Field(7))), Traces, OTLPProto, true},
-		{"span by its identifiers", message(join(spanIDs, text(5, "GET /"))), Traces, OTLPProto, true},
-		{"span with only a name", message(text(5, "GET /")), 0, OTLPProto, false},
+		{"span by its time", requestOf(join(spanIDs, text(5, "GET /"), fixed64Field(7))), Traces, OTLPProto, true},
+		{"span by its identifiers", requestOf(join(spanIDs, text(5, "GET /"))), Traces, OTLPProto, true},
+		{"span with only a name", requestOf(text(5, "GET /")), 0, OTLPProto, false},
 
-		{"gauge", message(join(text(1, "m"), bytesField(5, point))), Metrics, OTLPProto, true},
-		{"metric that looks like a span", message(join(spanIDs, bytesField(5, point))), Metrics, OTLPProto, true},
-		{"metric that could be a span with an odd name", message(join(spanIDs, bytesField(5, pointAt0))), Metrics, OTLPProto, true},
-		{"sum", message(join(text(1, "m"), bytesField(7, join(point, []byte{0x10, 2, 0x18, 1})))), Metrics, OTLPProto, true},
-		{"histogram", message(join(text(1, "m"), bytesField(9, point))), Metrics, OTLPProto, true},
-		{"exponential histogram", message(join(text(1, "m"), bytesField(10, point))), Metrics, OTLPProto, true},
-		{"summary", message(join(text(1, "m"), bytesField(11, point))), Metrics, OTLPProto, true},
-		{"metric without points", message(join(text(1, "m"), text(5, ""))), 0, OTLPProto, false},
-		{"metric without a name", message(bytesField(5, point)), 0, OTLPProto, false},
+		{"gauge", requestOf(join(text(1, "m"), bytesField(5, point))), Metrics, OTLPProto, true},
+		{"metric that looks like a span", requestOf(join(spanIDs, bytesField(5, point))), Metrics, OTLPProto, true},
+		{"metric that could be a span with an odd name", requestOf(join(spanIDs, bytesField(5, pointAt0))), Metrics, OTLPProto, true},
+		{"sum", requestOf(join(text(1, "m"), bytesField(7, join(point, []byte{0x10, 2, 0x18, 1})))), Metrics, OTLPProto, true},
+		{"histogram", requestOf(join(text(1, "m"), bytesField(9, point))), Metrics, OTLPProto, true},
+		{"exponential histogram", requestOf(join(text(1, "m"), bytesField(10, point))), Metrics, OTLPProto, true},
+		{"summary", requestOf(join(text(1, "m"), bytesField(11, point))), Metrics, OTLPProto, true},
+		{"metric without points", requestOf(join(text(1, "m"), text(5, ""))), 0, OTLPProto, false},
+		{"metric without a name", requestOf(bytesField(5, point)), 0, OTLPProto, false},
 
-		{"signals mixed", message(fixed64Field(1), join(spanIDs, fixed64Field(7))), Logs, OTLPProto, true},
-		{"signals mixed before it is clear", message(body, join(text(1, "m"), bytesField(7, point))), 0, OTLPProto, false},
-		{"none of them", message(join(fixed64Field(1), fixed64Field(7))), 0, OTLPProto, false},
-		{"item malformed", message([]byte{0x0a, 0x7f}), 0, OTLPProto, false},
-		{"cut off", message(fixed64Field(1), fixed64Field(1))[:20], 0, OTLPProto, false},
-		{"garbage behind", append(message(fixed64Field(1)), 0xff), 0, OTLPProto, false},
+		{"signals mixed", requestOf(fixed64Field(1), join(spanIDs, fixed64Field(7))), Logs, OTLPProto, true},
+		{"signals mixed before it is clear", requestOf(body, join(text(1, "m"), bytesField(7, point))), 0, OTLPProto, false},
+		{"none of them", requestOf(join(fixed64Field(1), fixed64Field(7))), 0, OTLPProto, false},
+		{"item malformed", requestOf([]byte{0x0a, 0x7f}), 0, OTLPProto, false},
+		{"cut off", requestOf(fixed64Field(1), fixed64Field(1))[:20], 0, OTLPProto, false},
+		{"garbage behind", append(requestOf(fixed64Field(1)), 0xff), 0, OTLPProto, false},
 
 		{"json logs", []byte(`{"resourceLogs":[]}`), Logs, OTLPJSON, true},
 		{"json traces", []byte(` { "x" : 1, "resourceSpans" : [ ] } `), Traces, OTLPJSON, true},
@@ -128,7 +128,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// The least that each signal has when pdata writes it.
+// Items with as few fields as pdata can write.
 func TestDetectBareItems(t *testing.T) {
 	logs := plog.NewLogs()
 	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()

@@ -1,21 +1,27 @@
-// Package marshaler turns pdata into chunks of encoded OTLP, each fit for one user record of a Kinesis stream.
+// Package marshaler turns pdata into messages. A message is a complete OTLP request that fits one user record of a Kinesis
+// stream.
 //
-// A request is encoded once, a large one piece by piece, and the bytes are then cut between items: log records, spans and
-// data points. What is around an item (resource, scope, schema URLs, and for a data point its metric) is repeated in every
-// chunk that holds such an item, so each chunk is a complete Export*ServiceRequest that any OTLP reader understands on its
-// own.
+// # How it works
 //
-// The parts, in the order in which a request meets them:
+// The pdata of a push is encoded once, and the bytes are cut between items: log records, spans and data points. What is
+// around an item (resource, scope, schema URLs, and the metric of a data point) is repeated in each message that has such an
+// item. So each message is an Export*ServiceRequest that any OTLP reader understands by itself.
+//
+// The parts, in the order in which a push meets them:
 //
 //   - keyer groups the resources by partition key;
-//   - pieces writes a large request a few resources at a time, with the chunks that it would have as a whole;
-//   - a cutter, one for protobuf and one for JSON, finds where containers and items lie in the bytes: the tree;
-//   - chunker fills chunks greedily up to the target size and knows the exact size of each before it exists;
-//   - tree.assemble writes a chunk into one buffer of that size;
-//   - chunker.pack compresses it, if that is wanted, and has it filled anew if it misses the size that it should have.
+//   - encodable encodes pdata into memory that is used again; sizeGuess says how much memory that takes;
+//   - pieces does this for a large push, a few resources at a time, with the same messages as a result;
+//   - tree finds out where containers and items lie in the bytes, by a cutter for protobuf and one for JSON;
+//   - filler fills one message after the other, up to the target size;
+//   - draft is the message that is being filled: it knows its exact size before any byte of it is written;
+//   - tree.assemble writes the bytes of a message into one buffer;
+//   - packer compresses a message, if that is configured. The filler corrects a message that misses its size.
 //
-// The request and its chunks lie in pooled memory: whoever gets chunks releases them when nobody reads them any more.
+// Encoded pdata and messages lie in pooled memory. Whoever gets messages releases them when nobody reads them any more.
 //
-// Containers without items (a resource, a scope or a metric that is empty) hold nothing that the Collector counts. They
-// stay in a request that fits a chunk whole, and are left out of one that is cut.
+// # Empty containers
+//
+// A resource, scope or metric without items holds nothing that the Collector counts. It stays in pdata that fits one message,
+// and is left out of pdata that is cut.
 package marshaler

@@ -6,24 +6,33 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Lengths of the identifiers of OTLP. An identifier that is not set is left out or has length zero.
+// evidence is what one item says about one signal.
+type evidence uint8
+
+const (
+	excluded  evidence = iota // the item cannot be of the signal
+	plausible                 // the item can be of the signal, and perhaps of another
+	shown                     // the item can be of the signal, and has fields that only this signal has
+)
+
+// Lengths of identifiers in OTLP, in bytes. An identifier that is not set is left out or empty.
 const (
 	traceIDLength = 16
 	spanIDLength  = 8
 )
 
-// is reports whether the field has the kind.
+// is reports whether the field has the wire type.
 func (f field) is(kind protowire.Type) bool { return f.kind == kind }
 
 func (f field) isBytes() bool { return f.is(protowire.BytesType) }
 
-// isID reports whether the field can be an identifier of the length.
+// isID reports whether the field can be an identifier of that length.
 func (f field) isID(length int) bool {
 	return f.isBytes() && (f.end == f.start || f.end-f.start == length)
 }
 
-// judgeLog tells whether the item can be a LogRecord. Fields with numbers that it does not have are let pass: they may
-// come with a later version of OTLP.
+// judgeLog says whether the item can be a LogRecord. Unknown field numbers are accepted, because later versions of OTLP may have
+// them.
 func judgeLog(item []byte) evidence {
 	var distinct, traceID, spanID bool
 	ok := eachField(item, func(f field) bool {
@@ -58,7 +67,7 @@ func judgeLog(item []byte) evidence {
 	return weigh(ok, distinct || traceID && spanID)
 }
 
-// judgeSpan tells whether the item can be a Span.
+// judgeSpan says whether the item can be a Span.
 func judgeSpan(item []byte) evidence {
 	var distinct, traceID, spanID bool
 	ok := eachField(item, func(f field) bool {
@@ -74,7 +83,7 @@ func judgeSpan(item []byte) evidence {
 		case 4: // parent span
 			distinct = true
 			return f.isID(spanIDLength)
-		case 5: // name; what reads as data points is a metric's gauge
+		case 5: // name; if it can be read as data points, it is the gauge of a metric
 			name := item[f.start:f.end]
 			return f.isBytes() && utf8.Valid(name) && countPoints(name) <= 0
 		case 6: // kind
@@ -99,7 +108,7 @@ func judgeSpan(item []byte) evidence {
 	return weigh(ok, distinct || traceID && spanID)
 }
 
-// judgeMetric tells whether the item can be a Metric.
+// judgeMetric says whether the item can be a Metric.
 func judgeMetric(item []byte) evidence {
 	var named bool
 	var data, points int
@@ -121,6 +130,8 @@ func judgeMetric(item []byte) evidence {
 	return weigh(ok, named && points > 0)
 }
 
+// weigh returns the evidence of an item: whether it is valid for the signal, and whether it has fields that only this signal
+// has.
 func weigh(ok, distinct bool) evidence {
 	switch {
 	case !ok:
@@ -131,10 +142,10 @@ func weigh(ok, distinct bool) evidence {
 	return plausible
 }
 
-// isAnyValue reports whether the message can be an AnyValue, which has at most one field.
-func isAnyValue(message []byte) bool {
+// isAnyValue reports whether the content can be that of an AnyValue, which has at most one field.
+func isAnyValue(content []byte) bool {
 	count := 0
-	return eachField(message, func(f field) bool {
+	return eachField(content, func(f field) bool {
 		count++
 		switch f.number {
 		case 1, 5, 6, 7: // string, array, key-value list, bytes
@@ -148,15 +159,15 @@ func isAnyValue(message []byte) bool {
 	})
 }
 
-// countPoints returns the number of data points in the data of a metric; -1 if the message cannot be such data. It allows
-// no other fields than those that are known, because text would else pass for them too easily.
-func countPoints(message []byte) int {
+// countPoints returns the number of data points in the content of a gauge, sum or histogram. It returns -1 if the content
+// cannot be that. Unknown fields are not accepted, because then text would often be accepted too.
+func countPoints(content []byte) int {
 	points := 0
-	ok := eachField(message, func(f field) bool {
+	ok := eachField(content, func(f field) bool {
 		switch f.number {
 		case 1:
 			points++
-			return f.isBytes() && isPoint(message[f.start:f.end])
+			return f.isBytes() && isPoint(content[f.start:f.end])
 		case 2, 3: // temporality, monotonic
 			return f.is(protowire.VarintType)
 		}
@@ -168,9 +179,9 @@ func countPoints(message []byte) int {
 	return points
 }
 
-// isPoint reports whether the message can be a data point of any kind.
-func isPoint(message []byte) bool {
-	return eachField(message, func(f field) bool {
+// isPoint reports whether the content can be that of a data point of any kind.
+func isPoint(content []byte) bool {
+	return eachField(content, func(f field) bool {
 		switch f.number {
 		case 1: // attributes of an exponential histogram's point
 			return f.isBytes()

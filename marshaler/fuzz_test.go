@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// checkSplit cuts any bytes into chunks of about the target size. If they can be cut at all, then the items in the
-// chunks and the rejected ones are the items of the input, and no chunk is larger than it may be.
+// checkSplit cuts any bytes into messages of about the target size. If they can be cut at all, then the items in the
+// messages and the rejected ones are the items of the input, and no message is larger than it may be.
 func checkSplit(t *testing.T, encoding Encoding, kind uint8, target uint16, data []byte) {
 	signal := Signal(kind % 3)
 	whole, err := cutOf(signal, string(data), encoding == OTLPProto)
@@ -20,21 +20,21 @@ func checkSplit(t *testing.T, encoding Encoding, kind uint8, target uint16, data
 	}
 	size := int(target)%2048 + KeylessKeySize + 1
 	m := mustNew(t, Config{Encoding: encoding, TargetSize: size, MaxSize: 2 * size})
-	encoded, err := m.split(request{
+	encoded, err := splitWhole(m, push{
 		signal: signal, items: whole.itemCount(), resources: len(whole.extents[1]), groups: []group{{}},
-	}, &buffer{data: data})
+	}, data)
 	require.NoError(t, err)
 
 	var found []string
-	for _, chunk := range encoded.Chunks {
-		part, err := cutOf(signal, string(chunk.Data), encoding == OTLPProto)
+	for _, message := range encoded.Messages {
+		part, err := cutOf(signal, string(message.Data), encoding == OTLPProto)
 		require.NoError(t, err)
-		require.Equal(t, chunk.Items, part.itemCount())
+		require.Equal(t, message.Items, part.itemCount())
 		if whole.itemCount() > 0 {
-			require.LessOrEqual(t, len(chunk.Data)+KeylessKeySize, 2*size)
+			require.LessOrEqual(t, len(message.Data)+KeylessKeySize, 2*size)
 		}
 		if encoding == OTLPJSON && json.Valid(data) {
-			require.True(t, json.Valid(chunk.Data))
+			require.True(t, json.Valid(message.Data))
 		}
 		found = append(found, contents(part, part.itemDepth())...)
 	}
@@ -45,7 +45,7 @@ func checkSplit(t *testing.T, encoding Encoding, kind uint8, target uint16, data
 	}
 }
 
-// seeds returns small requests of all signals: the engine takes long to minimize large ones.
+// seeds returns small pdata of all signals. The fuzzing engine takes long to minimize large inputs.
 func seeds() (all []telemetry) {
 	for _, d := range newRandom(1).all() {
 		all = append(all, d.keep(func(item int, _ pcommon.Resource) bool { return item%8 == 0 && item < 32 }))

@@ -5,26 +5,29 @@ import (
 	"sync"
 )
 
-// sizeGuess guesses how many bytes a request takes from those before. To count them exactly is a walk through all of it,
-// which costs as much as to write it. Any number of goroutines may use one at the same time.
+// sizeGuess guesses how many bytes a push takes, from the pushes before. To count the bytes exactly, pdata has to be walked
+// through once more, which costs as much as to encode it. Any number of goroutines may use a sizeGuess at the same time.
 type sizeGuess struct {
-	mu      sync.Mutex
-	perItem average // bytes; guarded by mu
-	items   average // of a request; guarded by mu
+	mu sync.Mutex
+	// perItem is how many bytes an item takes. It is guarded by mu.
+	perItem average
+	// items is how many items a push has. It tells which pushes are too unlike the others for a guess. It is guarded by mu.
+	items average
 }
 
 const (
-	// guessMargin and guessSpreads make guesses rather too large: the part of the mean, and the mean deviations, above it.
+	// A guess is above the mean by guessMargin, as a part of the mean, and by guessSpreads mean deviations. A guess that is
+	// too small costs a second attempt.
 	guessMargin  = 1.0 / 64
 	guessSpreads = 3
-	// maxGuess is how many times the mean a guess is at most: beyond that, requests differ too much.
+	// maxGuess is how many times the mean a guess is at most. Where it would be more, pushes differ too much for a guess.
 	maxGuess = 2
-	// alike is how many times more or fewer items than usual a request has at most for a guess. It bounds how much memory a
-	// wrong guess can take.
+	// alike is how many times more or fewer items than usual a push may have for a guess. It limits how much memory a wrong
+	// guess can take.
 	alike = 4
 )
 
-// of returns a size for a request with so many items, which is most probably enough. It returns 0 if there is no telling.
+// of returns a size that is probably enough for a push with so many items. It returns 0 if nothing can be said.
 func (g *sizeGuess) of(items int) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -39,7 +42,7 @@ func (g *sizeGuess) of(items int) int {
 	return int(n * g.perItem.mean * factor)
 }
 
-// learn takes in the size of a request.
+// learn takes in the size of a push. It must have at least one byte and one item.
 func (g *sizeGuess) learn(bytes, items int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -47,47 +50,49 @@ func (g *sizeGuess) learn(bytes, items int) {
 	g.items.learn(float64(items))
 }
 
-// size returns about how many bytes a request with so many items takes. It returns 0 if there is no telling.
+// size returns about how many bytes a push with so many items takes. It returns 0 if nothing is known yet.
 func (g *sizeGuess) size(items int) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return int(float64(items) * g.perItem.mean)
 }
 
-// write writes a message with so many items into memory that is there already, of a guessed size if that is enough. It
-// returns false if the message does not keep to its own size.
-func (p *buffers) write(message wireMessage, items int, g *sizeGuess) (*buffer, bool) {
-	b, ok := p.writeBehind(0, message, g.of(items))
+// write encodes pdata with so many items into a buffer. The buffer has a guessed size, if that is enough. It returns false if
+// pdata does not have the size that it says.
+func (p *buffers) write(source encodable, items int, g *sizeGuess) (*buffer, bool) {
+	b, ok := p.writeBehind(0, source, g.of(items))
 	if ok {
 		g.learn(len(b.data), items)
 	}
 	return b, ok
 }
 
-// writeBehind writes a message behind room for some bytes, in memory for so many as the guess says if they are enough and
-// it is not 0. It returns false if the message does not keep to its own size.
-func (p *buffers) writeBehind(room int, message wireMessage, guess int) (*buffer, bool) {
+// writeBehind encodes pdata into a buffer, behind as many free bytes as room says. If the guess is not 0, it tries a buffer
+// with as many bytes first. It returns false if pdata does not have the size that it says.
+func (p *buffers) writeBehind(room int, source encodable, guess int) (*buffer, bool) {
 	if guess > 0 {
 		b := p.get(room + guess)
-		if n, ok := tryMarshal(message, b.data[room:]); ok {
-			b.data = b.data[guess-n:]
+		if n, ok := tryMarshal(source, b.data[room:]); ok {
+			b.skip(guess - n)
 			return b, true
 		}
 		b.release()
 	}
-	size := message.SizeProto()
+	size := source.SizeProto()
 	b := p.get(room + size)
-	if message.MarshalProto(b.data[room:]) != size {
+	if source.MarshalProto(b.data[room:]) != size {
 		b.release()
 		return nil, false
 	}
 	return b, true
 }
 
-// tryMarshal writes message to the end of buf, which may be too short for it. Generated code has no other way to say so
-// than an index out of range; nothing but buf has been written to then. Whatever else may be wrong with the message
-// happens again when it is written with its exact size.
-func tryMarshal(message wireMessage, buf []byte) (n int, ok bool) {
+// tryMarshal encodes pdata to the end of buf. It returns false if buf is too short. The generated code of pdata reports that
+// by a panic with an index out of range. By then it has written to nothing but buf.
+//
+// Any other error of that kind is taken for a short buffer too. It happens again when pdata is encoded with its exact size,
+// and is not recovered there.
+func tryMarshal(source encodable, buf []byte) (n int, ok bool) {
 	defer func() {
 		switch err := recover().(type) {
 		case nil:
@@ -97,5 +102,5 @@ func tryMarshal(message wireMessage, buf []byte) (n int, ok bool) {
 			panic(err)
 		}
 	}()
-	return message.MarshalProto(buf), true
+	return source.MarshalProto(buf), true
 }

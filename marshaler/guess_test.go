@@ -9,27 +9,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeMessage is a message of some bytes that counts how often its size is asked for.
-type fakeMessage struct {
+// fakePdata encodes to the given bytes. It counts how often its size is asked for.
+type fakePdata struct {
 	bytes string
 	sizes int
 }
 
-func (m *fakeMessage) SizeProto() int {
+func (m *fakePdata) SizeProto() int {
 	m.sizes++
 	return len(m.bytes)
 }
 
-func (m *fakeMessage) MarshalProto(buf []byte) int {
+func (m *fakePdata) MarshalProto(buf []byte) int {
 	pos := len(buf) - len(m.bytes)
 	copy(buf[pos:], m.bytes)
 	return len(m.bytes)
 }
 
-// writeFake writes a message of so many bytes and items, and reports whether it did so without counting.
+// writeFake encodes pdata of so many bytes and items. It reports whether the size was guessed rather than counted.
 func writeFake(t *testing.T, p *buffers, g *sizeGuess, size, items int) (guessed bool) {
 	t.Helper()
-	m := &fakeMessage{bytes: string(bytes.Repeat([]byte{byte(size)}, size))}
+	m := &fakePdata{bytes: string(bytes.Repeat([]byte{byte(size)}, size))}
 	b, ok := p.write(m, items, g)
 	require.True(t, ok)
 	require.Equal(t, m.bytes, string(b.data))
@@ -84,31 +84,31 @@ func TestGuessesAreBounded(t *testing.T) {
 	}
 }
 
-// lyingMessage has another size than it says.
-type lyingMessage struct{ fakeMessage }
+// lyingPdata has another size than it says.
+type lyingPdata struct{ fakePdata }
 
-func (m *lyingMessage) SizeProto() int { return len(m.bytes) + 1 }
+func (m *lyingPdata) SizeProto() int { return len(m.bytes) + 1 }
 
-// brokenMessage panics.
-type brokenMessage struct {
-	fakeMessage
+// brokenPdata panics.
+type brokenPdata struct {
+	fakePdata
 
 	with any
 }
 
-func (m *brokenMessage) MarshalProto([]byte) int { panic(m.with) }
+func (m *brokenPdata) MarshalProto([]byte) int { panic(m.with) }
 
-func TestMessagesThatCannotBeWritten(t *testing.T) {
+func TestPdataThatCannotBeWritten(t *testing.T) {
 	var p buffers
 	var g sizeGuess
-	_, ok := p.write(&lyingMessage{fakeMessage{bytes: "otlp"}}, 1, &g)
+	_, ok := p.write(&lyingPdata{fakePdata{bytes: "otlp"}}, 1, &g)
 	assert.False(t, ok)
 
 	writeFake(t, &p, &g, 4, 1)
 	failure := errors.New("broken")
-	broken := &brokenMessage{fakeMessage{bytes: "otlp"}, failure}
+	broken := &brokenPdata{fakePdata{bytes: "otlp"}, failure}
 	assert.PanicsWithValue(t, failure, func() { p.write(broken, 1, &g) }, "what is no short buffer is not hidden")
 
-	var none *fakeMessage
+	var none *fakePdata
 	assert.Panics(t, func() { p.write(none, 1, &g) }, "nor what happens with the exact size as well")
 }

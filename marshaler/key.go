@@ -11,14 +11,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// A key made of resource attributes is the first 128 bits of a SHA-256 in lower-case hexadecimal digits. SHA-256 is
-// allowed where MD5 is not (FIPS), and 128 bits keep different values apart.
+// A key made of resource attributes is the first 128 bits of a SHA-256, in lower-case hexadecimal digits. It is SHA-256 because
+// FIPS does not allow MD5. 128 bits are enough to give different values different keys.
 const (
 	digestSize    = 16
 	digestKeySize = 2 * digestSize
 )
 
-// What a value is hashed behind. The numbers must never change.
+// Each value is hashed behind a number that says its type. The numbers must never change, because keys would change.
 const (
 	kindMissing = iota // the resource lacks the attribute
 	kindEmpty
@@ -31,13 +31,13 @@ const (
 	kindBytes
 )
 
-// digest identifies the values of the key's attributes.
+// digest is the hash of the values of the attributes that decide the key.
 type digest [digestSize]byte
 
 // group is the resources that share a partition key.
 type group struct {
-	key string
-	// resources are their positions in the request, ascending; nil means all.
+	key string // empty for no key
+	// resources are the positions of the resources in the push, ascending. Nil means all resources.
 	resources []int
 }
 
@@ -47,11 +47,12 @@ type keyer struct {
 	names  []string // sorted, so that their order in the configuration does not matter
 }
 
-func newKeyer(cfg KeyConfig) keyer {
-	return keyer{static: cfg.Static, names: slices.Sorted(slices.Values(cfg.ResourceAttributes))}
+// newKeyer returns a keyer for a static key or for names of resource attributes.
+func newKeyer(static string, names []string) keyer {
+	return keyer{static: static, names: slices.Sorted(slices.Values(names))}
 }
 
-// groups sorts the n resources whose attributes are given by partition key, in the order in which keys first appear.
+// groups puts n resources into groups by partition key. The groups are in the order in which the keys first appear.
 func (k keyer) groups(n int, attributes func(int) pcommon.Map) []group {
 	if len(k.names) == 0 {
 		return []group{{key: k.static}}
@@ -73,8 +74,9 @@ func (k keyer) groups(n int, attributes func(int) pcommon.Map) []group {
 	return groups
 }
 
-// digest hashes names and typed values, each behind its length, so that no two sets of values look the same. It is
-// stable for good: a change moves every key to another shard. The scratch buffer comes back for the next call.
+// digest hashes the names and values of the attributes. Types and lengths are hashed too, so that different values are never
+// hashed as the same bytes. It must never change, because every key would move to another shard. The bytes are gathered in
+// scratch, which it returns for the next call.
 func (k keyer) digest(attributes pcommon.Map, scratch []byte) (digest, []byte) {
 	for _, name := range k.names {
 		scratch = appendString(scratch, name)
@@ -88,6 +90,7 @@ func (k keyer) digest(attributes pcommon.Map, scratch []byte) (digest, []byte) {
 	return digest(sum[:digestSize]), scratch
 }
 
+// appendValue appends the type and the bytes of a value.
 func appendValue(b []byte, value pcommon.Value) []byte {
 	switch value.Type() {
 	case pcommon.ValueTypeEmpty:
@@ -118,7 +121,7 @@ func appendValue(b []byte, value pcommon.Value) []byte {
 	return b
 }
 
-// appendMap writes the entries sorted by key: maps that differ only in their order are equal.
+// appendMap appends the entries of a map, sorted by key. So maps that differ in the order of their entries only are equal.
 func appendMap(b []byte, m pcommon.Map) []byte {
 	type entry struct {
 		key   string
@@ -137,6 +140,7 @@ func appendMap(b []byte, m pcommon.Map) []byte {
 	return b
 }
 
+// appendString appends a string behind its length.
 func appendString(b []byte, s string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	return append(b, s...)

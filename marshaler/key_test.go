@@ -14,7 +14,7 @@ import (
 func keyOf(t *testing.T, attributes map[string]any, names ...string) string {
 	m := pcommon.NewMap()
 	require.NoError(t, m.FromRaw(attributes))
-	d, _ := newKeyer(KeyConfig{ResourceAttributes: names}).digest(m, nil)
+	d, _ := newKeyer("", names).digest(m, nil)
 	return hex.EncodeToString(d[:])
 }
 
@@ -75,7 +75,7 @@ func TestKeysOfEqualValuesAreEqual(t *testing.T) {
 	m = other.PutEmptyMap("m")
 	m.PutStr("y", "2")
 	m.PutStr("x", "1")
-	k := newKeyer(KeyConfig{ResourceAttributes: []string{"m"}})
+	k := newKeyer("", []string{"m"})
 	first, _ := k.digest(one, nil)
 	second, _ := k.digest(other, nil)
 	assert.Equal(t, first, second, "order of the entries of a map")
@@ -93,15 +93,15 @@ func TestGroupsComeInOrderOfFirstAppearance(t *testing.T) {
 			Encoding: encoding, TargetSize: 51_200, MaxSize: 51_200, Key: KeyConfig{ResourceAttributes: []string{"tenant"}},
 		})
 		encoded := logsData{logs}.marshal(t, m)
-		require.Len(t, encoded.Chunks, 3)
+		require.Len(t, encoded.Messages, 3)
 		for i, want := range []struct {
 			tenant string
 			items  int
 		}{{"b", 3}, {"a", 2}, {"c", 1}} {
-			chunk := encoded.Chunks[i]
-			assert.Equal(t, keyOf(t, map[string]any{"tenant": want.tenant}, "tenant"), chunk.PartitionKey)
-			assert.Equal(t, want.items, chunk.Items)
-			read, err := m.UnmarshalLogs(chunk.Data)
+			message := encoded.Messages[i]
+			assert.Equal(t, keyOf(t, map[string]any{"tenant": want.tenant}, "tenant"), message.PartitionKey)
+			assert.Equal(t, want.items, message.Items)
+			read, err := m.UnmarshalLogs(message.Data)
 			require.NoError(t, err)
 			for _, rl := range read.ResourceLogs().All() {
 				assert.Equal(t, want.tenant, rl.ScopeLogs().At(0).LogRecords().At(0).Body().Str())
@@ -116,8 +116,8 @@ func TestOneGroupIsNotCut(t *testing.T) {
 	})
 	logs := logsData{benchLogs(3, 2)}
 	encoded := logs.marshal(t, m)
-	require.Len(t, encoded.Chunks, 1)
-	assert.Equal(t, logs.whole(t, m), encoded.Chunks[0].Data)
-	assert.Equal(t, 6, encoded.Chunks[0].Items)
-	assert.Equal(t, keyOf(t, map[string]any{"cloud.region": "eu-central-1"}, "cloud.region"), encoded.Chunks[0].PartitionKey)
+	require.Len(t, encoded.Messages, 1)
+	assert.Equal(t, logs.whole(t, m), encoded.Messages[0].Data)
+	assert.Equal(t, 6, encoded.Messages[0].Items)
+	assert.Equal(t, keyOf(t, map[string]any{"cloud.region": "eu-central-1"}, "cloud.region"), encoded.Messages[0].PartitionKey)
 }

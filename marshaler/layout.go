@@ -2,14 +2,13 @@ package marshaler
 
 import "slices"
 
-// layer says where the children of a container are: by field in protobuf, by key in JSON.
+// layer says where the children of a container are, by field in protobuf and by key in JSON.
 type layer struct {
-	// fields has bit n set if the protobuf field n holds children. All are messages with a number below 16, so that
-	// their tag is a single byte.
+	// fields has bit n set if the protobuf field n holds children. All these numbers are below 16, so the tag is one byte.
 	fields uint16
 	// keys are the JSON keys that hold children.
 	keys []string
-	// list tells whether the value of a JSON key is an array of children or the only child itself.
+	// list is true if the value of such a key is an array of children. Otherwise the value is the only child.
 	list bool
 }
 
@@ -19,7 +18,7 @@ func (l layer) hasKey(key []byte) bool {
 	return slices.Contains(l.keys, string(key))
 }
 
-// layout returns the layers of a request from the outside in. The children of the last layer are the items.
+// layout returns the layers of an OTLP request, from the outside in. The children of the last layer are the items.
 func (s Signal) layout() []layer {
 	switch s {
 	case Logs:

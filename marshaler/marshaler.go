@@ -10,68 +10,28 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Chunk is the payload of one user record.
-type Chunk struct {
-	// Data is a complete, valid Export*ServiceRequest on its own, compressed as [Config.Compression] says. It shares no
-	// memory with the pdata it came from.
-	Data []byte
-	// PartitionKey is empty if the chunk may go to any shard.
-	PartitionKey string
-	// Items is how many log records, spans or data points Data holds, at least one.
-	Items int
-
-	buffer *buffer // that Data lies in
-}
-
-// Release gives the memory of Data back, for the chunks of later requests. Data must not be read any more then, neither
-// here nor in a copy of the chunk, and Release not be called again. Without it, the memory is garbage in the end.
-func (c *Chunk) Release() {
-	c.Data = nil
-	c.buffer.release()
-	c.buffer = nil
-}
-
-// Encoded is a request as chunks. The items of all Chunks and the Rejected ones add up to the items of the request.
-type Encoded struct {
-	// Chunks are in the order of their items; with keys by resource attributes, in the order in which keys first appear.
-	Chunks []Chunk
-	// Rejected has one error for each item that fits no chunk.
-	Rejected []*ItemSizeError
-}
-
-// Release releases all chunks, see [Chunk.Release].
-func (e *Encoded) Release() {
-	for i := range e.Chunks {
-		e.Chunks[i].Release()
-	}
-}
-
-// ItemSizeError says by how much an item is too large to be sent.
-type ItemSizeError struct {
-	Signal Signal
-	// Size is the bytes of the chunk that the item alone would make, partition key included, and after compression unless
-	// it is more than [MaxPlainSize] before. Limit is [Config.MaxSize].
-	Size, Limit int
-}
-
-func (e *ItemSizeError) Error() string {
-	return fmt.Sprintf("marshaler: a %s takes %d bytes with its resource and partition key, the limit is %d",
-		e.Signal.item(), e.Size, e.Limit)
-}
-
-// Marshaler encodes pdata as chunks and back. Any number of goroutines may use one at the same time. It only reads the
-// pdata it is given and keeps none of it.
+// Marshaler encodes pdata as messages, and decodes messages. Any number of goroutines may use a Marshaler at the same time.
+// It only reads the pdata that it is given, and keeps none of it.
 type Marshaler struct {
-	cfg        Config
-	keys       keyer
-	codec      codec
-	layouts    [Metrics + 1][]layer
-	compressor compressor // nil for none
-	ratios     [Metrics + 1]ratio
-	buffers    *buffers
-	guesses    [Metrics + 1]sizeGuess
-	pieceSize  int
-	workers    sync.Pool // of *chunker: their slices grow to what the usual request takes
+	// cfg is the valid configuration.
+	cfg Config
+	// keys makes the partition keys of a push before it is encoded.
+	keys keyer
+	// codec decodes messages, and encodes what cannot be encoded into memory of the Marshaler: JSON, and an unknown pdata.
+	codec codec
+	// reach is encodableOf. It is a field so that tests can make it fail.
+	reach func(pdata any) (encodable, bool)
+	// compressor is shared by all fillers. Nil means no compression.
+	compressor compressor
+	// ratios and guesses learn from each push of a signal, for the later ones.
+	ratios  [Metrics + 1]ratio
+	guesses [Metrics + 1]sizeGuess
+	// buffers lends the memory of encoded pushes and of messages.
+	buffers *buffers
+	// pieceSize is the constant of that name. It is a field so that tests can make pieces small.
+	pieceSize int
+	// fillers has the idle *filler of each signal. Their slices have grown to what a usual push needs.
+	fillers [Metrics + 1]sync.Pool
 }
 
 // New returns a Marshaler, or an error that names the field of the configuration that is wrong.
@@ -83,22 +43,44 @@ func New(cfg Config) (*Marshaler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("marshaler: %w", err)
 	}
-	return &Marshaler{
+	m := &Marshaler{
 		cfg:        cfg,
-		keys:       newKeyer(cfg.Key),
+		keys:       newKeyer(cfg.Key.Static, cfg.Key.ResourceAttributes),
 		codec:      newCodec(cfg.Encoding),
-		layouts:    [...][]layer{Logs: Logs.layout(), Traces: Traces.layout(), Metrics: Metrics.layout()},
+		reach:      encodableOf,
 		compressor: compressor,
 		buffers:    new(buffers),
 		pieceSize:  pieceSize,
-		workers:    sync.Pool{New: func() any { return new(chunker) }},
-	}, nil
+	}
+	for _, s := range []Signal{Logs, Traces, Metrics} {
+		m.fillers[s].New = func() any {
+			return newFiller(fillerConfig{
+				Config: cfg, signal: s, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
+			})
+		}
+	}
+	return m, nil
 }
 
-// MarshalLogs encodes log records. A request without any makes no chunk.
+// FallsBack reports whether pdata of the signal is encoded by pdata's public marshaler only. This is so if the binary has a
+// version of pdata that this package does not know from inside. The messages are the same, but encoding takes more CPU time
+// and makes garbage. It is always false for [OTLPJSON], which has no faster way.
+func (m *Marshaler) FallsBack(signal Signal) bool {
+	if m.cfg.Encoding != OTLPProto {
+		return false
+	}
+	empty := [...]any{Logs: plog.NewLogs(), Traces: ptrace.NewTraces(), Metrics: pmetric.NewMetrics()}
+	source, ok := m.reach(empty[signal])
+	if ok {
+		_, ok = partsOf(source, 0)
+	}
+	return !ok
+}
+
+// MarshalLogs encodes log records. Logs without any log record make no message.
 func (m *Marshaler) MarshalLogs(logs plog.Logs) (Encoded, error) {
 	resources := logs.ResourceLogs()
-	return encode(m, request{
+	return encode(m, push{
 		signal:     Logs,
 		items:      logs.LogRecordCount(),
 		resources:  resources.Len(),
@@ -106,10 +88,10 @@ func (m *Marshaler) MarshalLogs(logs plog.Logs) (Encoded, error) {
 	}, logs, m.codec.encodeLogs.MarshalLogs)
 }
 
-// MarshalTraces encodes spans. A request without any makes no chunk.
+// MarshalTraces encodes spans. Traces without any span make no message.
 func (m *Marshaler) MarshalTraces(traces ptrace.Traces) (Encoded, error) {
 	resources := traces.ResourceSpans()
-	return encode(m, request{
+	return encode(m, push{
 		signal:     Traces,
 		items:      traces.SpanCount(),
 		resources:  resources.Len(),
@@ -117,12 +99,13 @@ func (m *Marshaler) MarshalTraces(traces ptrace.Traces) (Encoded, error) {
 	}, traces, m.codec.encodeTraces.MarshalTraces)
 }
 
-// MarshalMetrics encodes data points. A metric that has more of them than fit a chunk is cut between them: its name,
-// description, unit, metadata, temporality and monotonicity are in each part. A request without any data point makes no
-// chunk.
+// MarshalMetrics encodes data points. Metrics without any data point make no message.
+//
+// A metric with more data points than fit a message is cut between them. Each part has the metric's name, description, unit,
+// metadata, temporality and monotonicity.
 func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
 	resources := metrics.ResourceMetrics()
-	return encode(m, request{
+	return encode(m, push{
 		signal:     Metrics,
 		items:      metrics.DataPointCount(),
 		resources:  resources.Len(),
@@ -130,30 +113,34 @@ func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
 	}, metrics, m.codec.encodeMetrics.MarshalMetrics)
 }
 
-// encode makes the chunks of a request: in memory of m's where that is possible, or else with what pdata has for it.
-func encode[T any](m *Marshaler, r request, pdata T, marshal func(T) ([]byte, error)) (Encoded, error) {
-	if r.items == 0 {
+// encode makes the messages of a push. If pdata can be reached, it is encoded into memory of the Marshaler, else by marshal.
+func encode[T any](m *Marshaler, p push, pdata T, marshal func(T) ([]byte, error)) (Encoded, error) {
+	if p.items == 0 {
 		return Encoded{}, nil
 	}
-	r.groups = m.keys.groups(r.resources, r.attributes)
+	p.groups = m.keys.groups(p.resources, p.attributes)
+	f := m.fillers[p.signal].Get().(*filler)
+	defer m.fillers[p.signal].Put(f)
 	if m.cfg.Encoding == OTLPProto {
-		if message, ok := wireMessageOf(pdata); ok {
-			if p, ok := m.piecesOf(r, message); ok {
-				return m.splitPieces(p)
+		if source, ok := m.reach(pdata); ok {
+			guess := &m.guesses[p.signal]
+			if pieces, ok := newPieces(p, source, guess, m.pieceSize); ok {
+				return pieces.split(f, guess)
 			}
-			if whole, ok := m.buffers.write(message, r.items, &m.guesses[r.signal]); ok {
-				return m.split(r, whole)
+			if whole, ok := m.buffers.write(source, p.items, guess); ok {
+				return f.split(&p, whole)
 			}
 		}
 	}
 	data, err := marshal(pdata)
 	if err != nil {
-		return Encoded{}, fmt.Errorf("marshaler: encode %s: %w", r.signal, err)
+		return Encoded{}, fmt.Errorf("marshaler: encode %s: %w", p.signal, err)
 	}
-	return m.split(r, &buffer{data: data})
+	return f.split(&p, &buffer{data: data})
 }
 
-// UnmarshalLogs is the inverse of [Marshaler.MarshalLogs] for the data of one chunk, compressed in any way or not at all.
+// UnmarshalLogs decodes the data of one message of logs, compressed in any way or not at all. It fails for data that is
+// malformed, or that has more than [MaxPlainSize] bytes before compression.
 func (m *Marshaler) UnmarshalLogs(data []byte) (plog.Logs, error) {
 	plain, _, err := Decompress(data, MaxPlainSize)
 	if err != nil {
@@ -166,7 +153,7 @@ func (m *Marshaler) UnmarshalLogs(data []byte) (plog.Logs, error) {
 	return logs, nil
 }
 
-// UnmarshalTraces is the inverse of [Marshaler.MarshalTraces] for the data of one chunk, as UnmarshalLogs is.
+// UnmarshalTraces decodes the data of one message of traces, as [Marshaler.UnmarshalLogs] does for logs.
 func (m *Marshaler) UnmarshalTraces(data []byte) (ptrace.Traces, error) {
 	plain, _, err := Decompress(data, MaxPlainSize)
 	if err != nil {
@@ -179,7 +166,7 @@ func (m *Marshaler) UnmarshalTraces(data []byte) (ptrace.Traces, error) {
 	return traces, nil
 }
 
-// UnmarshalMetrics is the inverse of [Marshaler.MarshalMetrics] for the data of one chunk, as UnmarshalLogs is.
+// UnmarshalMetrics decodes the data of one message of metrics, as [Marshaler.UnmarshalLogs] does for logs.
 func (m *Marshaler) UnmarshalMetrics(data []byte) (pmetric.Metrics, error) {
 	plain, _, err := Decompress(data, MaxPlainSize)
 	if err != nil {

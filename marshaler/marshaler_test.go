@@ -30,10 +30,10 @@ func addLogs(logs plog.Logs, resource string, bodies ...string) {
 	}
 }
 
-// bodies returns the bodies of all records in all chunks, in order.
-func bodies(t *testing.T, m *Marshaler, chunks []Chunk) (list []string) {
-	for _, chunk := range chunks {
-		logs, err := m.UnmarshalLogs(chunk.Data)
+// bodies returns the bodies of all records in all messages, in order.
+func bodies(t *testing.T, m *Marshaler, messages []Message) (list []string) {
+	for _, message := range messages {
+		logs, err := m.UnmarshalLogs(message.Data)
 		require.NoError(t, err)
 		for _, rl := range logs.ResourceLogs().All() {
 			for _, sl := range rl.ScopeLogs().All() {
@@ -59,12 +59,12 @@ func TestManyLogsOfOneResourceArriveWhole(t *testing.T) {
 		require.Greater(t, whole, 1<<20)
 		encoded := logsData{logs}.marshal(t, m)
 		assert.Empty(t, encoded.Rejected)
-		assert.Equal(t, sent, bodies(t, m, encoded.Chunks))
-		assert.Len(t, encoded.Chunks, whole/51_000+1, "the headers cost almost nothing")
-		for i, chunk := range encoded.Chunks {
-			assert.LessOrEqual(t, len(chunk.Data), 51_200-KeylessKeySize)
-			if i < len(encoded.Chunks)-1 {
-				assert.Greater(t, len(chunk.Data), 51_200-KeylessKeySize-300, "no room for another record")
+		assert.Equal(t, sent, bodies(t, m, encoded.Messages))
+		assert.Len(t, encoded.Messages, whole/51_000+1, "the headers cost almost nothing")
+		for i, message := range encoded.Messages {
+			assert.LessOrEqual(t, len(message.Data), 51_200-KeylessKeySize)
+			if i < len(encoded.Messages)-1 {
+				assert.Greater(t, len(message.Data), 51_200-KeylessKeySize-300, "no room for another record")
 			}
 		}
 	}
@@ -84,7 +84,7 @@ func TestOversizeItemCostsItselfAlone(t *testing.T) {
 	for _, encoding := range bothEncodings {
 		m := mustNew(t, usual(encoding))
 		encoded := logsData{logs}.marshal(t, m)
-		assert.Equal(t, want, bodies(t, m, encoded.Chunks))
+		assert.Equal(t, want, bodies(t, m, encoded.Messages))
 		require.Len(t, encoded.Rejected, 1)
 		assert.Equal(t, Logs, encoded.Rejected[0].Signal)
 		assert.Equal(t, 1<<20, encoded.Rejected[0].Limit)
@@ -95,7 +95,7 @@ func TestOversizeItemCostsItselfAlone(t *testing.T) {
 func TestItemsAtTheLimits(t *testing.T) {
 	for _, encoding := range bothEncodings {
 		m := mustNew(t, Config{Encoding: encoding, TargetSize: 1000, MaxSize: 2000})
-		bodyOf := func(size int) string { // a body whose record alone makes a chunk of the size, key included
+		bodyOf := func(size int) string { // a body whose record alone makes a message of the size, key included
 			for n := size; ; n-- {
 				logs := plog.NewLogs()
 				addLogs(logs, "r", strings.Repeat("x", n))
@@ -126,8 +126,8 @@ func TestItemsAtTheLimits(t *testing.T) {
 			addLogs(logs, "r", list...)
 			encoded := logsData{logs}.marshal(t, m)
 			var counts []int
-			for _, chunk := range encoded.Chunks {
-				counts = append(counts, chunk.Items)
+			for _, message := range encoded.Messages {
+				counts = append(counts, message.Items)
 			}
 			assert.Equal(t, test.items, counts, "%s %v", encoding, test.sizes)
 			assert.Equal(t, test.rejected, encoded.Rejected, "%s %v", encoding, test.sizes)
@@ -135,18 +135,18 @@ func TestItemsAtTheLimits(t *testing.T) {
 	}
 }
 
-func TestManyTinyResourcesShareChunks(t *testing.T) {
+func TestManyTinyResourcesShareMessages(t *testing.T) {
 	logs := plog.NewLogs()
 	var want []string
 	for i := range 1000 {
 		want = append(want, fmt.Sprint("tiny ", i))
 		addLogs(logs, fmt.Sprint("resource-", i), want[i])
 	}
-	for encoding, chunks := range map[Encoding]int{OTLPProto: 2, OTLPJSON: 4} {
+	for encoding, messages := range map[Encoding]int{OTLPProto: 2, OTLPJSON: 4} {
 		m := mustNew(t, usual(encoding))
 		encoded := logsData{logs}.marshal(t, m)
-		assert.Len(t, encoded.Chunks, chunks)
-		assert.Equal(t, want, bodies(t, m, encoded.Chunks))
+		assert.Len(t, encoded.Messages, messages)
+		assert.Equal(t, want, bodies(t, m, encoded.Messages))
 	}
 }
 
@@ -166,10 +166,10 @@ func TestMetricIsCutBetweenDataPoints(t *testing.T) {
 	for _, encoding := range bothEncodings {
 		m := mustNew(t, Config{Encoding: encoding, TargetSize: 4096, MaxSize: 4096})
 		encoded := metricsData{metrics}.marshal(t, m)
-		assert.Greater(t, len(encoded.Chunks), 2)
+		assert.Greater(t, len(encoded.Messages), 2)
 		next := int64(0)
-		for _, chunk := range encoded.Chunks {
-			read, err := m.UnmarshalMetrics(chunk.Data)
+		for _, message := range encoded.Messages {
+			read, err := m.UnmarshalMetrics(message.Data)
 			require.NoError(t, err)
 			part := read.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0)
 			assert.Equal(t, "requests", part.Name())
@@ -187,7 +187,7 @@ func TestMetricIsCutBetweenDataPoints(t *testing.T) {
 	}
 }
 
-func TestRequestsWithoutItemsMakeNoChunks(t *testing.T) {
+func TestPushesWithoutItemsMakeNoMessages(t *testing.T) {
 	logs := plog.NewLogs()
 	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
 	traces := ptrace.NewTraces()
@@ -209,7 +209,7 @@ func TestRequestsWithoutItemsMakeNoChunks(t *testing.T) {
 	}
 }
 
-func TestContainersWithoutItemsNeverMakeAChunk(t *testing.T) {
+func TestContainersWithoutItemsNeverMakeAMessage(t *testing.T) {
 	metrics := pmetric.NewMetrics()
 	for i := range 60 {
 		rm := metrics.ResourceMetrics().AppendEmpty()
@@ -231,11 +231,11 @@ func TestContainersWithoutItemsNeverMakeAChunk(t *testing.T) {
 		for target := 300; target < 2000; target += 100 {
 			m := mustNew(t, Config{Encoding: encoding, TargetSize: target, MaxSize: max(target, 1000)})
 			var read []string
-			for _, chunk := range d.marshal(t, m).Chunks {
-				part := d.decode(t, m, chunk.Data)
-				assert.Positive(t, chunk.Items)
-				assert.Equal(t, chunk.Items, part.count())
-				assert.LessOrEqual(t, len(chunk.Data)+KeylessKeySize, max(target, 1000))
+			for _, message := range d.marshal(t, m).Messages {
+				part := d.decode(t, m, message.Data)
+				assert.Positive(t, message.Items)
+				assert.Equal(t, message.Items, part.count())
+				assert.LessOrEqual(t, len(message.Data)+KeylessKeySize, max(target, 1000))
 				read = append(read, items(t, m, part)...)
 			}
 			require.Equal(t, items(t, m, d), read, "%s, target %d", encoding, target)
@@ -243,18 +243,18 @@ func TestContainersWithoutItemsNeverMakeAChunk(t *testing.T) {
 	}
 }
 
-func TestWholeRequestIsNotCopied(t *testing.T) {
+func TestPushThatFitsAMessageIsNotCopied(t *testing.T) {
 	m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 51_200, Key: KeyConfig{Static: "k"}})
 	logs := benchLogs(2, 3)
 	want := logsData{logs}.whole(t, m)
 	encoded := logsData{logs}.marshal(t, m)
-	assert.Equal(t, Encoded{Chunks: []Chunk{{Data: want, PartitionKey: "k", Items: 6}}}, encoded)
+	assert.Equal(t, Encoded{Messages: []Message{{Data: want, PartitionKey: "k", Items: 6}}}, encoded)
 
 	again, err := m.MarshalLogs(logs)
 	require.NoError(t, err)
-	assert.Same(t, &again.Chunks[0].buffer.data[0], &again.Chunks[0].Data[0])
+	assert.Same(t, &again.Messages[0].buffer.data[0], &again.Messages[0].Data[0])
 	again.Release()
-	assert.Nil(t, again.Chunks[0].Data)
+	assert.Nil(t, again.Messages[0].Data)
 }
 
 func TestMarshalerIsSharedAndReadsOnly(t *testing.T) {
@@ -293,8 +293,8 @@ func TestUnmarshalNamesSignalAndSize(t *testing.T) {
 	require.ErrorContains(t, err, "marshaler: decode metrics of 2 bytes: ")
 }
 
-// What is around the items is repeated in every chunk. However large it is, a request must not come to many times its
-// size: all its chunks are in memory together.
+// What is around the items is repeated in every message. Even if that is large, the messages of a push must not come to many
+// times its size, because all of them are in memory together.
 func TestLargeResourceIsNotRepeatedForEachItem(t *testing.T) {
 	for _, encoding := range bothEncodings {
 		for _, around := range []int{10_000, 30_000, 50_000, 60_000, 500_000, 900_000} {
@@ -306,9 +306,9 @@ func TestLargeResourceIsNotRepeatedForEachItem(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, encoded.Rejected)
 			total, items := 0, 0
-			for _, chunk := range encoded.Chunks {
-				total += len(chunk.Data)
-				items += chunk.Items
+			for _, message := range encoded.Messages {
+				total += len(message.Data)
+				items += message.Items
 			}
 			assert.Equal(t, 1000, items)
 			assert.Less(t, total, 3*len(whole), "%s, %d bytes around the items", encoding, around)

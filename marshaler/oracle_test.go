@@ -10,11 +10,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// cutByCopying makes chunks the slow and plain way, as a model of the Marshaler: it copies the pdata of each candidate
-// chunk and encodes it. Resources are grouped by keyOf.
+// cutByCopying makes messages the slow and plain way, as a model of the Marshaler: it copies the pdata of each candidate
+// message and encodes it. Resources are grouped by keyOf.
 func cutByCopying(
 	t testing.TB, m *Marshaler, d telemetry, keyOf func(pcommon.Resource) string,
-) (chunks []Chunk, rejected []*ItemSizeError) {
+) (messages []Message, rejected []*ItemSizeError) {
 	var order []string
 	groups := map[string][]int{}
 	d.keep(func(item int, res pcommon.Resource) bool {
@@ -34,17 +34,17 @@ func cutByCopying(
 	}
 	keySize := m.cfg.Key.keySize()
 	for _, key := range order {
-		var chunk []int
+		var message []int
 		room := m.cfg.TargetSize
 		flush := func() {
-			if len(chunk) > 0 {
-				chunks = append(chunks, Chunk{Data: encode(chunk), Items: len(chunk), PartitionKey: key})
+			if len(message) > 0 {
+				messages = append(messages, Message{Data: encode(message), Items: len(message), PartitionKey: key})
 			}
-			chunk = nil
+			message = nil
 		}
 		for _, item := range groups[key] {
-			if len(encode(append(slices.Clip(chunk), item)))+keySize <= room {
-				chunk = append(chunk, item)
+			if len(encode(append(slices.Clip(message), item)))+keySize <= room {
+				message = append(message, item)
 				continue
 			}
 			alone := encode([]int{item})
@@ -53,7 +53,7 @@ func cutByCopying(
 				continue
 			}
 			flush()
-			chunk = []int{item}
+			message = []int{item}
 			for room = m.cfg.TargetSize; room < 2*aroundItem(t, m, d, alone); {
 				room += m.cfg.TargetSize
 			}
@@ -61,27 +61,27 @@ func cutByCopying(
 		}
 		flush()
 	}
-	return chunks, rejected
+	return messages, rejected
 }
 
-// aroundItem is how many bytes of a request with a single item are not the item.
+// aroundItem returns how many bytes are around the item, in a request with a single item.
 func aroundItem(t testing.TB, m *Marshaler, d telemetry, alone []byte) int {
 	t.Helper()
-	var cut tree
-	cut.reset(alone, m.layouts[d.signal()], m.cfg.Encoding == OTLPProto)
+	cut := tree{layers: d.signal().layout(), framed: m.cfg.Encoding == OTLPProto}
+	cut.reset(alone)
 	require.NoError(t, cut.cut())
 	require.Equal(t, 1, cut.itemCount())
 	return len(alone) - cut.extent(row{depth: cut.itemDepth(), last: 1}).len()
 }
 
-// keyBy returns the grouping that the key configuration asks for, told by the Marshaler's own digest.
+// keyBy returns a function that makes the partition key of a resource, with the Marshaler's own digest.
 func keyBy(m *Marshaler) func(pcommon.Resource) string {
 	return func(res pcommon.Resource) string {
 		return m.keys.groups(1, func(int) pcommon.Map { return res.Attributes() })[0].key
 	}
 }
 
-func TestChunksAreWhatCopyingMakes(t *testing.T) {
+func TestMessagesAreWhatCopyingMakes(t *testing.T) {
 	sizes := []struct{ target, limit int }{
 		{400, 400}, {700, 1500}, {1500, 4000}, {5000, 1 << 20}, {1 << 20, 1 << 20},
 	}
@@ -98,15 +98,15 @@ func TestChunksAreWhatCopyingMakes(t *testing.T) {
 						})
 						name := fmt.Sprintf("seed %d, %s, target %d, key %v", seed, d.signal(), size.target, m.cfg.Key)
 						encoded := d.marshal(t, m)
-						wantChunks, wantRejected := cutByCopying(t, m, d, keyBy(m))
+						wantMessages, wantRejected := cutByCopying(t, m, d, keyBy(m))
 						require.Equal(t, wantRejected, encoded.Rejected, name)
-						require.Len(t, encoded.Chunks, len(wantChunks), name)
-						for i, want := range wantChunks {
-							require.Equal(t, string(want.Data), string(encoded.Chunks[i].Data), name)
-							require.Equal(t, want.PartitionKey, encoded.Chunks[i].PartitionKey, name)
-							require.Equal(t, want.Items, encoded.Chunks[i].Items, name)
+						require.Len(t, encoded.Messages, len(wantMessages), name)
+						for i, want := range wantMessages {
+							require.Equal(t, string(want.Data), string(encoded.Messages[i].Data), name)
+							require.Equal(t, want.PartitionKey, encoded.Messages[i].PartitionKey, name)
+							require.Equal(t, want.Items, encoded.Messages[i].Items, name)
 						}
-						cut += len(encoded.Chunks)
+						cut += len(encoded.Messages)
 						rejected += len(encoded.Rejected)
 					}
 				}
@@ -117,7 +117,7 @@ func TestChunksAreWhatCopyingMakes(t *testing.T) {
 	}
 }
 
-func TestUnionOfChunksIsTheInput(t *testing.T) {
+func TestUnionOfMessagesIsTheInput(t *testing.T) {
 	for _, encoding := range []Encoding{OTLPProto, OTLPJSON} {
 		for _, key := range []KeyConfig{{}, {Static: "k"}, {ResourceAttributes: []string{"tenant", "a"}}} {
 			m := mustNew(t, Config{Encoding: encoding, TargetSize: 2500, MaxSize: 1 << 20, Key: key})
@@ -126,9 +126,9 @@ func TestUnionOfChunksIsTheInput(t *testing.T) {
 					encoded := d.marshal(t, m)
 					require.Empty(t, encoded.Rejected)
 					var union []string
-					for _, chunk := range encoded.Chunks {
-						read := d.decode(t, m, chunk.Data)
-						require.Equal(t, chunk.Items, read.count())
+					for _, message := range encoded.Messages {
+						read := d.decode(t, m, message.Data)
+						require.Equal(t, message.Items, read.count())
 						union = append(union, items(t, m, read)...)
 					}
 					if len(key.ResourceAttributes) == 0 {

@@ -3,62 +3,47 @@ package marshaler
 import "slices"
 
 const (
-	// wellFilled of 8 is how full a compressed chunk is at least, if there is more to fill it with.
+	// wellFilled of 8 is how full a compressed message is at least, if there are more items to fill it with.
 	wellFilled = 7
-	// maxGrowths is how often a chunk may grow that has come out too small.
+	// maxGrowths is how often a message that has come out too small may grow.
 	maxGrowths = 3
-	// packMargin of 64 stays free when a chunk is filled anew by its own ratio.
+	// packMargin of 64 stays free when a message is filled again by its own ratio.
 	packMargin = 1
 )
 
-// pack compresses the chunk and ends it, if it has come out as large as it should be. If it has come out too large, only
-// as many items as will fit are in the chunk that ends, and the rest is in the one that is open afterwards. If it has come
-// out too small, it stays open, with more room, provided that this is enough for the item that comes next, which has that
-// many bytes, 0 for none.
-func (c *chunker) pack(next int) {
-	c.plain = slices.Grow(c.plain[:0], c.size)[:c.size]
-	c.tree.assemble(c.rows, c.plain)
-	c.packed = c.compressor.compress(c.packed[:0], c.plain)
-	packed := len(c.packed)
-	if c.growths == 0 && 2*c.size > c.room {
-		c.ratio.learn(c.size, packed)
-	}
-	// What the chunk has room for, if the rest compresses as what is in it.
-	room := min(c.size*(64-packMargin)/64*c.aim/packed, MaxPlainSize)
-	switch {
-	case packed > c.aim && c.items > 1:
-		c.refill(min(room, c.size-1))
-		return
-	case next > 0 && packed < c.aim*wellFilled/8 && c.size+next <= room && c.growths < maxGrowths:
-		c.growths++
-		c.room = room
-		return
-	case packed+c.keySize <= c.limit:
-		c.emit(c.packed)
-	case c.size+c.keySize <= c.limit:
-		c.emit(c.plain) // a single item that compression makes larger
-	default:
-		c.reject(packed)
-	}
-	c.clear()
+// packer compresses messages. Without a compressor it leaves them as they are.
+type packer struct {
+	// compressor is nil if no compression is configured.
+	compressor compressor
+	// ratio predicts how well the next message will compress. All packers of a signal share it.
+	ratio *ratio
+	// plain is the latest message before compression. It is kept because its memory is used again, and because a message
+	// that compression makes larger is sent as it was.
+	plain []byte
+	// packed is the latest message after compression. Its memory is used again, so a finished message gets a copy.
+	packed []byte
 }
 
-// refill fills the rows of the chunk into chunks once more, the first with less room.
-func (c *chunker) refill(room int) {
-	rows, path, aim := slices.Clone(c.rows), c.path, c.aim
-	c.clear()
-	c.aim, c.room, c.ceiling = aim, room, room
-	c.growths = maxGrowths // it is known by now what fits
-	for _, r := range rows {
-		c.tree.path(r, &c.path)
-		c.fill(r)
-	}
-	c.path = path
+// active reports whether messages are compressed at all.
+func (p *packer) active() bool { return p.compressor != nil }
+
+// pack compresses the draft. The result is in packed.
+func (p *packer) pack(d *draft) {
+	p.plain = slices.Grow(p.plain[:0], d.size)[:d.size]
+	d.assemble(p.plain)
+	p.packed = p.compressor.compress(p.packed[:0], p.plain)
 }
 
-// emit adds a chunk with the data.
-func (c *chunker) emit(data []byte) {
-	b := c.buffers.get(len(data))
-	copy(b.data, data)
-	c.encoded.Chunks = append(c.encoded.Chunks, Chunk{Data: b.data, PartitionKey: c.key, Items: c.items, buffer: b})
+// roomFor returns how many bytes, before compression, make a message of about size bytes.
+func (p *packer) roomFor(size int) int {
+	if p.active() {
+		return max(p.ratio.plain(size), 1)
+	}
+	return size
+}
+
+// packedRoom returns how many bytes, before compression, make a message of aim bytes. It assumes the ratio of a message
+// that had size bytes before and packed bytes after compression.
+func packedRoom(size, packed, aim int) int {
+	return min(size*(64-packMargin)/64*aim/packed, MaxPlainSize)
 }

@@ -5,102 +5,109 @@ import (
 	"fmt"
 )
 
-// pieceSize is about how many bytes of a large request are encoded at a time: few enough to be in the processor's caches
-// still when they are cut, and to count for little beside chunks; and many times what a piece leaves over.
+// pieceSize is about how many bytes of a large push are encoded at a time. A piece of this size is still in the processor's
+// caches when it is cut. It takes little memory beside the messages, and is many times larger than a carry-over.
 const pieceSize = 256 << 10
 
 const (
-	// pieceMargin is the part of a piece's expected size that its memory has besides.
+	// pieceMargin is how much memory a piece gets beyond its expected size, as a part of that size.
 	pieceMargin = .25
-	// pieceGrowth is how many times what the piece before has left over a piece has at least, so that bytes that are left
-	// over again and again are not copied for ever.
+	// pieceGrowth is how many times the carry-over a piece has at least, so that the carry-over is not copied again and
+	// again.
 	pieceGrowth = 4
 )
 
-// pieces is a request that is encoded a few resources at a time. It gets the chunks that it would get as a whole: what a
-// piece leaves over for a chunk goes in front of the next piece, as OTLP of its own.
+// pieces is a push that is encoded a few resources at a time.
+//
+// The messages are the same as if the push were encoded as a whole. Items that do not fill a message at the end of a piece
+// are the carry-over: they are encoded again, in front of the next piece.
 type pieces struct {
-	request
+	push
 
-	parts       *wireParts
-	size        int     // of the request, about
-	each        int     // about how many bytes a piece has
-	perResource float64 // bytes, on average
+	// parts gives the pdata of a piece.
+	parts *pdataParts
+	// size is about how many bytes the push has.
+	size int
+	// each is about how many bytes a piece should have.
+	each int
+	// perResource is how many bytes a resource has on average. It turns the size of a piece into a number of resources.
+	perResource float64
 }
 
-// piecesOf returns the pieces of a request, or false if there is no use or no way: it is small or has a single resource,
-// or its chunks have several partition keys, and a piece would leave over something for each.
-func (m *Marshaler) piecesOf(r request, message wireMessage) (p pieces, ok bool) {
-	if r.resources == 1 || len(r.groups) > 1 {
+// newPieces returns the pieces of a push, each of about as many bytes as each says. It returns false for a push that is
+// encoded as a whole: because it is small, or has one resource, or has several partition keys, each of which would have a
+// carry-over.
+func newPieces(p push, source encodable, guess *sizeGuess, each int) (pieces, bool) {
+	if p.resources == 1 || len(p.groups) > 1 {
 		return pieces{}, false
 	}
-	size := m.guesses[r.signal].size(r.items)
+	size := guess.size(p.items)
 	if size == 0 {
-		size = message.SizeProto()
+		size = source.SizeProto()
 	}
-	if size < 2*m.pieceSize {
+	if size < 2*each {
 		return pieces{}, false
 	}
-	parts, ok := wirePartsOf(message, r.resources)
-	return pieces{r, parts, size, m.pieceSize, float64(size) / float64(r.resources)}, ok
+	parts, ok := partsOf(source, p.resources)
+	return pieces{p, parts, size, each, float64(size) / float64(p.resources)}, ok
 }
 
-// splitPieces makes the chunks of a request.
-func (m *Marshaler) splitPieces(p pieces) (Encoded, error) {
-	c := m.chunker(p.request, p.size)
-	defer m.idle(c)
-	size, err := c.fillPieces(p)
+// split encodes the pieces and cuts them into messages. The guess learns the size of the push, which is the sum of the pieces.
+func (p *pieces) split(f *filler, guess *sizeGuess) (Encoded, error) {
+	defer f.forget()
+	f.begin(&p.push, p.size)
+	size, err := p.fill(f)
 	if err != nil {
-		c.encoded.Release()
+		f.discard()
 		return Encoded{}, err
 	}
-	m.guesses[p.signal].learn(size, p.items)
-	return c.encoded, nil
+	guess.learn(size, p.items)
+	return f.encoded, nil
 }
 
-var errSize = errors.New("a message has another size than it says")
+var errSize = errors.New("pdata has another size than it says")
 
-// fillPieces puts all items into chunks, and returns how many bytes the request has.
-func (c *chunker) fillPieces(p pieces) (size int, err error) {
-	c.key = p.groups[0].key
-	c.clear()
+// fill puts all items into messages. It returns how many bytes the push has.
+func (p *pieces) fill(f *filler) (size int, err error) {
+	f.startKey(p.groups[0].key)
 	var piece *buffer
 	defer func() { piece.release() }()
 	items := 0
 	for first := 0; first < p.resources; {
-		left, leftItems := c.size, c.items
-		last := p.end(first, left)
-		next, ok := p.write(c, first, last)
+		carried, carriedItems := f.draft.size, f.draft.items
+		last := p.end(first, carried)
+		next, ok := p.write(f, first, last)
 		if !ok {
 			return 0, fmt.Errorf("marshaler: encode %s: %w", p.signal, errSize)
 		}
-		c.tree.assemble(c.rows, next.data[:left])
-		c.drop()
+		f.carryOver(next.data[:carried])
 		piece.release()
 		piece = next
-		if err := c.cut(piece.data, last-first, last-first); err != nil {
+		if err := f.cut(piece.data, last-first, last-first); err != nil {
 			return 0, err
 		}
-		c.fill(row{depth: 1, last: len(c.tree.extents[1])})
-		first, size, items = last, size+len(piece.data)-left, items+c.tree.itemCount()-leftItems
+		f.fill(f.tree.resources())
+		first, size, items = last, size+len(piece.data)-carried, items+f.tree.itemCount()-carriedItems
 	}
-	c.finish()
+	f.finish()
 	return size, p.checkCount(p.resources, items)
 }
 
-// end returns where the piece ends that begins with the given resource, behind so many bytes that are left over.
-func (p *pieces) end(first, left int) int {
-	resources := float64(max(p.each, pieceGrowth*left)) / p.perResource
+// end returns one past the last resource of the piece that begins with the resource first. The parameter carried is the size
+// of the carry-over.
+func (p *pieces) end(first, carried int) int {
+	resources := float64(max(p.each, pieceGrowth*carried)) / p.perResource
 	return min(first+max(int(resources), 1), p.resources)
 }
 
-// write encodes the piece, behind as many bytes as the chunk has that is open.
-func (p *pieces) write(c *chunker, first, last int) (*buffer, bool) {
-	room := max(c.size, c.target) // not what it takes just now: so all pieces can use the same memory
+// write encodes the resources of a piece. It leaves room in front of them for the carry-over, which is the draft.
+func (p *pieces) write(f *filler, first, last int) (*buffer, bool) {
+	// All pieces leave the room of a full message, so that their buffers have the same size and can be used again.
+	room := max(f.draft.size, f.target)
 	guess := int(float64(last-first) * p.perResource * (1 + pieceMargin))
-	b, ok := c.buffers.writeBehind(room, p.parts.take(first, last), guess)
+	b, ok := f.buffers.writeBehind(room, p.parts.take(first, last), guess)
 	if ok {
-		b.data = b.data[room-c.size:]
+		b.skip(room - f.draft.size)
 	}
 	return b, ok
 }

@@ -10,18 +10,28 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// inPieces reports whether a Marshaler takes a request of logs apart.
+// inPieces reports whether a Marshaler encodes logs in pieces.
 func inPieces(t *testing.T, m *Marshaler, logs plog.Logs) bool {
 	t.Helper()
-	message, ok := wireMessageOf(logs)
+	source, ok := encodableOf(logs)
 	require.True(t, ok)
-	r := request{signal: Logs, items: logs.LogRecordCount(), resources: logs.ResourceLogs().Len(), groups: []group{{}}}
-	_, ok = m.piecesOf(r, message)
+	p := push{signal: Logs, items: logs.LogRecordCount(), resources: logs.ResourceLogs().Len(), groups: []group{{}}}
+	_, ok = newPieces(p, source, &m.guesses[Logs], m.pieceSize)
 	return ok
 }
 
-// However large pieces are, the chunks are those of the whole request.
-func TestPiecesMakeTheSameChunks(t *testing.T) {
+// splitPieces encodes a push in pieces, which it must be large enough for.
+func splitPieces(t *testing.T, m *Marshaler, p *push, source encodable) (Encoded, error) {
+	t.Helper()
+	pieces, ok := newPieces(*p, source, &m.guesses[p.signal], m.pieceSize)
+	require.True(t, ok)
+	f := m.fillers[p.signal].Get().(*filler)
+	defer m.fillers[p.signal].Put(f)
+	return pieces.split(f, &m.guesses[p.signal])
+}
+
+// With pieces of any size, the messages are the same as if the push were encoded as a whole.
+func TestPiecesMakeTheSameMessages(t *testing.T) {
 	var all []telemetry
 	for seed := range uint64(3) {
 		all = append(all, newRandom(seed).all()...)
@@ -51,7 +61,7 @@ func TestPiecesMakeTheSameChunks(t *testing.T) {
 	}
 }
 
-func TestWhatIsTakenApart(t *testing.T) {
+func TestWhatIsEncodedInPieces(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	assert.True(t, inPieces(t, m, benchLogs(100, 100)), "nothing is known of sizes: it is counted")
 	assert.False(t, inPieces(t, m, benchLogs(100, 10)), "small")
@@ -60,12 +70,12 @@ func TestWhatIsTakenApart(t *testing.T) {
 	m.guesses[Logs].learn(1_000_000, 1000)
 	assert.True(t, inPieces(t, m, benchLogs(100, 10)), "as far as the requests before tell")
 
-	r := request{signal: Logs, items: 10_000, resources: 100, groups: []group{{key: "one"}, {key: "two"}}}
-	_, ok := m.piecesOf(r, nil)
+	p := push{signal: Logs, items: 10_000, resources: 100, groups: []group{{key: "one"}, {key: "two"}}}
+	_, ok := newPieces(p, nil, &m.guesses[Logs], m.pieceSize)
 	assert.False(t, ok, "each group would leave over something")
 }
 
-// Pieces are of resources, however unequal these are.
+// Resources of very unequal sizes make pieces too.
 func TestPiecesOfUnequalResources(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	logs := benchLogs(3000, 1)
@@ -80,23 +90,21 @@ func TestPiecesOfUnequalResources(t *testing.T) {
 	}
 }
 
-// A request with another number of items than pdata says is refused, and its chunks are released.
-func TestPiecesOfAnotherRequest(t *testing.T) {
+// A push with another number of items than pdata says fails, and its messages are released.
+func TestPiecesWithOtherItemsFail(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
-	message, ok := wireMessageOf(benchLogs(100, 100))
+	source, ok := encodableOf(benchLogs(100, 100))
 	require.True(t, ok)
-	r := request{signal: Logs, items: 10_001, resources: 100, groups: []group{{}}}
-	p, ok := m.piecesOf(r, message)
-	require.True(t, ok)
-	encoded, err := m.splitPieces(p)
+	p := push{signal: Logs, items: 10_001, resources: 100, groups: []group{{}}}
+	encoded, err := splitPieces(t, m, &p, source)
 	require.EqualError(t, err, "marshaler: cut logs: found 10000 items of 100 resources, expected 10001 of 100")
 	assert.Equal(t, Encoded{}, encoded)
 }
 
 func TestPartsOfMessages(t *testing.T) {
-	message, ok := wireMessageOf(benchLogs(3, 1))
+	source, ok := encodableOf(benchLogs(3, 1))
 	require.True(t, ok)
-	parts, ok := wirePartsOf(message, 3)
+	parts, ok := partsOf(source, 3)
 	require.True(t, ok)
 	var joined []byte
 	for i := range 3 {
@@ -105,31 +113,29 @@ func TestPartsOfMessages(t *testing.T) {
 		require.Equal(t, len(data), part.MarshalProto(data))
 		joined = append(joined, data...)
 	}
-	whole := make([]byte, message.SizeProto())
-	message.MarshalProto(whole)
+	whole := make([]byte, source.SizeProto())
+	source.MarshalProto(whole)
 	assert.Equal(t, whole, joined)
 
-	_, ok = wirePartsOf(message, 2)
+	_, ok = partsOf(source, 2)
 	assert.False(t, ok)
-	_, ok = wirePartsOf(&fakeMessage{}, 0)
+	_, ok = partsOf(&fakePdata{}, 0)
 	assert.False(t, ok, "it has other fields")
 }
 
-// lyingRequest is a request that is not as large as it says.
-type lyingRequest struct{ Resources []int }
+// lyingParts has another size than it says.
+type lyingParts struct{ Resources []int }
 
-func (*lyingRequest) SizeProto() int { return 1 << 20 }
+func (*lyingParts) SizeProto() int { return 1 << 20 }
 
-func (r *lyingRequest) MarshalProto(buf []byte) int {
+func (r *lyingParts) MarshalProto(buf []byte) int {
 	buf[r.SizeProto()-1] = 0
 	return 1
 }
 
 func TestPiecesThatCannotBeWritten(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
-	r := request{signal: Traces, items: 1000, resources: 2, groups: []group{{}}}
-	p, ok := m.piecesOf(r, &lyingRequest{make([]int, 2)})
-	require.True(t, ok)
-	_, err := m.splitPieces(p)
-	require.EqualError(t, err, "marshaler: encode traces: a message has another size than it says")
+	p := push{signal: Traces, items: 1000, resources: 2, groups: []group{{}}}
+	_, err := splitPieces(t, m, &p, &lyingParts{make([]int, 2)})
+	require.EqualError(t, err, "marshaler: encode traces: pdata has another size than it says")
 }

@@ -2,5 +2,5 @@
 
 package marshaler
 
-// poison does nothing. Where the race detector runs, it overwrites what is released.
+// poison does nothing. With the race detector it overwrites memory that is released.
 func poison([]byte) {}

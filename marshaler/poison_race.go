@@ -2,7 +2,8 @@
 
 package marshaler
 
-// poison overwrites what is released: whoever still reads it finds nonsense, and the race detector finds him.
+// poison overwrites memory that is released. If somebody still reads it, the test finds wrong data, or the race detector
+// reports a race.
 func poison(data []byte) {
 	for i := range data {
 		data[i] = 0xdb

@@ -2,23 +2,25 @@ package marshaler
 
 import "sync"
 
-// ratio learns how many times smaller compression makes chunks, from those before. Any number of goroutines may use one
-// at the same time.
+// ratio predicts how many times smaller compression makes a message, from the messages before. Any number of goroutines may
+// use a ratio at the same time.
 type ratio struct {
-	mu    sync.Mutex
-	found average // guarded by mu
+	mu sync.Mutex
+	// found is the average ratio of size before to size after compression. It is guarded by mu.
+	found average
 }
 
 const (
-	firstRatio = 2  // before anything is known: too little rather than too much, for a chunk can grow
-	minRatio   = .9 // what cannot be compressed gets a little larger
-	maxRatio   = 64 // bounds what is in memory for a chunk
+	firstRatio = 2  // while nothing is known; rather low, because a message can still grow
+	minRatio   = .9 // data that cannot be compressed gets a little larger
+	maxRatio   = 64 // limits how much memory a message takes before compression
 
+	// The margin of a prediction is the mean deviation, but at least minSpread and at most maxSpread of the ratio.
 	minSpread = .01
 	maxSpread = .05
 )
 
-// plain returns how many bytes to compress in order to get at most size bytes, in most cases.
+// plain returns how many bytes to compress so that the result has, in most cases, just under size bytes.
 func (r *ratio) plain(size int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -30,7 +32,8 @@ func (r *ratio) plain(size int) int {
 	return min(int(float64(size)*mean*(1-spread)), MaxPlainSize)
 }
 
-// learn takes in what became of a chunk that was about as large as plain advised.
+// learn takes in the sizes of a message before and after compression. The message should be about as large as plain said,
+// because small messages compress worse.
 func (r *ratio) learn(plain, packed int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -17,9 +17,9 @@ type telemetry interface {
 	signal() Signal
 	count() int
 	markReadOnly()
-	// marshal returns chunks in memory of their own, and releases that of the Marshaler.
+	// marshal returns messages as copies, and releases the Marshaler's own.
 	marshal(t testing.TB, m *Marshaler) Encoded
-	// whole encodes everything with pdata's own marshaler, which these tests take for right.
+	// whole encodes everything with pdata's public marshaler. These tests assume that it is right.
 	whole(t testing.TB, m *Marshaler) []byte
 	decode(t testing.TB, m *Marshaler, data []byte) telemetry
 	// keep returns a copy that has only the items that keep names, and no container without items. It is told the
@@ -47,9 +47,9 @@ func (d metricsData) markReadOnly() { d.MarkReadOnly() }
 
 func kept(encoded Encoded) Encoded {
 	copied := encoded
-	copied.Chunks = slices.Clone(encoded.Chunks)
-	for i := range copied.Chunks {
-		copied.Chunks[i].Data, copied.Chunks[i].buffer = bytes.Clone(encoded.Chunks[i].Data), nil
+	copied.Messages = slices.Clone(encoded.Messages)
+	for i := range copied.Messages {
+		copied.Messages[i].Data, copied.Messages[i].buffer = bytes.Clone(encoded.Messages[i].Data), nil
 	}
 	encoded.Release()
 	return copied
@@ -180,8 +180,8 @@ func removePoints(m pmetric.Metric, drop func() bool) int {
 	return 0
 }
 
-// items returns each item with its own copy of all that is around it, in order: the canonical form in which a request
-// and the union of its chunks are equal.
+// items returns each item with its own copy of all that is around it, in order. In this form a push and all of its messages
+// together are equal.
 func items(t testing.TB, m *Marshaler, d telemetry) []string {
 	list := make([]string, 0, d.count())
 	for i := range d.count() {

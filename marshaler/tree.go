@@ -5,47 +5,52 @@ import (
 	"slices"
 )
 
-// Errors of the cutters. Bytes that pdata has written never cause one.
-var (
-	errMalformed = errors.New("malformed OTLP")
-	errScattered = errors.New("malformed OTLP: the children of a container do not lie side by side")
-)
-
-// maxDepth is the most containers an item lies in: request, resource, scope, metric, data.
+// maxDepth is how many containers an item lies in at most: request, resource, scope, metric, data of the metric.
 const maxDepth = 5
 
-// extent is a range of bytes of the request.
+// extent is a range of the encoded bytes.
 type extent struct{ start, end int }
 
 func (e extent) len() int { return e.end - e.start }
 
-// container is a message or object that holds items: its head, its children side by side, and its tail. Head and tail
-// are what each chunk with any of its items repeats.
+// container is a part of an OTLP request that holds items. It consists of a head, its children side by side, and a tail.
+// Head and tail are repeated in every message that has items of the container.
 type container struct {
+	// head is what is in front of the first child, tail what is behind the last one.
 	head, tail extent
-	parent     int  // its place in the level above
-	first      int  // the place of its first child in the level below
-	last       int  // one past the place of its last child
-	items      int  // the items in all containers of the level before this one
-	tag        byte // in front of it in protobuf
+	// parent is the place of the parent in the level above. It leads from a row to all containers around it.
+	parent int
+	// first is the place of the first child in the level below, last is one past the last child.
+	first, last int
+	// items is how many items lie in front of the container. So the items of a row are a difference of two numbers.
+	items int
+	// tag is the protobuf tag in front of the container. It is written again with each copy of the container.
+	tag byte
 }
 
-// tree is where containers and items lie in an encoded request. A level holds what is equally deep: level 0 the request,
-// level 1 the resources, the last one the items. Siblings are neighbours in their level.
+// around returns how many bytes head and tail have.
+func (c *container) around() int { return c.head.len() + c.tail.len() }
+
+// tree says where containers and items lie in an encoded OTLP request. A level holds what is equally deep. Level 0 is the
+// request, level 1 are the resources, the last level are the items. Siblings are neighbours in their level.
 type tree struct {
-	data   []byte
-	layers []layer // layers[depth] says where the children of a container of that level are
-	// framed is true for protobuf: a child has a tag and its length in front. In JSON a child has a comma in front unless
-	// it is the first.
+	// layers says, for each level, where the children of a container are. It depends on the signal alone.
+	layers []layer
+	// framed is true for protobuf, where each child has a tag and its length in front. In JSON a comma stands between two
+	// children.
 	framed bool
 
+	// data is the encoded request. All extents are ranges of it.
+	data []byte
+	// containers are all containers, by level.
 	containers [maxDepth][]container
-	extents    [maxDepth + 1][]extent // of containers and items, with tag and length where framed
+	// extents are where containers and items lie, by level. In protobuf they include tag and length.
+	extents [maxDepth + 1][]extent
 }
 
-// reset makes the tree that of another request, which is cut next.
-func (t *tree) reset(data []byte, layers []layer, framed bool) {
-	t.data, t.layers, t.framed = data, layers, framed
+// reset empties the tree for another request.
+func (t *tree) reset(data []byte) {
+	t.data = data
 	for depth := range t.containers {
 		t.containers[depth] = t.containers[depth][:0]
 	}
@@ -54,7 +59,7 @@ func (t *tree) reset(data []byte, layers []layer, framed bool) {
 	}
 }
 
-// reserve makes room for as many items, and for one scope in each of as many resources.
+// reserve makes room for so many items, and for so many resources with one scope each.
 func (t *tree) reserve(resources, items int) {
 	for depth := 1; depth < t.itemDepth(); depth++ {
 		t.containers[depth] = slices.Grow(t.containers[depth], resources)
@@ -63,18 +68,10 @@ func (t *tree) reserve(resources, items int) {
 	t.extents[t.itemDepth()] = slices.Grow(t.extents[t.itemDepth()], items)
 }
 
-// cut finds all containers and items.
-func (t *tree) cut() error {
-	if t.framed {
-		return t.cutProto(extent{0, len(t.data)}, 0, 0, 0)
-	}
-	return t.cutJSON()
-}
-
-// itemDepth is the level of the items.
+// itemDepth returns the level of the items.
 func (t *tree) itemDepth() int { return len(t.layers) }
 
-// gap is the bytes between two siblings.
+// gap returns how many bytes lie between two siblings.
 func (t *tree) gap() int {
 	if t.framed {
 		return 0
@@ -82,7 +79,9 @@ func (t *tree) gap() int {
 	return 1
 }
 
-// add adds a child at its level, which must follow its siblings there, of which first is the first.
+var errScattered = errors.New("malformed OTLP: the children of a container do not lie side by side")
+
+// add adds a child to its level, behind its siblings. The parameter first is the place of the first sibling.
 func (t *tree) add(depth, first int, child extent) error {
 	level := t.extents[depth]
 	if n := len(level); n > first && child.start != level[n-1].end+t.gap() {
@@ -92,7 +91,7 @@ func (t *tree) add(depth, first int, child extent) error {
 	return nil
 }
 
-// begin adds a container before its children and returns its place.
+// begin adds a container and returns its place. Its children come after it.
 func (t *tree) begin(depth, parent int, tag byte) int {
 	place := len(t.containers[depth])
 	t.containers[depth] = append(t.containers[depth], container{
@@ -101,7 +100,8 @@ func (t *tree) begin(depth, parent int, tag byte) int {
 	return place
 }
 
-// finish sets the head and tail of a container after its children; whole is its content.
+// finish sets head, tail and the last child of a container, once all its children are there. The parameter whole is where
+// its content lies.
 func (t *tree) finish(depth, place int, whole extent) {
 	c := &t.containers[depth][place]
 	children := t.extents[depth+1][c.first:]
@@ -112,9 +112,14 @@ func (t *tree) finish(depth, place int, whole extent) {
 	}
 }
 
+// container returns the container at a place of a level. It is only read.
+func (t *tree) container(depth, place int) *container { return &t.containers[depth][place] }
+
 func (t *tree) itemCount() int { return len(t.extents[t.itemDepth()]) }
 
-// itemsBefore returns how many items lie before the place in the level, which may be one past its end.
+func (t *tree) resourceCount() int { return len(t.extents[1]) }
+
+// itemsBefore returns how many items lie in front of the place in the level. The place may be one past the last one.
 func (t *tree) itemsBefore(depth, place int) int {
 	switch {
 	case depth == t.itemDepth():
@@ -125,24 +130,34 @@ func (t *tree) itemsBefore(depth, place int) int {
 	return t.containers[depth][place].items
 }
 
-// row is some siblings with all they hold.
+// row is one or more siblings, with all that they hold.
 type row struct {
 	depth       int
 	parent      int // the place of their container in the level above
-	first, last int // last is one past the last
+	first, last int // places in the level; last is one past the last sibling
 }
 
+// resources returns the row of all resources.
+func (t *tree) resources() row { return row{depth: 1, last: t.resourceCount()} }
+
+// children returns the row of all children of a container.
+func (t *tree) children(depth, place int) row {
+	c := t.container(depth, place)
+	return row{depth: depth + 1, parent: place, first: c.first, last: c.last}
+}
+
+// items returns how many items the row has.
 func (t *tree) items(r row) int {
 	return t.itemsBefore(r.depth, r.last) - t.itemsBefore(r.depth, r.first)
 }
 
-// extent returns where the row lies; it has at least one sibling.
+// extent returns where the row lies.
 func (t *tree) extent(r row) extent {
 	level := t.extents[r.depth]
 	return extent{level[r.first].start, level[r.last-1].end}
 }
 
-// path sets dst to the places of the containers that the row lies in, one for each level above it.
+// path sets dst to the places of the containers that the row lies in, one for each level above the row.
 func (t *tree) path(r row, dst *[maxDepth]int) {
 	place := r.parent
 	for depth := r.depth - 1; depth >= 0; depth-- {

@@ -1,5 +1,5 @@
-// Command kinesisfake serves an in-memory stand-in for Amazon Kinesis Data Streams on this machine, for trying things
-// out: the AWS CLI and the SDKs work against it with any credentials. What it stores is gone when it ends.
+// Command kinesisfake serves a stand-in for Amazon Kinesis Data Streams on this machine, for trying things out. The AWS CLI and
+// the SDKs can use it with any credentials. It stores records in memory only: they are gone when the program ends.
 //
 //	kinesisfake -stream events:4 -limits
 //	aws --endpoint-url http://127.0.0.1:4567 kinesis list-shards --stream-name events

@@ -15,7 +15,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// drainTime is how long calls in flight may take to end once the server is told to stop.
+// drainTime is how long calls in flight may take when the server stops.
 const drainTime = 2 * time.Second
 
 // options are the command line.
@@ -27,8 +27,8 @@ type options struct {
 	latency  time.Duration
 }
 
-// run serves until ctx ends, and returns an error if it can't. It writes one line to stdout once it listens, and how to
-// call it to stderr if args don't say it right.
+// run serves until ctx ends. It writes one line to stdout as soon as it listens. If args are wrong, it returns an error and may
+// write the usage to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return serve(ctx, listener, newMux(fake), drainTime)
 }
 
-// serve answers calls until ctx ends, then waits for those in flight, for drain at most.
+// serve answers calls until ctx ends. Then it waits for the calls in flight, at most for the time drain.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, drain time.Duration) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan error, 1)
@@ -61,7 +61,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, dra
 	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	var err error
-	if server.Shutdown(shutdown) != nil { // Calls that hang on purpose don't end by themselves.
+	if server.Shutdown(shutdown) != nil { // Calls that hang because of a fault do not end by themselves.
 		err = server.Close()
 	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
@@ -92,7 +92,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case !(o.throttle >= 0 && o.throttle <= 1): // Not a number is neither.
+	case !(o.throttle >= 0 && o.throttle <= 1): // This is also true for NaN.
 		return options{}, fmt.Errorf("-throttle must be from 0 to 1, found %v", o.throttle)
 	case o.latency < 0:
 		return options{}, fmt.Errorf("-latency must not be negative, found %v", o.latency)
@@ -126,7 +126,8 @@ func newKinesis(o options) (*kpltest.Kinesis, error) {
 	return fake, nil
 }
 
-// listen refuses addresses that other machines can reach: the server knows no permissions.
+// listen listens on an address of the loopback interface. It returns an error for any other address, because the server checks
+// no permissions and other machines must not reach it.
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {

@@ -43,7 +43,7 @@ func newDecoder(signal *marshaler.Signal, wantJSON bool) (*decoder, error) {
 	return d, nil
 }
 
-// decode decodes data, compressed or not, or returns an error if that is not OTLP.
+// decode decodes data, which may be compressed. It returns an error if data is not OTLP.
 func (d *decoder) decode(data []byte) (otlp, error) {
 	data, compression, err := marshaler.Decompress(data, marshaler.MaxPlainSize)
 	if err != nil {
@@ -87,8 +87,8 @@ func (d *decoder) decode(data []byte) (otlp, error) {
 	return o, nil
 }
 
-// identify finds out signal and encoding. With a signal given it looks for no more than the encoding, so it takes data
-// that says too little to be detected.
+// identify returns the signal and the encoding of data. If the signal is given, only the encoding is detected. That also works
+// for data that has too little in it to detect its signal.
 func (d *decoder) identify(data []byte) (otlp, error) {
 	if d.signal == nil {
 		signal, encoding, ok := marshaler.Detect(data)

@@ -102,7 +102,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// Compressed OTLP says itself how it is compressed.
+// The compression is detected from the data.
 func TestDecodeCompressed(t *testing.T) {
 	d, err := newDecoder(nil, true)
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func TestDecodeCompressed(t *testing.T) {
 			require.NoError(t, err)
 			encoded, err := m.MarshalLogs(twoLogs())
 			require.NoError(t, err)
-			got, err := d.decode(encoded.Chunks[0].Data)
+			got, err := d.decode(encoded.Messages[0].Data)
 			require.NoError(t, err)
 			assert.JSONEq(t, string(must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))), string(got.payload))
 			got.payload = nil
@@ -123,7 +123,7 @@ func TestDecodeCompressed(t *testing.T) {
 	}
 }
 
-// What would fill the memory is not OTLP, whatever it is.
+// Data that would become too large when decompressed does not count as OTLP.
 func TestDecodeRefusesBombs(t *testing.T) {
 	d, err := newDecoder(nil, true)
 	require.NoError(t, err)

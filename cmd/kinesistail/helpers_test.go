@@ -74,14 +74,14 @@ func frame(message []byte) []byte {
 	return fmt.Appendf(nil, "\xf3\x89\x9a\xc2%s%s", message, sum[:])
 }
 
-// inProcess is an HTTP client that calls a handler where a network would be, so that it works in a synctest bubble.
+// inProcess is an HTTP client that calls a handler directly. Without a network it works in a synctest bubble.
 type inProcess struct{ handler http.Handler }
 
 func (c inProcess) Do(r *http.Request) (response *http.Response, err error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	defer func() { // as a server does, for which the panic is a broken connection
+	defer func() { // A server breaks the connection for this panic.
 		switch reason := recover(); reason {
 		case nil:
 		case any(http.ErrAbortHandler):

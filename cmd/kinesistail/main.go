@@ -1,28 +1,31 @@
-// Command kinesistail reads a Kinesis stream and prints what is in it: one line of JSON for each user record, with
-// aggregated records of the KPL taken apart and OTLP decoded, and a summary at the end.
+// Command kinesistail reads a Kinesis stream and prints its user records, one line of JSON for each, and a summary at the
+// end. It deaggregates the aggregated records of the KPL and decodes OTLP.
 //
 //	kinesistail -stream telemetry                          # everything up to now, and the summary
-//	kinesistail -stream telemetry -from latest -follow     # what comes in, until interrupted
+//	kinesistail -stream telemetry -from latest -follow     # what arrives from now on, until interrupted
 //	kinesistail -stream telemetry -format summary          # the summary alone, for people
 //
-// It finds credentials and the region as the AWS CLI does, and keeps to the service's 5 reads a second of each shard,
-// which it shares with the stream's other consumers.
+// It finds credentials and the region as the AWS CLI does. It reads each shard at most 5 times a second. That is the limit
+// of the service for all consumers of the stream together.
 //
-// Each line of JSON has a "type". A "record" has shard, sequence_number, arrived, partition_key, explicit_hash_key (of
-// members of aggregated records), aggregated, and out_of_range where consumers skip it; if it is OTLP also signal,
-// encoding, compression if it is compressed (with snappy, zstd or gzip, up to 32 MiB of OTLP), items and payload (OTLP in
-// JSON), else data (base64). The "summary", which comes last, has:
+// Each line of JSON has a "type". A line of type "record" has shard, sequence_number, arrived, partition_key and aggregated. It
+// has explicit_hash_key if the user record was in an aggregated record and has one. It has out_of_range if consumers skip it.
+//
+// If the user record is OTLP, the line has signal, encoding, items and payload (OTLP in JSON), and compression (snappy, zstd or
+// gzip) if the OTLP is compressed. OTLP of more than 32 MiB is not decompressed. Otherwise the line has data (base64).
+//
+// The last line has the type "summary":
 //
 //	stream                   as given
-//	user_records             records as a consumer gets them; those out of range are not counted, here and below
+//	user_records             user records that a consumer gets; those out of range are not counted, here and below
 //	kinesis_records          records as the service stores them
-//	aggregated_records       how many of these are in the KPL's format
+//	aggregated_records       how many of the Kinesis records are in the KPL's format
 //	aggregation_ratio        user records for each Kinesis record
 //	bytes                    data and partition keys, as the service counts them
 //	items                    logs (log records), traces (spans), metrics (data points)
 //	undecodable_records      user records that are not OTLP
-//	malformed_aggregates     Kinesis records framed as aggregated that are not; each counts as a user record
-//	out_of_range_aggregates  aggregated records that the Kinesis Client Library skips, as a member is not of the shard
+//	malformed_aggregates     Kinesis records that begin and end like an aggregated record but are none; each is one user record
+//	out_of_range_aggregates  aggregated records that the Kinesis Client Library skips, because a member is not of the shard
 //	shards                   for each shard that had records: shard, user_records, kinesis_records, bytes
 package main
 
@@ -51,8 +54,8 @@ func main() {
 	}
 }
 
-// run is the program: it reads the stream that args name until its tip, until enough records are printed, or, if it is
-// to follow the stream, until ctx ends. The summary is printed in any case.
+// run is the program. It reads a stream up to its newest record, or until ctx ends if it follows the stream. It ends earlier if
+// enough user records are printed. It always prints the summary.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	opts, err := parseOptions(args, stderr)
 	if err != nil {

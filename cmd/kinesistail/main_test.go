@@ -175,7 +175,7 @@ func TestRunStopsAtMax(t *testing.T) {
 func TestRunOfASignal(t *testing.T) {
 	k := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: stream, Shards: 1})
 	putData(t, k, lowestHashKey, must(t)(new(plog.ProtoMarshaler).MarshalLogs(plog.NewLogs())))
-	putData(t, k, lowestHashKey, []byte(`{}`)) // Neither says anything of its signal.
+	putData(t, k, lowestHashKey, []byte(`{}`)) // Neither has anything that tells its signal.
 	flags := append(serve(t, k), "-stream", stream)
 	for args, want := range map[string]string{
 		"":                `"undecodable_records":2`,
@@ -221,7 +221,7 @@ func TestRunInterruptedBeforeTheTip(t *testing.T) {
 	assert.Contains(t, stdout.String(), `"type":"summary"`)
 }
 
-// brokenWriter is a standard output that nobody reads any more.
+// brokenWriter is a standard output whose reader is gone.
 type brokenWriter struct{}
 
 var errBroken = errors.New("broken pipe")

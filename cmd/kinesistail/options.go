@@ -12,10 +12,10 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// errUsage is wrapped by the error for a command line that makes no sense; the usage has been printed then.
+// errUsage is wrapped by the error for a wrong command line. The usage has been printed then.
 var errUsage = errors.New("usage")
 
-// Values of the flags that have a choice.
+// The values of the flags that allow only some values.
 const (
 	fromHorizon = "horizon"
 	fromLatest  = "latest"
@@ -39,7 +39,7 @@ type options struct {
 	format   string
 }
 
-// parseOptions reads the command line. For one that makes no sense it prints why and the usage to stderr.
+// parseOptions reads the command line. If the command line is wrong, it prints the reason and the usage to stderr.
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
 	var stream, signal string

@@ -10,34 +10,35 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// maxBatches bounds the batches in memory, each of 10 MiB at most, however many shards the stream has.
+// maxBatches is the largest number of batches in memory, for all shards together. A batch has 10 MiB at most.
 const maxBatches = 16
 
-// reader reads all shards of a stream: children of a reshard once their parents are read to the end, so that records of
-// a partition key come in the order in which they were stored.
+// reader reads all shards of a stream. It starts to read the children of a reshard when their parents are read to the end.
+// So the records of a partition key come in the order in which they were stored.
 type reader struct {
 	client client
 	stream streamName
-	latest bool // start at the tip rather than the horizon
-	follow bool // keep reading at the tip rather than stop there
+	latest bool // start after the newest record, not at the oldest one
+	follow bool // go on reading after the newest record
 }
 
-// batch is what one call brought from a shard. It is never empty.
+// batch is the records of one GetRecords call, at least one.
 type batch struct {
 	shard   types.Shard
 	records []types.Record
 }
 
-// event is what the goroutine of a shard tells: a batch, or, last, that it has ended.
+// event is sent by the goroutine of a shard. It is a batch or, as the last one, the end of the goroutine.
 type event struct {
 	batch
 	ended  bool
-	closed bool  // the shard was read to its very end
-	err    error // why reading ended before its time
+	closed bool  // the shard is closed and was read to its end
+	err    error // why reading failed
 }
 
-// read hands all batches to handle, one at a time. It returns nil at the tip of all shards, or at their ends if it
-// follows the stream; else the first error of a call or of handle, or ctx's. No goroutine is left then.
+// read gives all batches to handle, one at a time. It returns nil when all shards are read up to their newest records. If it
+// follows the stream, it returns nil when all shards are closed and read to their ends. Otherwise it returns the first error of
+// a call, of handle or of ctx. All goroutines have ended when it returns.
 func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -61,7 +62,7 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 			running++
 			group.Go(func() { sr.run(ctx) })
 		}
-		latest = false // What appears later has nothing from before the start.
+		latest = false // A shard that is opened later has no record from before the start.
 		return nil
 	}
 
@@ -95,7 +96,8 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 	return nil
 }
 
-// listShards lists all shards, open and closed. The pages after the first name no stream: their token does.
+// listShards returns all shards, open and closed. Only the call for the first page names the stream. The others have a token,
+// which stands for the stream.
 func (r *reader) listShards(ctx context.Context) ([]types.Shard, error) {
 	var shards []types.Shard
 	in := &kinesis.ListShardsInput{StreamName: r.stream.name(), StreamARN: r.stream.arn()}
@@ -112,7 +114,8 @@ func (r *reader) listShards(ctx context.Context) ([]types.Shard, error) {
 	}
 }
 
-// lineage knows which shards were started and which are finished, by their ids.
+// lineage says which shards may be read, so that parents are read before their children. It has the ids of the shards whose
+// reading was started and finished.
 type lineage struct {
 	started, finished map[string]bool
 }
@@ -121,10 +124,10 @@ func newLineage() *lineage {
 	return &lineage{started: map[string]bool{}, finished: map[string]bool{}}
 }
 
-// finish notes that nothing more is to be read from a shard.
+// finish notes that a shard was read to its end.
 func (l *lineage) finish(id string) { l.finished[id] = true }
 
-// skipClosed takes shards that accept no records any more for finished.
+// skipClosed marks all closed shards as finished.
 func (l *lineage) skipClosed(shards []types.Shard) {
 	for _, s := range shards {
 		if s.SequenceNumberRange != nil && s.SequenceNumberRange.EndingSequenceNumber != nil {
@@ -134,8 +137,8 @@ func (l *lineage) skipClosed(shards []types.Shard) {
 	}
 }
 
-// ready returns the shards to start now, and takes them for started: those not started yet whose parents are finished
-// or beyond the horizon.
+// ready returns the shards whose reading can start now, and marks them as started. These are the shards that are not
+// started, and whose parents are finished or not there any more.
 func (l *lineage) ready(shards []types.Shard) []types.Shard {
 	listed := make(map[string]bool, len(shards))
 	for _, s := range shards {

@@ -37,7 +37,7 @@ func (c *collector) handle(b batch) error {
 	return nil
 }
 
-// gap is what passes between records and the start of a reader.
+// gap waits for a second, so that the records were stored before the reader starts.
 func gap(t *testing.T) {
 	t.Helper()
 	timer := time.NewTimer(time.Second)
@@ -119,12 +119,12 @@ func TestFollowFromLatestThroughReshard(t *testing.T) {
 	})
 }
 
-// More shards than a page has, and more than may hold a batch at a time.
+// There are more shards than a page has, and more than may have a batch in memory at the same time.
 func TestReadMoreShardsThanAPageHas(t *testing.T) {
 	const shards, perPage = maxBatches + 4, 7
 	synctest.Test(t, func(t *testing.T) {
 		k := kpltest.New(kpltest.Config{MaxShardsPerPage: perPage}, kpltest.Stream{Name: stream, Shards: shards})
-		k.Inject(kpltest.ForOperation(kpltest.OpGetRecords, kpltest.Latency(time.Millisecond))) // All calls at a time.
+		k.Inject(kpltest.ForOperation(kpltest.OpGetRecords, kpltest.Latency(time.Millisecond))) // So calls overlap.
 		put(t, k, lowestHashKey+" low", highestHashKey+" high")
 
 		var got collector
@@ -173,7 +173,7 @@ func TestReadEndsOnAShardThatIsNeverEmpty(t *testing.T) {
 			return nil
 		}}
 		require.NoError(t, newReader(k).read(t.Context(), got.handle))
-		// The first of these comes at the very moment of the start, the second 200 ms later.
+		// The first of these arrives at the moment of the start, the second 200 ms later.
 		assert.Equal(t, []string{"before", "during 1", "during 2"}, got.data)
 	})
 }
@@ -189,7 +189,7 @@ func TestReadOutlastsFaults(t *testing.T) {
 	}
 	for name, fault := range map[string]kpltest.Fault{
 		"throttled": kpltest.Times(5, kpltest.ForOperation(kpltest.OpGetRecords, kpltest.FailCall(kpltest.CodeThrottled))),
-		"listing refused": kpltest.Times(5, kpltest.ForOperation(kpltest.OpListShards,
+		"listing throttled": kpltest.Times(5, kpltest.ForOperation(kpltest.OpListShards,
 			kpltest.FailCall(kpltest.CodeLimitExceeded))),
 		"internal failure": kpltest.Times(5, kpltest.FailCall(kpltest.CodeInternalFailure)),
 		"iterator expired before the first batch": kpltest.Times(1, kpltest.ForOperation(kpltest.OpGetRecords,
@@ -228,7 +228,7 @@ func TestFollowFromLatestMissesNothingWhenItsIteratorExpires(t *testing.T) {
 		got := collector{each: func(string) error { return stop }}
 		done := make(chan error)
 		go func() { done <- r.read(t.Context(), got.handle) }()
-		synctest.Wait() // The first poll is done, the second will fail and has the record to find again.
+		synctest.Wait() // The first poll is done. The second one will fail, and the record must be found nevertheless.
 		put(t, k, lowestHashKey+" between")
 
 		require.ErrorIs(t, <-done, stop)

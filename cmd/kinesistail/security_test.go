@@ -10,7 +10,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// Payload goes to the output alone, and credentials nowhere, whether all goes well or not.
+// The payload is written to the output only, and credentials nowhere, with and without an error.
 func TestErrorsShowNeitherPayloadNorCredentials(t *testing.T) {
 	const payload = "marked-payload"
 	for name, fault := range map[string]kpltest.Fault{

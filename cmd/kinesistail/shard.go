@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// pollInterval is the least time from one GetRecords call on a shard to the next: the service allows 5 a second.
+// pollInterval is the shortest time from one GetRecords call on a shard to the next. The service allows 5 calls a second.
 const pollInterval = 200 * time.Millisecond
 
 // shardReader reads one shard.
@@ -24,28 +24,28 @@ type shardReader struct {
 
 	last   *string   // sequence number of the last record; nil before the first
 	opened time.Time // when reading began
-	begun  bool      // there was an iterator; what came since must not be missed
+	begun  bool      // there was an iterator; no record that arrived since may be missed
 }
 
-// run reads the shard and tells its events, until ctx ends.
+// run reads the shard and sends its events until ctx ends.
 func (s *shardReader) run(ctx context.Context) {
 	closed, err := s.read(ctx)
 	if err != nil {
 		err = fmt.Errorf("read %s: %w", aws.ToString(s.shard.ShardId), err)
 	}
-	s.tell(ctx, event{batch: batch{shard: s.shard}, ended: true, closed: closed, err: err})
+	s.report(ctx, event{batch: batch{shard: s.shard}, ended: true, closed: closed, err: err})
 }
 
-// tell hands over an event, unless ctx ends first.
-func (s *shardReader) tell(ctx context.Context, e event) {
+// report sends an event, unless ctx ends first.
+func (s *shardReader) report(ctx context.Context, e event) {
 	select {
 	case s.events <- e:
 	case <-ctx.Done():
 	}
 }
 
-// read reads up to the tip, or for ever if it follows the stream. It reports whether the shard is closed and nothing is
-// left in it.
+// read reads the shard up to its newest record, or until ctx ends if it follows the stream. closed says whether the shard is
+// closed and was read to its end.
 func (s *shardReader) read(ctx context.Context) (closed bool, err error) {
 	s.opened = time.Now()
 	iterator, err := s.iterator(ctx)
@@ -64,7 +64,7 @@ func (s *shardReader) read(ctx context.Context) (closed bool, err error) {
 
 		next, tip, err := s.poll(ctx, iterator)
 		if _, expired := errors.AsType[*types.ExpiredIteratorException](err); expired {
-			next, err = s.iterator(ctx) // Iterators live for 5 minutes, which a consumer that stalls outlasts.
+			next, err = s.iterator(ctx) // An iterator is valid for 5 minutes. A slow consumer may take longer.
 		}
 		if err != nil {
 			return false, err
@@ -77,8 +77,8 @@ func (s *shardReader) read(ctx context.Context) (closed bool, err error) {
 	return true, nil
 }
 
-// poll reads once and hands over what it gets. It returns the iterator to go on with, nil at the end of a closed shard,
-// and whether this is the tip.
+// poll makes one GetRecords call and sends its records. It returns the next iterator, which is nil at the end of a closed
+// shard. tip says whether the shard was read up to its newest record.
 func (s *shardReader) poll(ctx context.Context, iterator *string) (next *string, tip bool, err error) {
 	select {
 	case s.slots <- struct{}{}:
@@ -92,13 +92,13 @@ func (s *shardReader) poll(ctx context.Context, iterator *string) (next *string,
 	}
 	if len(out.Records) > 0 {
 		s.last = out.Records[len(out.Records)-1].SequenceNumber
-		s.tell(ctx, event{batch: batch{shard: s.shard, records: out.Records}})
+		s.report(ctx, event{batch: batch{shard: s.shard, records: out.Records}})
 	}
 	return out.NextShardIterator, s.atTip(out), nil
 }
 
-// atTip reports whether everything was read that was there when reading began. A shard under load may never be found
-// empty, so a record that came later will do as well.
+// atTip reports whether all records were read that were there when reading began. A call on a shard under load may always
+// return records. So a record that arrived after reading began is enough.
 func (s *shardReader) atTip(out *kinesis.GetRecordsOutput) bool {
 	if aws.ToInt64(out.MillisBehindLatest) > 0 {
 		return false
@@ -110,7 +110,7 @@ func (s *shardReader) atTip(out *kinesis.GetRecordsOutput) bool {
 	return arrived != nil && arrived.After(s.opened)
 }
 
-// iterator returns an iterator after the last record, or at the start if there was none.
+// iterator returns an iterator that starts after the last record that was read, or where reading is to begin if there is none.
 func (s *shardReader) iterator(ctx context.Context) (*string, error) {
 	in := &kinesis.GetShardIteratorInput{
 		StreamName:        s.stream.name(),

@@ -10,8 +10,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// summary is what was read, as the last line of JSON has it. It leaves the aggregated records out that consumers with
-// the Kinesis Client Library skip, except for their number: their user records are elsewhere in the stream once more.
+// summary is the last line of JSON. Of the aggregated records that consumers with the Kinesis Client Library skip it has
+// only the number: their user records were sent again and are also elsewhere in the stream.
 type summary struct {
 	Type   string `json:"type"` // "summary"
 	Stream string `json:"stream"`
@@ -20,32 +20,32 @@ type summary struct {
 	KinesisRecords int `json:"kinesis_records"`
 	// AggregatedRecords is how many of the Kinesis records are in the KPL's format.
 	AggregatedRecords int `json:"aggregated_records"`
-	// AggregationRatio is user records for each Kinesis record; 0 if there are none.
+	// AggregationRatio is the number of user records divided by the number of Kinesis records; 0 if there are none.
 	AggregationRatio float64 `json:"aggregation_ratio"`
-	// Bytes is the data and partition keys of the Kinesis records, as the service counts them.
+	// Bytes is the size of the data and partition keys of the Kinesis records, as the service counts it.
 	Bytes int `json:"bytes"`
 
 	Items items `json:"items"`
 	// UndecodableRecords is how many of the user records are not OTLP.
 	UndecodableRecords int `json:"undecodable_records"`
-	// MalformedAggregates is how many Kinesis records have the frame of an aggregated record around something else.
-	// Each counts as a user record.
+	// MalformedAggregates is how many Kinesis records have the frame of an aggregated record, but a message that cannot be
+	// parsed. Each counts as one user record.
 	MalformedAggregates int `json:"malformed_aggregates"`
-	// OutOfRangeAggregates is how many aggregated records consumers skip, because a member does not belong to the shard.
+	// OutOfRangeAggregates is how many aggregated records consumers skip because a member does not belong to the shard.
 	OutOfRangeAggregates int `json:"out_of_range_aggregates"`
 
-	// Shards has the shards that a record was read from, by id.
+	// Shards are the shards with at least one record, ordered by id.
 	Shards []*shardSummary `json:"shards"`
 }
 
-// items is how many there are of each signal.
+// items counts log records, spans and data points.
 type items struct {
 	Logs    int `json:"logs"`    // log records
 	Traces  int `json:"traces"`  // spans
 	Metrics int `json:"metrics"` // data points
 }
 
-// shardSummary is the part of a summary that one shard has.
+// shardSummary is the part of a summary for one shard.
 type shardSummary struct {
 	Shard          string `json:"shard"`
 	UserRecords    int    `json:"user_records"`
@@ -53,7 +53,7 @@ type shardSummary struct {
 	Bytes          int    `json:"bytes"`
 }
 
-// kinesisRecord is what a summary wants to know of a Kinesis record.
+// kinesisRecord describes a Kinesis record for the summary.
 type kinesisRecord struct {
 	shard      string
 	bytes      int
@@ -101,7 +101,7 @@ func (s *summary) addUserRecord(shard string, decoded otlp, isOTLP bool) {
 	}
 }
 
-// shard returns the entry of a shard; the entries stay sorted.
+// shard returns the entry of a shard, and adds it in its place if it is new.
 func (s *summary) shard(id string) *shardSummary {
 	i, found := slices.BinarySearchFunc(s.Shards, id, func(e *shardSummary, id string) int {
 		return cmp.Compare(e.Shard, id)
@@ -112,14 +112,14 @@ func (s *summary) shard(id string) *shardSummary {
 	return s.Shards[i]
 }
 
-// close works out what only the end can tell.
+// close computes the figures that need all records.
 func (s *summary) close() {
 	if s.KinesisRecords > 0 {
 		s.AggregationRatio = float64(s.UserRecords) / float64(s.KinesisRecords)
 	}
 }
 
-// writeText writes the summary as text for people.
+// writeText writes the summary as text.
 func (s *summary) writeText(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(format string, args ...any) { fmt.Fprintf(table, format+"\t\n", args...) } // Flush returns the error.

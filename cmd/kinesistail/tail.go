@@ -14,25 +14,25 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// errEnough is returned once as many user records were printed as are wanted.
+// errEnough is returned when the maximum number of user records has been printed.
 var errEnough = errors.New("enough user records")
 
 // recordLine is the line of JSON for a user record.
 type recordLine struct {
 	Type           string    `json:"type"` // "record"
 	Shard          string    `json:"shard"`
-	SequenceNumber string    `json:"sequence_number"` // members of an aggregated record share it
+	SequenceNumber string    `json:"sequence_number"` // of the Kinesis record, so the same for all its user records
 	Arrived        time.Time `json:"arrived,omitzero"`
 	PartitionKey   string    `json:"partition_key"`
-	// ExplicitHashKey is known for members of aggregated records only.
+	// ExplicitHashKey is only known for members of aggregated records.
 	ExplicitHashKey string `json:"explicit_hash_key,omitempty"`
 	Aggregated      bool   `json:"aggregated"`
-	// OutOfRange marks the members of an aggregated record that consumers with the Kinesis Client Library skip, because
-	// one of them does not belong to the shard.
+	// OutOfRange is true for all members of an aggregated record if one of them does not belong to the shard. Consumers with
+	// the Kinesis Client Library skip such a record.
 	OutOfRange bool `json:"out_of_range,omitempty"`
 
-	// Signal (logs, traces or metrics), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are there if
-	// the data is OTLP, and Compression (snappy, zstd or gzip) if it is compressed OTLP; else Data is (base64).
+	// Signal (logs, traces or metrics), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are set if the
+	// data is OTLP. Compression (snappy, zstd or gzip) is set if the OTLP is compressed. Data is set if it is not OTLP.
 	Signal      string          `json:"signal,omitempty"`
 	Encoding    string          `json:"encoding,omitempty"`
 	Compression string          `json:"compression,omitempty"`
@@ -41,12 +41,12 @@ type recordLine struct {
 	Data        []byte          `json:"data,omitempty"`
 }
 
-// tail prints and counts what a reader hands it.
+// tail prints and counts the records that a reader gives it.
 type tail struct {
 	decoder *decoder
-	lines   *json.Encoder // nil if records are not to be printed
-	text    bool          // whether a summary to read is wanted
-	max     int           // how many user records are wanted; 0 means all
+	lines   *json.Encoder // nil if records are not printed
+	text    bool          // whether the summary is printed as text
+	max     int           // the maximum number of user records; 0 means all
 	printed int
 	summary *summary
 }
@@ -62,7 +62,7 @@ func newTail(o options, stdout io.Writer) (*tail, error) {
 	return t, err
 }
 
-// handle prints and counts a batch. It returns errEnough with the last user record that is wanted.
+// handle prints and counts a batch. It returns errEnough after the last user record to print.
 func (t *tail) handle(b batch) error {
 	for _, record := range b.records {
 		if err := t.handleRecord(b.shard, record); err != nil {
@@ -72,7 +72,7 @@ func (t *tail) handle(b batch) error {
 	return nil
 }
 
-// handleRecord prints and counts a Kinesis record and its user records, of these no more than are wanted.
+// handleRecord prints and counts a Kinesis record and its user records, up to the maximum.
 func (t *tail) handleRecord(shard types.Shard, record types.Record) error {
 	k := kinesisRecord{
 		shard: aws.ToString(shard.ShardId),
@@ -137,8 +137,8 @@ func (t *tail) handleMember(k kinesisRecord, m kpl.Member, record types.Record) 
 	return nil
 }
 
-// finish prints the summary: as a last line beside the records, as text alone, or, if both are wanted, as a line on
-// stdout and as text on stderr.
+// finish prints the summary. After records it is a line of JSON on stdout; without records it is text on stdout. If the format
+// asks for both, the line goes to stdout and the text to stderr.
 func (t *tail) finish(stdout, stderr io.Writer) error {
 	t.summary.close()
 	var err error

@@ -31,18 +31,18 @@ func configFrom(getenv func(string) string) (config, error) {
 		stream:   getenv("KINESIS_STREAM"),
 		region:   getenv("AWS_REGION"),
 		endpoint: getenv("KINESIS_ENDPOINT"),
-		producer: kpl.Config{}.WithDefaults(),
 	}
 	if cfg.stream == "" {
 		return config{}, errors.New("KINESIS_STREAM must be set to the name or ARN of a stream")
 	}
 	// Every record that the producer holds has its result by then.
-	cfg.grace = cfg.producer.RecordTTL + cfg.producer.RequestTimeout + 4*time.Second
+	producer := cfg.producer.WithDefaults()
+	cfg.grace = producer.RecordTTL + producer.RequestTimeout + 4*time.Second
 	return cfg, nil
 }
 
-// newClient returns a client of the service, with credentials as the SDK finds them.
-func newClient(ctx context.Context, cfg config) (*kinesis.Client, error) {
+// newProducer returns a producer with credentials as the SDK finds them.
+func newProducer(ctx context.Context, cfg config) (*kpl.Producer, error) {
 	loaded, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(cfg.region))
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", err)
@@ -50,10 +50,9 @@ func newClient(ctx context.Context, cfg config) (*kinesis.Client, error) {
 	if loaded.Region == "" {
 		return nil, errors.New("AWS_REGION must be set to the region of the stream")
 	}
-	loaded.HTTPClient = kpl.NewHTTPClient(loaded.HTTPClient, cfg.producer.MaxConnections)
-	return kinesis.NewFromConfig(loaded, func(o *kinesis.Options) {
+	return kpl.NewFromConfig(loaded, cfg.producer, func(o *kinesis.Options) {
 		if cfg.endpoint != "" {
 			o.BaseEndpoint = aws.String(cfg.endpoint)
 		}
-	}), nil
+	})
 }

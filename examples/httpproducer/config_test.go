@@ -6,8 +6,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
 func TestConfigFrom(t *testing.T) {
@@ -32,7 +30,7 @@ func TestConfigFrom(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.want.producer, tt.want.grace = kpl.Config{}.WithDefaults(), 40*time.Second
+			tt.want.grace = 40 * time.Second
 			got, err := configFrom(func(key string) string { return tt.environment[key] })
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, got)

@@ -33,8 +33,8 @@ type failure struct {
 	Attempts     int    `json:"attempts"`
 }
 
-// refusal says why an event was not accepted.
-type refusal struct {
+// rejection says why an event was not accepted.
+type rejection struct {
 	ErrorMessage string `json:"error_message"`
 }
 
@@ -54,7 +54,7 @@ type handler struct {
 }
 
 func newHandler(producer *kpl.Producer, cfg config, logger *slog.Logger) http.Handler {
-	h := &handler{producer, cfg.stream, cfg.producer.MaxRecordSize + envelope, logger}
+	h := &handler{producer, cfg.stream, cfg.producer.WithDefaults().MaxRecordSize + envelope, logger}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /events", h.accept)
 	mux.HandleFunc("POST /events/confirmed", h.confirm)
@@ -69,7 +69,7 @@ func (h *handler) accept(w http.ResponseWriter, r *http.Request) {
 		err = h.producer.Put(r.Context(), record, func(result kpl.Result) { h.log(record.PartitionKey, result) })
 	}
 	if err != nil {
-		refuse(w, err)
+		reject(w, err)
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
@@ -79,19 +79,17 @@ func (h *handler) accept(w http.ResponseWriter, r *http.Request) {
 func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
 	record, err := h.record(w, r)
 	if err != nil {
-		refuse(w, err)
+		reject(w, err)
 		return
 	}
 	result, err := h.producer.PutWait(r.Context(), record)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	if f, failed := failureOf(result); failed {
+	if err == nil {
+		answer(w, http.StatusOK, confirmation{result.ShardID, result.SequenceNumber, len(result.Attempts)})
+	} else if f, failed := failureOf(err); failed {
 		answer(w, http.StatusBadGateway, f)
-		return
+	} else {
+		reject(w, err)
 	}
-	answer(w, http.StatusOK, confirmation{result.ShardID, result.SequenceNumber, len(result.Attempts)})
 }
 
 func (h *handler) health(w http.ResponseWriter, _ *http.Request) {
@@ -128,24 +126,24 @@ func decode(body io.Reader, e *event) error {
 
 // log notes an event that was answered with 202 and not delivered.
 func (h *handler) log(partitionKey string, result kpl.Result) {
-	if f, failed := failureOf(result); failed {
+	if f, failed := failureOf(result.Err); failed {
 		h.logger.Error("event not delivered", "partition_key", partitionKey,
 			"error_code", f.ErrorCode, "error_message", f.ErrorMessage, "attempts", f.Attempts)
 	}
 }
 
-// failureOf reports whether a record failed, and how.
-func failureOf(result kpl.Result) (failure, bool) {
+// failureOf reports whether a record was accepted and not delivered, and why.
+func failureOf(err error) (failure, bool) {
 	var e *kpl.RecordError
-	if !errors.As(result.Err, &e) {
+	if !errors.As(err, &e) || e.Cause != nil {
 		return failure{}, false
 	}
 	return failure{cmp.Or(e.Code, e.Outcome.String()), e.Error(), e.Attempts}, true
 }
 
-// refuse answers a request whose event was not accepted, or whose client stopped waiting. That one gets an answer too:
+// reject answers a request whose event was not accepted, or whose client stopped waiting. That one gets an answer too:
 // none would read as 200 if somebody still listens.
-func refuse(w http.ResponseWriter, err error) {
+func reject(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	var body *http.MaxBytesError
 	switch {
@@ -154,7 +152,7 @@ func refuse(w http.ResponseWriter, err error) {
 	case errors.Is(err, kpl.ErrClosed), errors.Is(err, context.Canceled):
 		status = http.StatusServiceUnavailable
 	}
-	answer(w, status, refusal{err.Error()})
+	answer(w, status, rejection{err.Error()})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

@@ -37,8 +37,7 @@ type app struct {
 
 func newApp(t *testing.T, tune func(*kpl.Config)) *app {
 	t.Helper()
-	cfg := config{stream: events, producer: kpl.Config{}.WithDefaults()}
-	cfg.producer.RecordMaxBufferedTime = kpl.NoBuffering
+	cfg := config{stream: events, producer: kpl.Config{RecordMaxBufferedTime: kpl.NoBuffering}}
 	if tune != nil {
 		tune(&cfg.producer)
 	}
@@ -139,7 +138,7 @@ func TestFailures(t *testing.T) {
 				w := a.post(t.Context(), accepted, `{"partition_key":"k","payload":"secret"}`)
 				assert.Equal(t, http.StatusAccepted, w.Code)
 				assert.Empty(t, w.Body.String())
-				require.NoError(t, a.producer.Flush(t.Context()))
+				require.NoError(t, a.producer.FlushWait(t.Context()))
 				require.NoError(t, a.producer.Close(t.Context()))
 				var line struct {
 					Time         time.Time
@@ -194,7 +193,7 @@ func TestBadInput(t *testing.T) {
 			for _, path := range []string{accepted, confirmed} {
 				w := a.post(t.Context(), path, tt.body)
 				assert.Equal(t, tt.status, w.Code, tt.name)
-				var got refusal
+				var got rejection
 				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got), tt.name)
 				assert.Truef(t, strings.HasPrefix(got.ErrorMessage, tt.message), "%s: %s", tt.name, got.ErrorMessage)
 			}
@@ -264,7 +263,7 @@ func TestFullProducerIsLatency(t *testing.T) {
 		post(accepted, http.StatusAccepted, 4*time.Second)
 		assert.Equal(t, 1, a.outstanding(t))
 		clients.Wait()
-		require.NoError(t, a.producer.Flush(t.Context()))
+		require.NoError(t, a.producer.FlushWait(t.Context()))
 		assert.Equal(t, 6*time.Second, time.Since(began))
 		assert.Equal(t, 0, a.outstanding(t))
 		require.NoError(t, a.producer.Close(t.Context()))

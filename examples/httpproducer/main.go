@@ -44,15 +44,11 @@ func main() {
 
 // run serves until ctx ends, then drains.
 func run(ctx context.Context, cfg config, logger *slog.Logger) error {
-	client, err := newClient(ctx, cfg)
-	if err != nil {
-		return err
-	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.listen)
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDRESS: %w", err)
 	}
-	producer, err := kpl.New(client, cfg.producer)
+	producer, err := newProducer(ctx, cfg)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -24,7 +24,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
@@ -173,6 +172,8 @@ func TestDrainUnderLoad(t *testing.T) {
 		kpltest.Latency(5*time.Millisecond), kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2),
 	)))
 	p := start(t, func(c *config) {
+		// A busy machine sends nothing twice and gives up nothing.
+		c.producer.RequestTimeout, c.producer.RecordTTL, c.grace = time.Hour, 2*time.Hour, 3*time.Hour
 		c.producer.MaxOutstandingRecords = 20
 		c.producer.AggregationMaxCount = 4
 	})
@@ -254,7 +255,7 @@ func TestRunFails(t *testing.T) {
 	}{
 		{"no region", func(c *config) { c.region = "" }, "AWS_REGION must be set"},
 		{"address taken", func(c *config) { c.listen = taken.Addr().String() }, "LISTEN_ADDRESS"},
-		{"bad producer", func(c *config) { c.producer = kpl.Config{} }, "MaxRecordSize must be"},
+		{"bad producer", func(c *config) { c.producer.MaxRecordSize = 1 }, "MaxRecordSize must be"},
 	}
 	t.Setenv("AWS_REGION", "")
 	for _, tt := range tests {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// killDelay is how long a program may take to end after it was asked to.
-const killDelay = 20 * time.Second
+// killDelay is how long a program may take to end after a SIGTERM. Then it is killed. A busy machine needs time.
+const killDelay = time.Minute
 
 // Names of the files in the demo's directory.
 const (
@@ -31,8 +31,8 @@ type child struct {
 	err    error // how it ended; set before exited is closed
 }
 
-// start runs a program until it ends, or ctx does or stop is called: then it gets a SIGTERM, and killDelay to end.
-// stdout is closed once nothing more will come; env is in addition to the demo's own.
+// start runs a program. When ctx ends or stop is called, the program gets a SIGTERM and must end within killDelay. stdout is
+// closed after the last output. env is added to the environment of the demo.
 func start(
 	ctx context.Context, path string, env []string, stdout io.WriteCloser, stderr io.Writer, args ...string,
 ) (*child, error) {
@@ -45,7 +45,7 @@ func start(
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			return err
 		}
-		return os.ErrProcessDone // Lets Wait report how the program ends, rather than that it was told to.
+		return os.ErrProcessDone // So Wait returns how the program ends, and not that ctx has ended.
 	}
 	if err := cmd.Start(); err != nil {
 		cancel()
@@ -55,12 +55,12 @@ func start(
 	go func() {
 		defer close(c.exited)
 		c.err = cmd.Wait()
-		_ = stdout.Close() // What was written is what counts.
+		_ = stdout.Close() // A pipe is closed without an error.
 	}()
 	return c, nil
 }
 
-// stop asks the program to end, waits until it has, and returns an error if that was not with status 0.
+// stop asks the program to end and waits for that. It returns an error if the exit status is not 0.
 func (c *child) stop() error {
 	c.cancel()
 	<-c.exited
@@ -77,7 +77,7 @@ type kinesisServer struct {
 	endpoint string
 }
 
-// startKinesis starts the stand-in with the demo's stream, each shard with the limits that the service sets.
+// startKinesis starts the stand-in with the stream of the demo. Its shards have the limits of the service.
 func startKinesis(ctx context.Context, bin string) (*kinesisServer, error) {
 	stdout, stdoutWriter := io.Pipe()
 	c, err := start(ctx, filepath.Join(bin, "kinesisfake"), nil, stdoutWriter, os.Stderr,
@@ -109,7 +109,7 @@ func startCollector(ctx context.Context, o options, dir, kinesis, witness string
 	return start(ctx, filepath.Join(o.bin, "otelcol-kinesis"), env, log, log, "--config", o.config)
 }
 
-// awsEnvironment is what the SDK needs to sign calls, which the stand-in does not check.
+// awsEnvironment returns the variables that the SDK needs to sign calls. The stand-in does not check signatures.
 func awsEnvironment() []string {
 	return []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=demo", "AWS_SECRET_ACCESS_KEY=demo", "AWS_SESSION_TOKEN="}
 }

@@ -1,6 +1,6 @@
-// Command demo shows the exporter at work on real telemetry of this machine: a collector sends its host metrics, a log
-// file and OTLP spans to a local stand-in for Kinesis, and the demo reads the stream back and compares. It ends by
-// itself, with status 0 only if every item that went into the collector's pipelines came out of the stream.
+// Command demo shows the exporter at work on real telemetry of this machine. A collector sends host metrics, a log file and
+// OTLP spans to a local stand-in for Kinesis. The demo reads the stream and compares. It ends by itself. Its status is 0
+// only if every item that went into the pipelines of the collector is in the stream.
 package main
 
 import (
@@ -19,8 +19,8 @@ import (
 const (
 	streamName = "otel-demo"
 	shardCount = 4
-	// settleTime bounds how long the collector may take to pass on what it was given last.
-	settleTime = 15 * time.Second
+	// settleTime is how long the collector may take to pass on the last telemetry. A busy machine needs time.
+	settleTime = time.Minute
 	// progressInterval is the time between two lines of progress.
 	progressInterval = 3 * time.Second
 )
@@ -47,7 +47,7 @@ func main() {
 	}
 }
 
-// run is the program. On success it leaves nothing behind; after an error it leaves the collector's log.
+// run is the program. After an error it leaves the log of the collector behind, otherwise nothing.
 func run(ctx context.Context, o options, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "kinesis-demo-")
 	if err != nil {
@@ -66,7 +66,7 @@ func demonstrate(ctx context.Context, o options, dir string, out io.Writer) erro
 		return err
 	}
 	defer witness.stop()
-	// The stream outlives an interrupt, so that the collector can end in peace.
+	// An interrupt does not end the stand-in, so that the collector can still send what it has.
 	kinesis, err := startKinesis(context.WithoutCancel(ctx), o.bin)
 	if err != nil {
 		return err
@@ -101,8 +101,8 @@ func demonstrate(ctx context.Context, o options, dir string, out io.Writer) erro
 	return report(out, sent, witness.counts(), found)
 }
 
-// produceAndWatch makes telemetry for as long as o says, with lines of progress, and returns what it made, once all of
-// that has passed the collector's pipelines.
+// produceAndWatch makes telemetry for o.duration and prints lines of progress. It waits until all of that has passed the
+// pipelines of the collector, and returns what it made.
 func produceAndWatch(
 	ctx context.Context, o options, dir string, w *witness, r *streamReader, out io.Writer,
 ) (items, error) {

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// reading is one fact about this machine, and how long it took to find out.
+// reading is one fact about this machine.
 type reading struct {
-	name       string // where the fact is from
-	text       string // the fact, as a line of a log; empty with err
-	err        error
-	start, end time.Time
+	name       string    // the file or the metric that was read
+	text       string    // the fact, as a line of a log; empty if err is set
+	err        error     // why the fact could not be read
+	start, end time.Time // of reading it
 }
 
-// readMachine returns a reading for each process of this machine; where the system has no /proc, one for each metric of
-// the demo's own Go runtime.
+// readMachine returns a reading for each process of this machine. If the system has no /proc, it returns a reading for each
+// metric of the demo's own Go runtime.
 func readMachine() []reading {
 	paths, _ := filepath.Glob("/proc/[0-9]*/stat") // The pattern is well formed.
 	if len(paths) == 0 {
@@ -29,7 +29,7 @@ func readMachine() []reading {
 	readings := make([]reading, 0, len(paths))
 	for _, path := range paths {
 		r := reading{name: path, start: time.Now()}
-		stat, err := os.ReadFile(path) //nolint:gosec // The pattern leaves nothing but /proc.
+		stat, err := os.ReadFile(path) //nolint:gosec // The pattern only matches files in /proc.
 		if err == nil {
 			r.text, err = describe(string(stat))
 		}
@@ -45,7 +45,7 @@ func describe(stat string) (string, error) {
 	if open < 1 || end < open {
 		return "", fmt.Errorf("no command in %q", stat)
 	}
-	// proc(5) counts the fields from 1; the state is the third.
+	// proc(5) counts the fields from 1. The state is field 3.
 	const state, threads, rssPages = 0, 20 - 3, 24 - 3
 	fields := strings.Fields(stat[end+1:])
 	if len(fields) <= rssPages {
@@ -59,7 +59,7 @@ func describe(stat string) (string, error) {
 		strings.TrimSpace(stat[:open]), stat[open+1:end], fields[state], fields[threads], pages*os.Getpagesize()), nil
 }
 
-// readRuntime returns a reading for each plain number that the Go runtime tells of this process.
+// readRuntime returns a reading for each metric of the Go runtime that is a single number.
 func readRuntime() []reading {
 	var readings []reading
 	for _, description := range metrics.All() {

@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// report prints what was found in the stream and returns an error if that is not what the pipelines carried: sent is
-// what the demo made itself, carried what the witness saw.
+// report prints what was found in the stream. It returns an error if that is not what the pipelines carried. sent is what
+// the demo made itself, and carried is what the witness counted.
 func report(out io.Writer, sent, carried items, found contents) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(cells ...any) { fmt.Fprintln(table, tabbed(cells)) } // Flush returns the error.
@@ -57,8 +57,8 @@ func tabbed(cells []any) string {
 	return text.String()
 }
 
-// check returns an error for each way in which the stream differs from what the pipelines carried, and these from what
-// the demo sent.
+// check returns an error for each difference between the stream and what the pipelines carried, and between that and what the
+// demo sent.
 func check(sent, carried items, found contents) error {
 	var errs []error
 	for _, c := range []struct {
@@ -88,7 +88,7 @@ func check(sent, carried items, found contents) error {
 	return errors.Join(errs...)
 }
 
-// describeSample puts the first item of a user record into words.
+// describeSample describes the first item of a user record.
 func describeSample(l line) (string, error) {
 	switch l.Signal {
 	case "logs":
@@ -114,7 +114,7 @@ func describeSample(l line) (string, error) {
 	}
 }
 
-// describeMetric puts the first data point of a metric into words.
+// describeMetric describes the first data point of a metric.
 func describeMetric(metric pmetric.Metric) string {
 	var points pmetric.NumberDataPointSlice
 	switch metric.Type() {

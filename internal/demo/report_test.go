@@ -73,13 +73,13 @@ const tailOutput = `
  "shards":[{"shard":"shardId-000000000000","user_records":2,"kinesis_records":1,"bytes":800}]}
 `
 
-// consumed returns a follower that has taken in output.
+// consumed returns a follower that has read output.
 func consumed(t *testing.T, output string) *follower {
 	t.Helper()
 	stdout, stdoutWriter := io.Pipe()
 	f := &follower{sequenceNumbers: map[string]bool{}, done: make(chan struct{})}
 	go f.consume(stdout)
-	_, _ = io.WriteString(stdoutWriter, output) // Fails if the follower gives up, which f tells.
+	_, _ = io.WriteString(stdoutWriter, output) // Fails if the follower gives up; f.err says why.
 	require.NoError(t, stdoutWriter.Close())
 	<-f.done
 	return f

@@ -19,11 +19,11 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// scanInterval is the time between two looks at the machine.
+// scanInterval is the time from one scan to the next.
 const scanInterval = 200 * time.Millisecond
 
-// source looks at this machine again and again. Each look, a scan, becomes lines of a log file, a trace with a span for
-// each reading, and a log record sent over OTLP.
+// source scans this machine at intervals. A scan makes lines of a log file, a trace with a span for each reading, and a log
+// record that is sent over OTLP.
 type source struct {
 	file   *os.File
 	conn   *grpc.ClientConn
@@ -32,7 +32,7 @@ type source struct {
 	made   items
 }
 
-// newSource returns a source that writes to a log file and sends to an OTLP receiver at a socket.
+// newSource returns a source that writes to a log file and sends to an OTLP receiver on a Unix socket.
 func newSource(logPath, socket string) (*source, error) {
 	conn, err := grpc.NewClient("unix:"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
@@ -49,12 +49,12 @@ func newSource(logPath, socket string) (*source, error) {
 	}, nil
 }
 
-// sent returns how many items were made. Metrics are the collector's own affair.
+// sent returns how many items were made. Metrics are not among them, because the collector makes these itself.
 func (s *source) sent() items { return s.made }
 
 func (s *source) close() error { return errors.Join(s.file.Close(), s.conn.Close()) }
 
-// produce scans for a duration and calls progress now and then. It returns an error if something could not be sent.
+// produce scans for a duration and calls progress every progressInterval. It returns an error if something could not be sent.
 func (s *source) produce(ctx context.Context, duration time.Duration, progress func()) error {
 	end := time.NewTimer(duration)
 	defer end.Stop()
@@ -79,7 +79,7 @@ func (s *source) produce(ctx context.Context, duration time.Duration, progress f
 	}
 }
 
-// scan looks once and sends what it saw.
+// scan reads the machine once and sends the result.
 func (s *source) scan(ctx context.Context) error {
 	start := time.Now()
 	readings := readMachine()

@@ -17,7 +17,7 @@ type streamReader struct {
 	endpoint string
 }
 
-// line is a line that kinesistail prints: a user record, or the summary, the last one.
+// line is a line of kinesistail. It is a user record or, as the last line, the summary.
 type line struct {
 	Type string `json:"type"`
 
@@ -25,7 +25,7 @@ type line struct {
 	Shard          string          `json:"shard"`
 	SequenceNumber string          `json:"sequence_number"`
 	Signal         string          `json:"signal"`
-	Items          json.RawMessage `json:"items"` // a number; in a summary, one for each signal
+	Items          json.RawMessage `json:"items"` // a number; in a summary, a number for each signal
 	Payload        json.RawMessage `json:"payload"`
 
 	// Of a summary.
@@ -40,7 +40,7 @@ type line struct {
 	Shards               []shard `json:"shards"`
 }
 
-// shard is what a summary says of a shard.
+// shard is the part of a summary for one shard.
 type shard struct {
 	Shard          string `json:"shard"`
 	UserRecords    int    `json:"user_records"`
@@ -87,11 +87,11 @@ func (r *streamReader) run(ctx context.Context, flags ...string) (*follower, err
 	return f, nil
 }
 
-// follower is a running kinesistail and what it has told.
+// follower is a running kinesistail and what it has printed.
 type follower struct {
 	*child
 
-	done chan struct{} // closed once all that it told is taken in
+	done chan struct{} // closed when all output has been read
 
 	mu              sync.Mutex
 	seen            items
@@ -101,7 +101,7 @@ type follower struct {
 	err             error
 }
 
-// stop ends kinesistail and returns an error if it failed, or told something that makes no sense.
+// stop ends kinesistail. It returns an error if kinesistail failed, or if its output could not be read.
 func (f *follower) stop() error {
 	err := f.child.stop()
 	<-f.done
@@ -124,7 +124,7 @@ func (f *follower) kinesisRecords() int {
 	return len(f.sequenceNumbers)
 }
 
-// consume takes in what kinesistail prints, to its end.
+// consume reads the output of kinesistail up to its end.
 func (f *follower) consume(stdout *io.PipeReader) {
 	defer close(f.done)
 	lines := json.NewDecoder(stdout)

@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// items is how many there are of each signal.
+// items counts log records, spans and data points.
 type items struct {
 	Logs    int `json:"logs"`    // log records
 	Traces  int `json:"traces"`  // spans
@@ -72,7 +72,7 @@ func (w *witness) handler() http.Handler {
 	return mux
 }
 
-// receive answers a request with success once its items are counted.
+// receive counts the items of a request and then answers with success.
 func (w *witness) receive(count func(body []byte) (items, error)) http.HandlerFunc {
 	return func(answer http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
@@ -98,14 +98,14 @@ func (w *witness) add(more items) {
 	w.changed = make(chan struct{})
 }
 
-// counts returns what has been seen.
+// counts returns how many items were received.
 func (w *witness) counts() items {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.seen
 }
 
-// wait returns once at least as much of each signal has been seen as is in want, or an error when ctx ends.
+// wait waits until as many items of each signal as in want were received, or more. If ctx ends first, it returns an error.
 func (w *witness) wait(ctx context.Context, want items) error {
 	for {
 		w.mu.Lock()

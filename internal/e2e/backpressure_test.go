@@ -18,13 +18,13 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// TestBackPressureReachesClients throttles every record until the queue is full and clients are told to come again; once
-// the shards have room, they do, and nothing that was accepted is lost.
+// TestBackPressureReachesClients throttles every record until the queue is full and a client gets UNAVAILABLE or status
+// 503. When the shards have room, the client sends the request again. No accepted request is lost.
 func TestBackPressureReachesClients(t *testing.T) {
 	tests := []struct {
-		name    string
-		client  func(*testing.T, *collector) send
-		refused func(t *testing.T, err error)
+		name   string
+		client func(*testing.T, *collector) send
+		full   func(t *testing.T, err error) // requires the error of a full queue
 	}{
 		{"grpc", grpcClient, func(t *testing.T, err error) {
 			assert.Equal(t, codes.Unavailable, status.Code(err), "%v", err)
@@ -41,21 +41,21 @@ func TestBackPressureReachesClients(t *testing.T) {
 			k, endpoint := newKinesis(t, kpltest.Config{})
 			free := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords,
 				kpltest.FailRecordFraction(kpltest.CodeThrottled, 1)))
-			c := startCollector(t, settings{kinesis: endpoint, overrides: []string{
+			c := startCollector(t, settings{kinesis: endpoint, overrides: append(patient(),
 				"exporters::kinesis_kpl::sending_queue: {sizer: requests, queue_size: 5, num_consumers: 2}",
-			}})
+			)})
 			send := test.client(t, c)
-			accepted, refused, err := fill(ctx, t, send)
-			test.refused(t, err)
+			accepted, last, err := fill(ctx, t, send)
+			test.full(t, err)
 			assert.Less(t, len(accepted), 10, "requests accepted by a queue of 5 and 2 consumers")
 			assert.Empty(t, k.Records(stream))
 
 			free()
-			peers.Until(ctx, t, func() error { return send(ctx, refused) })
+			peers.Until(ctx, t, func() error { return send(ctx, last) })
 			c.Terminate(t)
 			require.NoError(t, c.Wait(ctx, t))
 			stored := storedItems(t, k)
-			for _, r := range append(accepted, refused) {
+			for _, r := range append(accepted, last) {
 				for _, item := range r.items {
 					require.Equal(t, 1, stored[item], "copies of %s", item)
 				}
@@ -64,8 +64,8 @@ func TestBackPressureReachesClients(t *testing.T) {
 	}
 }
 
-// fill sends requests until one is refused.
-func fill(ctx context.Context, t *testing.T, send send) (accepted []request, refused request, err error) {
+// fill sends requests until one is not accepted. It returns that one as last, with its error.
+func fill(ctx context.Context, t *testing.T, send send) (accepted []request, last request, err error) {
 	t.Helper()
 	for i := 0; ; i++ {
 		r := signals[marshaler.Logs](t, fmt.Sprint("request-", i), 3)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,11 +30,11 @@ func newKinesis(t *testing.T, config kpltest.Config) (k *kpltest.Kinesis, endpoi
 	return k, server.URL
 }
 
-// settings are what a test has of its own in the environment and the configuration of a collector.
+// settings are the environment and the configuration of a collector, as far as a test sets them.
 type settings struct {
-	kinesis   string            // endpoint of Kinesis
-	overrides []string          // of the configuration, such as "exporters::kinesis_kpl::timeout: 1m"
-	env       map[string]string // of the environment that the SDK sees
+	kinesis   string            // the endpoint of Kinesis
+	overrides []string          // keys of the configuration, such as "exporters::kinesis_kpl::timeout: 1m"
+	env       map[string]string // environment variables
 }
 
 // command returns a command that runs the collector.
@@ -69,10 +70,20 @@ func (s settings) configArgs() []string {
 type collector struct {
 	*peers.Process
 
-	grpc, http, metrics string // addresses
+	grpc, http, metrics string  // addresses
+	slowness            float64 // how many times longer than usual it took to start, at least 1
 }
 
-// startCollector starts a collector and returns once it takes telemetry.
+// usualStart is how long a collector takes to start when the machine has nothing else to do.
+const usualStart = 300 * time.Millisecond
+
+// slowed returns how long this machine may take for what takes d at most when nothing else runs. The measure is how long
+// the collector took to start.
+func (c *collector) slowed(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * c.slowness)
+}
+
+// startCollector starts a collector and waits until it accepts telemetry.
 func startCollector(t *testing.T, s settings) *collector {
 	t.Helper()
 	addresses := freeAddresses(t, 3)
@@ -82,8 +93,10 @@ func startCollector(t *testing.T, s settings) *collector {
 	require.NoError(t, err)
 	cmd.Env = append(cmd.Env,
 		"E2E_GRPC_ADDRESS="+c.grpc, "E2E_HTTP_ADDRESS="+c.http, "E2E_METRICS_PORT="+metricsPort)
+	began := time.Now()
 	c.Process = peers.Start(t, cmd)
 	c.WaitLine(peers.Context(t), t, "Everything is ready")
+	c.slowness = max(1, float64(time.Since(began))/float64(usualStart))
 	return c
 }
 
@@ -92,7 +105,7 @@ func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
 	var addresses []string
 	var listeners []net.Listener
-	for range n { // All are held until the last is there, so that they differ.
+	for range n { // All listen until the last one does, so that the addresses differ.
 		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		addresses, listeners = append(addresses, listener.Addr().String()), append(listeners, listener)

@@ -1,3 +1,3 @@
-// Package e2e tests the collector that `make build` makes, as a process of its own, with real OTLP clients. Its tests
-// have the build tag e2e.
+// Package e2e tests the collector that `make build` builds. The collector runs as a process of its own and gets telemetry
+// from real OTLP clients. The tests have the build tag e2e.
 package e2e

@@ -18,8 +18,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// TestBrokenBodiesUnderLoad breaks connections in the middle of requests and in the middle of answers, and lets other
-// answers come a byte a second: what was accepted can be read, and all of it is counted.
+// TestBrokenBodiesUnderLoad breaks connections in the middle of requests and of answers, and sends other answers at one byte a
+// second. All accepted items can be read, and the metrics count all of them.
 func TestBrokenBodiesUnderLoad(t *testing.T) {
 	t.Parallel()
 	ctx := peers.Context(t)
@@ -72,7 +72,7 @@ func resetAmidBody(w http.ResponseWriter, r *http.Request) {
 	_ = connection.Close()
 }
 
-// drip handles a request, and answers a byte a second until the client has enough of it.
+// drip handles a request, and sends one byte of the answer a second until the client gives up.
 func drip(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	answer := httptest.NewRecorder()
 	next.ServeHTTP(answer, r)

@@ -18,9 +18,9 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// TestEverythingAtOnce lets three collectors write to a stream of few shards whose limits count, while the shards are split
-// and merged every second, and records, calls, connections and listings fail at random: what a client was told to be accepted is
-// what readers find, all of it and nothing else, and what each collector's metrics say. KINESIS_E2E_SEED chooses other
+// TestEverythingAtOnce lets three collectors write to a stream with few shards and the limits of the service. Shards are
+// split and merged every second. Records, calls, connections and listings fail at random. Readers find exactly the items
+// that the clients were told to be accepted, and the metrics of each collector count them. KINESIS_E2E_SEED chooses other
 // faults.
 func TestEverythingAtOnce(t *testing.T) {
 	t.Parallel()
@@ -87,7 +87,7 @@ func everythingAtOnce(t *testing.T, name string, seed uint64, overrides []string
 		seed, total, duplicates(found), len(s.DroppedAggregates(stream)))
 }
 
-// badConnections resets some connections in the middle of a request, and lets some answers drip.
+// badConnections resets some connections in the middle of a request, and sends some answers at one byte a second.
 func badConnections(seed uint64) func(http.Handler) http.Handler {
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(seed, 1))

@@ -20,14 +20,14 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// disk is a place for the queue of a collector that takes little, until grow.
+// disk is a place for the queue of a collector. It has little room until grow is called.
 type disk struct {
 	directory string
 	limit     func(t *testing.T, c *collector)
 	grow      func(t *testing.T, c *collector)
 }
 
-// fileLimit is a disk on which no file may become larger, as of a quota. It needs no privileges.
+// fileLimit returns a disk on which no file may become larger than size. It needs no privileges.
 func fileLimit(t *testing.T, size int) *disk {
 	t.Helper()
 	limit := func(size string) func(t *testing.T, c *collector) {
@@ -39,7 +39,7 @@ func fileLimit(t *testing.T, size int) *disk {
 	return &disk{directory: t.TempDir(), limit: limit(strconv.Itoa(size)), grow: limit("unlimited")}
 }
 
-// tmpfs is a file system of its own, or nil where the test may not mount one.
+// tmpfs returns a disk with its own file system, or nil if the test may not mount one.
 func tmpfs(t *testing.T, size int) *disk {
 	t.Helper()
 	directory := t.TempDir()
@@ -61,7 +61,7 @@ func tmpfs(t *testing.T, size int) *disk {
 	}
 }
 
-// disks are the kinds there are.
+// disks are all kinds of disk.
 var disks = map[string]func(t *testing.T, size int) *disk{"file limit": fileLimit, "tmpfs": tmpfs}
 
 func run(t *testing.T, name string, args ...string) {
@@ -70,7 +70,7 @@ func run(t *testing.T, name string, args ...string) {
 	require.NoError(t, err, "%s", output)
 }
 
-// onDisks runs a test with a collector whose queue is on a disk of each kind and size, while the endpoint does nothing.
+// onDisks runs a test for each kind of disk, with a collector whose queue is on a disk of that size. The endpoint is down.
 func onDisks(t *testing.T, size int, overrides []string, test func(*testing.T, *disk, *service, *collector)) {
 	t.Helper()
 	for kind, newDisk := range disks {
@@ -91,8 +91,9 @@ func onDisks(t *testing.T, size int, overrides []string, test func(*testing.T, *
 	}
 }
 
-// TestFullDiskDuringAnOutage fills the disk of the queue while the endpoint is down: clients are refused and told to come
-// again. Once there is room they do, and when the endpoint is back, all that was accepted is delivered.
+// TestFullDiskDuringAnOutage fills the disk of the queue while the endpoint is down. Clients get UNAVAILABLE or status 503
+// and send again. When the disk has room, their requests are accepted. When the endpoint is back, all accepted items are
+// delivered.
 func TestFullDiskDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	onDisks(t, 1<<20, nil, func(t *testing.T, d *disk, s *service, c *collector) {
@@ -102,10 +103,10 @@ func TestFullDiskDuringAnOutage(t *testing.T) {
 		l.waitFailed(ctx, t, 300)
 		line := c.WaitLine(ctx, t, "Exporting failed. Rejecting data.")
 		assert.Regexp(t, "no space left|file too large", line)
-		err := grpcClient(t, c)(ctx, logRequest("refused", 5, 10_000))
+		err := grpcClient(t, c)(ctx, logRequest("full", 5, 10_000))
 		assert.Equal(t, codes.Unavailable, status.Code(err), "%v", err)
 		var answer *statusError
-		require.ErrorAs(t, httpClient(t, c)(ctx, logRequest("refused", 5, 10_000)), &answer)
+		require.ErrorAs(t, httpClient(t, c)(ctx, logRequest("full", 5, 10_000)), &answer)
 		assert.Equal(t, http.StatusServiceUnavailable, answer.status)
 		assert.GreaterOrEqual(t, c.scrape(ctx, t).sum("exporter_enqueue_failed_log_records"), 300*5)
 
@@ -117,13 +118,13 @@ func TestFullDiskDuringAnOutage(t *testing.T) {
 		items, failed := l.counts()
 		found := copies(t, s.Kinesis)
 		assert.Empty(t, lost(found, l))
-		t.Logf("%d items accepted, %d requests refused; %d duplicates", items, failed, duplicates(found))
+		t.Logf("%d items accepted, %d requests not accepted; %d duplicates", items, failed, duplicates(found))
 	})
 }
 
-// TestQueueIsFullBeforeTheDisk lets the queue be read and written at the same time, on a disk that is four times as
-// large as the queue may become: clients are refused when the queue is full, the disk never is, and nothing is lost. On a disk
-// that does become full, the Collector's queue loses what it reads then.
+// TestQueueIsFullBeforeTheDisk reads and writes a queue at the same time, on a disk of four times the size of the queue.
+// The queue becomes full and clients get UNAVAILABLE or status 503, but the disk never becomes full and nothing is lost. On
+// a full disk, the queue of the Collector would lose what it reads.
 func TestQueueIsFullBeforeTheDisk(t *testing.T) {
 	t.Parallel()
 	const queueSize, diskSize = 1 << 20, 4 << 20
@@ -143,6 +144,6 @@ func TestQueueIsFullBeforeTheDisk(t *testing.T) {
 		assert.Empty(t, lost(found, l))
 		assert.Len(t, found, items)
 		assert.NotRegexp(t, "no space left|file too large", c.Output())
-		t.Logf("%d items accepted, %d requests refused; %d duplicates", items, failed, duplicates(found))
+		t.Logf("%d items accepted, %d requests not accepted; %d duplicates", items, failed, duplicates(found))
 	})
 }

@@ -17,18 +17,18 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// TestMemoryIsBoundedDuringAnOutage lets clients send as fast as they can while the endpoint never answers: once the
-// bounds are reached, after a small part of what is sent, memory grows no more; and what was accepted is delivered
-// when the outage is over.
+// TestMemoryIsBoundedDuringAnOutage lets clients send as fast as they can while the endpoint does not answer. The bounds of
+// the queue and the producer are reached after a small part of the requests. From then on memory does not grow. All
+// accepted items are delivered after the outage.
 func TestMemoryIsBoundedDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	const (
 		queue    = 8 << 20   // bytes
-		producer = 1 << 20   // bytes; less than its consumers bring
+		producer = 1 << 20   // bytes; less than the consumers of the queue put
 		ceiling  = 160 << 20 // bytes of the process
 		growth   = 16 << 20  // bytes at most between the first third of the load and its end
 		size     = 50_000    // of a record
-		offered  = 4_000     // requests in all, 45 times what there is room for
+		offered  = 4_000     // requests in all; there is room for one in 45
 	)
 	ctx := peers.Context(t)
 	s := newService(t, kpltest.Config{}, 3)
@@ -44,7 +44,7 @@ func TestMemoryIsBoundedDuringAnOutage(t *testing.T) {
 	send := func(requests int) {
 		peers.Until(ctx, t, func() error {
 			if items, failed := l.counts(); items/2+failed < requests {
-				return fmt.Errorf("%d requests were accepted and %d refused", items/2, failed)
+				return fmt.Errorf("%d requests were accepted and %d not", items/2, failed)
 			}
 			return nil
 		})
@@ -55,7 +55,7 @@ func TestMemoryIsBoundedDuringAnOutage(t *testing.T) {
 	late := c.memory(t, "VmHWM")
 	l.stop()
 	items, failed := l.counts()
-	assert.Greater(t, failed, offered/2, "requests refused")
+	assert.Greater(t, failed, offered/2, "requests not accepted")
 	assert.Less(t, late, ceiling)
 	assert.Less(t, late-early, growth)
 
@@ -63,11 +63,11 @@ func TestMemoryIsBoundedDuringAnOutage(t *testing.T) {
 	c.drained(ctx, t)
 	found := copies(t, s.Kinesis)
 	assert.Empty(t, lost(found, l))
-	t.Logf("peak of memory: idle %d MiB, early %d MiB, late %d MiB; %d requests of %d bytes accepted, %d refused",
+	t.Logf("peak of memory: idle %d MiB, early %d MiB, late %d MiB; %d requests of %d bytes accepted, %d not",
 		idle>>20, early>>20, late>>20, items/2, 2*size, failed)
 }
 
-// memory returns an entry of the kernel's account of the collector's memory, in bytes.
+// memory returns an entry of /proc/<pid>/status of the collector, in bytes.
 func (c *collector) memory(t *testing.T, entry string) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID()))

@@ -18,9 +18,9 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// TestRefusedClientsSucceedByThemselves refuses requests of clients until the stream takes records again: the clients,
-// which nobody but themselves tells to send again, get everything through. They are gRPC's own client with a retry
-// policy, and the Collector's OTLP/HTTP exporter.
+// TestRefusedClientsSucceedByThemselves throttles all records until the queue is full and clients get UNAVAILABLE or status
+// 503. The clients send again by themselves until everything is accepted. They are gRPC's own client with a retry policy,
+// and the OTLP/HTTP exporter of the Collector.
 func TestRefusedClientsSucceedByThemselves(t *testing.T) {
 	t.Parallel()
 	for name, client := range map[string]func(*testing.T, *collector) send{
@@ -34,15 +34,15 @@ func TestRefusedClientsSucceedByThemselves(t *testing.T) {
 			s.up(t)
 			free := s.Inject(kpltest.ForOperation(kpltest.OpPutRecords,
 				kpltest.FailRecordFraction(kpltest.CodeThrottled, 1)))
-			c := startCollector(t, settings{kinesis: s.url(), overrides: []string{
+			c := startCollector(t, settings{kinesis: s.url(), overrides: append(patient(),
 				"exporters::kinesis_kpl::sending_queue: {sizer: requests, queue_size: 5, num_consumers: 2}",
-			}})
+			)})
 			l := startLoad(ctx, loadConfig{name: name, records: 5, every: time.Millisecond},
 				slices.Repeat([]send{client(t, c)}, 3)...)
-			// All are refused from some request on, and try it again.
+			// From some request on, all clients get the error and send again.
 			peers.Until(ctx, t, func() error {
-				if refused := c.scrape(ctx, t).sum("exporter_enqueue_failed_log_records"); refused < 100 {
-					return fmt.Errorf("%d items were refused", refused)
+				if failed := c.scrape(ctx, t).sum("exporter_enqueue_failed_log_records"); failed < 100 {
+					return fmt.Errorf("%d items were not accepted", failed)
 				}
 				return nil
 			})
@@ -60,13 +60,13 @@ func TestRefusedClientsSucceedByThemselves(t *testing.T) {
 			assert.Empty(t, lost(found, l))
 			assert.Len(t, found, items)
 			assert.Zero(t, duplicates(found))
-			t.Logf("%d items accepted, %d refused on the way", items,
+			t.Logf("%d items accepted, %d not at first", items,
 				c.scrape(ctx, t).sum("exporter_enqueue_failed_log_records"))
 		})
 	}
 }
 
-// retryingGRPCClient returns a client that speaks OTLP/gRPC and sends again what is refused as UNAVAILABLE.
+// retryingGRPCClient returns a client that uses OTLP/gRPC and sends a request again after UNAVAILABLE.
 func retryingGRPCClient(t *testing.T, c *collector) send {
 	t.Helper()
 	connection, err := grpc.NewClient(c.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -79,8 +79,8 @@ func retryingGRPCClient(t *testing.T, c *collector) send {
 	return func(ctx context.Context, r request) error { return r.export(ctx, connection) }
 }
 
-// retryingHTTPClient returns a client that sends through a collector without a queue, whose OTLP/HTTP exporter sends
-// again what is refused.
+// retryingHTTPClient returns a client that sends through a collector without a queue. The OTLP/HTTP exporter of that
+// collector sends a request again after status 503.
 func retryingHTTPClient(t *testing.T, c *collector) send {
 	t.Helper()
 	agent := startCollector(t, settings{kinesis: "http://127.0.0.1:1", overrides: []string{

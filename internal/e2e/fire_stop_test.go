@@ -25,9 +25,9 @@ import (
 // grace is how long an orchestrator such as Kubernetes waits between SIGTERM and SIGKILL.
 const grace = 30 * time.Second
 
-// TestKilledWithStorageLosesNothing kills the collector while its queue is full and requests are in flight, some of them
-// stored and not answered, and starts another one with the same storage: all that was accepted is delivered, and what
-// was in flight is delivered twice.
+// TestKilledWithStorageLosesNothing kills the collector while its queue is full and requests are in flight. Some of these
+// are stored but not answered. Then it starts another collector with the same storage. All accepted items are delivered.
+// Items that were in flight are delivered twice.
 func TestKilledWithStorageLosesNothing(t *testing.T) {
 	t.Parallel()
 	ctx := peers.Context(t)
@@ -58,8 +58,8 @@ func TestKilledWithStorageLosesNothing(t *testing.T) {
 		items, len(left), duplicates(found))
 }
 
-// TestShutdownUnderLoadWithStorageLosesNothing ends the collector under load: what it accepted is in the stream, or in
-// the storage for the next one.
+// TestShutdownUnderLoadWithStorageLosesNothing ends the collector under load. All accepted items are in the stream, or in
+// the storage of the next collector.
 func TestShutdownUnderLoadWithStorageLosesNothing(t *testing.T) {
 	t.Parallel()
 	ctx := peers.Context(t)
@@ -73,7 +73,7 @@ func TestShutdownUnderLoadWithStorageLosesNothing(t *testing.T) {
 	l.waitAccepted(ctx, t, 2_000)
 	took := first.end(ctx, t)
 	l.stop()
-	assert.Less(t, took, grace)
+	assert.Less(t, took, first.slowed(grace))
 
 	second := startCollector(t, set)
 	second.drained(ctx, t)
@@ -83,7 +83,7 @@ func TestShutdownUnderLoadWithStorageLosesNothing(t *testing.T) {
 	t.Logf("%d items accepted, %d duplicates; SIGTERM took %v", items, duplicates(found), took)
 }
 
-// end sends SIGTERM, waits for the end, which must be clean, and returns how long it took.
+// end sends SIGTERM and waits until the collector has ended without an error. It returns how long that took.
 func (c *collector) end(ctx context.Context, t *testing.T) time.Duration {
 	t.Helper()
 	began := time.Now()
@@ -93,8 +93,8 @@ func (c *collector) end(ctx context.Context, t *testing.T) time.Duration {
 	return time.Since(began)
 }
 
-// TestShutdownDuringOutageWithStorage ends the collector while the endpoint is down: it ends within the life of a
-// record, and the next one delivers everything.
+// TestShutdownDuringOutageWithStorage ends the collector while the endpoint is down. The collector ends within the
+// record_ttl, and the next one delivers everything.
 func TestShutdownDuringOutageWithStorage(t *testing.T) {
 	t.Parallel()
 	ctx := peers.Context(t)
@@ -105,7 +105,7 @@ func TestShutdownDuringOutageWithStorage(t *testing.T) {
 	l.waitAccepted(ctx, t, 1_000)
 	l.stop()
 	took := first.end(ctx, t)
-	assert.Less(t, took, 5*time.Second, "with a record_ttl of 0.5 s")
+	assert.Less(t, took, impatientTTL+first.slowed(3*time.Second), "one life of a record, not one after the other")
 
 	s.up(t)
 	second := startCollector(t, set)
@@ -118,8 +118,8 @@ func TestShutdownDuringOutageWithStorage(t *testing.T) {
 	t.Logf("%d items accepted, %d duplicates; SIGTERM took %v", items, duplicates(found), took)
 }
 
-// TestShutdownDuringOutageWithoutStorage ends the collector while the endpoint is down and there is nowhere to keep what
-// it holds: it ends within the life of a record, however much that is, and the metrics and the log have each lost item.
+// TestShutdownDuringOutageWithoutStorage ends the collector while the endpoint is down and there is no storage. The
+// collector ends within the record_ttl, no matter how much it holds. The metrics and the log count each lost item.
 func TestShutdownDuringOutageWithoutStorage(t *testing.T) {
 	t.Parallel()
 	ctx := peers.Context(t)
@@ -134,7 +134,7 @@ func TestShutdownDuringOutageWithoutStorage(t *testing.T) {
 	l.waitAccepted(ctx, t, 2_000)
 	l.stop()
 	took := c.end(ctx, t)
-	assert.Less(t, took, 5*time.Second, "with a record_ttl of 0.5 s")
+	assert.Less(t, took, impatientTTL+c.slowed(3*time.Second), "one life of a record, not one after the other")
 
 	items, failed := l.counts()
 	assert.Zero(t, failed)
@@ -150,7 +150,7 @@ func TestShutdownDuringOutageWithoutStorage(t *testing.T) {
 	t.Logf("%d items accepted and lost; SIGTERM took %v", items, took)
 }
 
-// metricSink takes the metrics that a collector pushes, the last ones as it ends.
+// metricSink receives the metrics that a collector pushes. The last ones come when the collector ends.
 type metricSink struct {
 	url string
 

@@ -25,13 +25,13 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// service serves a Kinesis at an address that stays the same while it goes down and comes up again.
+// service serves a Kinesis at an address. The address stays the same when the service goes down and comes up again.
 type service struct {
 	*kpltest.Kinesis
 
 	address string
-	trouble func(http.Handler) http.Handler // around the handler; may be nil
-	server  *http.Server                    // nil while it is down
+	trouble func(http.Handler) http.Handler // wraps the handler; may be nil
+	server  *http.Server                    // nil while the service is down
 	serving sync.WaitGroup
 }
 
@@ -46,8 +46,8 @@ func newService(t *testing.T, config kpltest.Config, shards int) *service {
 	return s
 }
 
-// lastingAddress returns an address of this machine that nobody listens on, and that no connection and no other test is
-// given by chance while nobody does: its port is below those that systems give to connections, and given once.
+// lastingAddress returns an address of this machine that nobody listens on. No connection and no other test gets the address by
+// chance while the service is down: the port is below those that systems give to connections, and is returned only once.
 func lastingAddress(t *testing.T) string {
 	t.Helper()
 	for {
@@ -59,7 +59,7 @@ func lastingAddress(t *testing.T) string {
 	}
 }
 
-// nextPort returns another port each time, beginning at a random one.
+// nextPort returns another port for each call. The first one is random.
 var nextPort = func() func() int {
 	const first, end = 20_000, 32_000
 	var given atomic.Int64
@@ -83,10 +83,10 @@ func (s *service) up(t *testing.T) {
 		ReadHeaderTimeout: peers.Patience,
 		ErrorLog:          log.New(io.Discard, "", 0), // Connections break here on purpose.
 	}
-	s.serving.Go(func() { _ = s.server.Serve(listener) }) // It always ends with an error, that of down.
+	s.serving.Go(func() { _ = s.server.Serve(listener) }) // Serve always returns an error, because down closes the server.
 }
 
-// down refuses connections from now on, and breaks those there are in the middle of what they do.
+// down stops to serve. It breaks all connections, also in the middle of a call.
 func (s *service) down() {
 	if s.server == nil {
 		return
@@ -96,8 +96,8 @@ func (s *service) down() {
 	s.server = nil
 }
 
-// logRequest returns a request of log records whose bodies are their ids. Each has its own resource, of as many services
-// as there are records, and text of the given length beside its id.
+// logRequest returns a request of log records. Each has its own resource with its own service name, an id as its body, and an
+// attribute with text of the given length.
 func logRequest(name string, records, textLength int) request {
 	logs := plog.NewLogs()
 	items := make([]string, records)
@@ -121,23 +121,24 @@ func logRequest(name string, records, textLength int) request {
 	}
 }
 
-// loadConfig is what the clients of a load do.
+// loadConfig says what the clients of a load send.
 type loadConfig struct {
 	name       string
-	records    int           // in a request
-	textLength int           // of each record
-	every      time.Duration // from one request of a client to its next
+	records    int           // log records in a request
+	textLength int           // see logRequest
+	every      time.Duration // the time from one request of a client to the next
 }
 
-// load is clients that send log records, as OTLP clients do: one request after the other, each until it is accepted.
+// load is a group of clients that send log records, as OTLP clients do. Each sends one request after the other, and repeats a
+// request until it is accepted.
 type load struct {
 	config   loadConfig
 	stopping chan struct{}
 	running  sync.WaitGroup
 
 	mu       sync.Mutex
-	accepted []string // items of requests that were answered with success
-	failed   int      // requests that were not
+	accepted []string // the items of requests that were answered with success
+	failed   int      // how many requests were answered with an error
 }
 
 // startLoad starts a client for each of sends.
@@ -189,7 +190,7 @@ func (l *load) counts() (items, failed int) {
 	return len(l.accepted), l.failed
 }
 
-// waitAccepted returns once so many items more were accepted.
+// waitAccepted waits until so many items more were accepted.
 func (l *load) waitAccepted(ctx context.Context, t *testing.T, more int) {
 	t.Helper()
 	before, _ := l.counts()
@@ -201,7 +202,7 @@ func (l *load) waitAccepted(ctx context.Context, t *testing.T, more int) {
 	})
 }
 
-// waitFailed returns once so many requests were not answered with success.
+// waitFailed waits until n requests were not answered with success.
 func (l *load) waitFailed(ctx context.Context, t *testing.T, n int) {
 	t.Helper()
 	peers.Until(ctx, t, func() error {
@@ -212,7 +213,7 @@ func (l *load) waitFailed(ctx context.Context, t *testing.T, n int) {
 	})
 }
 
-// stop lets every client have its last answer and ends them.
+// stop ends the clients after their last answers.
 func (l *load) stop() {
 	close(l.stopping)
 	l.running.Wait()
@@ -236,13 +237,22 @@ func withStorage(directory string) []string {
 	}
 }
 
-// impatient are overrides that make a record's life short and the pauses between lives too. What happens in an outage of
-// hours happens with them in seconds: a request is tried until record_ttl, comes back, pauses, and is tried again, and no
-// pause depends on how many there were before beyond its own upper bound.
+// patient are overrides for tests that count copies or calls: nothing is given up or sent again because the machine is busy.
+func patient() []string {
+	return []string{fmt.Sprintf("exporters::kinesis_kpl: {request_timeout: %v, record_ttl: %v, timeout: %v}",
+		peers.Patience, 2*peers.Patience, 3*peers.Patience)}
+}
+
+// impatientTTL is the record_ttl of impatient.
+const impatientTTL = 2 * time.Second
+
+// impatient are overrides that make the life of a record and the pauses between lives short, so that an outage of seconds
+// shows what an outage of hours would. A request is tried until record_ttl, comes back, pauses, and is tried again. No pause
+// depends on how many there were before, but for its own upper bound.
 func impatient() []string {
 	return []string{
-		"exporters::kinesis_kpl::record_ttl: 500ms",
-		"exporters::kinesis_kpl::request_timeout: 300ms",
+		fmt.Sprintf("exporters::kinesis_kpl::record_ttl: %v", impatientTTL),
+		"exporters::kinesis_kpl::request_timeout: 1s",
 		"exporters::kinesis_kpl::timeout: 5s",
 		"exporters::kinesis_kpl::retry_on_failure: {initial_interval: 50ms, max_interval: 200ms, max_elapsed_time: 0s}",
 	}

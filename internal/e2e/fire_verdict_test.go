@@ -15,22 +15,22 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// outcome is what became of a load.
+// outcome is the result of a load.
 type outcome struct {
-	items   int            // that clients were told to be accepted
-	found   map[string]int // by item: how often readers find it
-	metrics scrape         // of the collector
+	items   int            // how many items clients were told to be accepted
+	found   map[string]int // how often readers find each item
+	metrics scrape         // the metrics of the collector
 }
 
-// allDelivered waits until the collector has sent all that it has, of a load that has stopped, and checks that every item was
-// accepted, that readers find all of them and no other, and that the exporter's metrics say so.
+// allDelivered is called after the load has stopped. It waits until the collector has sent all that it has. It checks that
+// every request was accepted, that readers find exactly its items, and that the metrics of the exporter count them.
 func (s *service) allDelivered(ctx context.Context, t *testing.T, c *collector, l *load) outcome {
 	t.Helper()
 	items, found := s.allDeliveredBy(ctx, t, []*collector{c}, []*load{l})
 	return outcome{items, found, c.scrape(ctx, t)}
 }
 
-// allDeliveredBy is allDelivered for several collectors with a load each.
+// allDeliveredBy does what allDelivered does, for several collectors with a load each.
 func (s *service) allDeliveredBy(
 	ctx context.Context, t *testing.T, collectors []*collector, loads []*load,
 ) (total int, found map[string]int) {
@@ -38,7 +38,7 @@ func (s *service) allDeliveredBy(
 	for i, c := range collectors {
 		c.drained(ctx, t)
 		items, failed := loads[i].counts()
-		assert.Zero(t, failed, "requests that were refused")
+		assert.Zero(t, failed, "requests that were not accepted")
 		assert.Equal(t, items, c.scrape(ctx, t).success(), "by the metrics of collector %d", i)
 		total += items
 	}
@@ -48,7 +48,7 @@ func (s *service) allDeliveredBy(
 	return total, found
 }
 
-// copies returns how often a reader of the stream gets each log record of [logRequest], by id.
+// copies returns, by id, how often a reader of the stream gets each log record of [logRequest].
 func copies(t *testing.T, k *kpltest.Kinesis) map[string]int {
 	t.Helper()
 	found := map[string]int{}
@@ -66,7 +66,7 @@ func copies(t *testing.T, k *kpltest.Kinesis) map[string]int {
 	return found
 }
 
-// lost returns those items of the loads that were accepted and that no reader gets.
+// lost returns the accepted items of the loads that no reader gets.
 func lost(found map[string]int, loads ...*load) (missing []string) {
 	for _, l := range loads {
 		for _, item := range l.accepted {
@@ -86,7 +86,7 @@ func duplicates(found map[string]int) (n int) {
 	return n
 }
 
-// drained waits until the collector's queue holds nothing, and what was in it has an outcome.
+// drained waits until the queue of the collector is empty and no user record is pending.
 func (c *collector) drained(ctx context.Context, t *testing.T) {
 	t.Helper()
 	peers.Until(ctx, t, func() error {
@@ -98,5 +98,5 @@ func (c *collector) drained(ctx context.Context, t *testing.T) {
 	})
 }
 
-// success returns how many items the collector says to have delivered.
+// success returns the number of items that the collector counts as delivered.
 func (s scrape) success() int { return s.sum("kinesis_kpl_items_put", `outcome="success"`) }

@@ -22,7 +22,7 @@ import (
 // sample is a line of Prometheus' text format.
 var sample = regexp.MustCompile(`^([a-zA-Z_:]+)(?:\{(.*)\})? (\S+)$`)
 
-// scrape is what the collector tells about itself.
+// scrape is the metrics that the collector exposes.
 type scrape []struct {
 	name, labels string
 	value        float64
@@ -55,7 +55,7 @@ func (c *collector) scrape(ctx context.Context, t *testing.T) scrape {
 	return found
 }
 
-// sum adds up what has the name and all of the labels, which are written as name="value".
+// sum adds up the samples with a name and all of the labels, which are written as name="value".
 func (s scrape) sum(name string, labels ...string) (total int) {
 samples:
 	for _, sample := range s {
@@ -88,7 +88,7 @@ func TestMetricsAgreeWithTheStream(t *testing.T) {
 		}
 		return kpltest.Action{}
 	}))
-	c := startCollector(t, settings{kinesis: endpoint})
+	c := startCollector(t, settings{kinesis: endpoint, overrides: patient()})
 	send := grpcClient(t, c)
 	for signal, newRequest := range signals {
 		for i := range requestsEach {

@@ -27,16 +27,16 @@ import (
 
 // request is an export request of OTLP.
 type request struct {
-	items    []string // what is in it, see package peers
+	items    []string // see package peers
 	path     string   // where OTLP/HTTP posts it
 	protobuf func() ([]byte, error)
 	export   func(ctx context.Context, connection *grpc.ClientConn) error
 }
 
-// newRequest makes a request of one signal with n items that are unlike those of other names.
+// newRequest makes a request of one signal with n items. They differ from the items of requests with other names.
 type newRequest func(t *testing.T, name string, n int) request
 
-// signals has all of them, by the name that the Collector has for each.
+// signals makes requests of each signal.
 var signals = map[marshaler.Signal]newRequest{
 	marshaler.Logs: func(t *testing.T, name string, n int) request {
 		r := plogotlp.NewExportRequestFromLogs(peers.Logs(name, n))
@@ -118,7 +118,7 @@ func httpClient(t *testing.T, c *collector) send {
 	}
 }
 
-// storedItems returns the items that a reader of the stream gets, with how often it does.
+// storedItems returns how often a reader of the stream gets each item.
 func storedItems(t *testing.T, k *kpltest.Kinesis) map[string]int {
 	t.Helper()
 	require.Empty(t, k.DroppedAggregates(stream))

@@ -16,12 +16,12 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// TestStartsBeforeKinesisDoes starts the collector while nothing listens at the endpoint, and later while there is no
-// stream: it takes telemetry, and delivers it once it can.
+// TestStartsBeforeKinesisDoes starts the collector while nothing listens at the endpoint. Then something listens, but there
+// is no stream. The collector accepts telemetry all the time, and delivers it when there is a stream.
 func TestStartsBeforeKinesisDoes(t *testing.T) {
 	ctx := peers.Context(t)
 	address := freeAddresses(t, 1)[0]
-	c := startCollector(t, settings{kinesis: "http://" + address})
+	c := startCollector(t, settings{kinesis: "http://" + address, overrides: patient()})
 	sent := signals[marshaler.Logs](t, "early", 10)
 	require.NoError(t, grpcClient(t, c)(ctx, sent))
 	c.WaitLine(ctx, t, "Listing the shards failed")
@@ -47,8 +47,8 @@ func TestStartsBeforeKinesisDoes(t *testing.T) {
 	}
 }
 
-// TestStartsWithoutARegion starts the collector where neither endpoint nor region is to be found: it says so, and ends
-// when it is told to.
+// TestStartsWithoutARegion starts the collector without an endpoint and a region. The collector logs that the region is
+// missing, and ends when it gets a SIGTERM.
 func TestStartsWithoutARegion(t *testing.T) {
 	ctx := peers.Context(t)
 	c := startCollector(t, settings{env: map[string]string{"AWS_REGION": ""}, overrides: []string{

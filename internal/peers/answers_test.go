@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// calls are API calls that say in short what they come to: what was answered, or an error code.
+// calls are API calls that return a short text: the answer, or an error code.
 type calls struct {
 	ctx    context.Context //nolint:containedctx // The test's, for all of them.
 	stream string
@@ -47,7 +47,7 @@ func (c calls) put(entries ...types.PutRecordsRequestEntry) call {
 	return c.putTo(&kinesis.PutRecordsInput{StreamName: &c.stream, Records: entries})
 }
 
-// putTo says how many records were refused one by one, and with which code.
+// putTo returns how many records failed, and their error codes.
 func (c calls) putTo(in *kinesis.PutRecordsInput) call {
 	return func(client *kinesis.Client) string {
 		out, err := client.PutRecords(c.ctx, in)
@@ -58,12 +58,12 @@ func (c calls) putTo(in *kinesis.PutRecordsInput) call {
 		for _, r := range out.Records {
 			codes[aws.ToString(r.ErrorCode)] = true
 		}
-		return fmt.Sprintf("%d of %d refused %s", aws.ToInt32(out.FailedRecordCount), len(out.Records),
+		return fmt.Sprintf("%d of %d failed %s", aws.ToInt32(out.FailedRecordCount), len(out.Records),
 			strings.Join(slices.Sorted(maps.Keys(codes)), " "))
 	}
 }
 
-// list says which shards are on the page, and whether there are more.
+// list returns the shards of a page, and whether there are more.
 func (c calls) list(in *kinesis.ListShardsInput) call {
 	return func(client *kinesis.Client) string {
 		out, err := client.ListShards(c.ctx, in)
@@ -78,7 +78,7 @@ func (c calls) list(in *kinesis.ListShardsInput) call {
 	}
 }
 
-// listNext lists with the token of a page of two shards.
+// listNext lists the page after one of two shards.
 func (c calls) listNext(in *kinesis.ListShardsInput) call {
 	return func(client *kinesis.Client) string {
 		out, err := client.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &c.stream, MaxResults: aws.Int32(2)})
@@ -91,7 +91,7 @@ func (c calls) listNext(in *kinesis.ListShardsInput) call {
 	}
 }
 
-// other returns a call of which nothing but the error matters.
+// other returns a call of which only the error matters.
 func other[In, Out any](
 	ctx context.Context,
 	method func(*kinesis.Client, context.Context, *In, ...func(*kinesis.Options)) (*Out, error),
@@ -105,12 +105,12 @@ func other[In, Out any](
 	}
 }
 
-// TestStandInsAnswerAlike makes calls that are at a limit or beyond it. kpltest follows the service; where kinesis-mock
-// knowingly does not, the table says so.
+// TestStandInsAnswerAlike makes calls that are at a limit or beyond it. kpltest answers as the service does. The table says
+// where kinesis-mock is known to answer in another way.
 func TestStandInsAnswerAlike(t *testing.T) {
 	const (
 		stream     = "asked"
-		stored     = "0 of 1 refused "
+		stored     = "0 of 1 failed "
 		invalid    = "InvalidArgumentException"
 		validation = "ValidationException"
 		notFound   = "ResourceNotFoundException"
@@ -138,7 +138,7 @@ func TestStandInsAnswerAlike(t *testing.T) {
 		{name: "put the last hash key", call: c.put(entry("k", maxHashKey, 1)), ours: stored},
 		{
 			name: "put 500 records", call: c.put(slices.Repeat([]types.PutRecordsRequestEntry{entry("k", "", 1)}, 500)...),
-			ours: "0 of 500 refused ",
+			ours: "0 of 500 failed ",
 		},
 		{name: "put the largest record", call: c.put(entry("k", "", 1<<20-1)), ours: stored},
 		{name: "put by ARN", call: c.putTo(&kinesis.PutRecordsInput{
@@ -151,21 +151,21 @@ func TestStandInsAnswerAlike(t *testing.T) {
 		{name: "put to no stream", call: c.putTo(&kinesis.PutRecordsInput{
 			StreamName: noName, Records: []types.PutRecordsRequestEntry{entry("k", "", 1)},
 		}), ours: notFound},
-		// kinesis-mock has its own code for what breaks the constraints of the API's model.
+		// kinesis-mock has its own error code for inputs that break the constraints of the API's model.
 		{name: "put an empty key", call: c.put(entry("", "", 1)), ours: validation, theirs: invalid},
 		{name: "put too long a key", call: c.put(entry(strings.Repeat("k", 257), "", 1)), ours: validation, theirs: invalid},
 		{name: "put a negative hash key", call: c.put(entry("k", "-1", 1)), ours: validation, theirs: invalid},
 		{name: "put a hash key with leading zeros", call: c.put(entry("k", "01", 1)), ours: validation, theirs: invalid},
 		{name: "put a word for a hash key", call: c.put(entry("k", "x", 1)), ours: validation, theirs: crash},
-		// kinesis-mock knows no limit of records, does not count the key, and refuses a record that is too large alone.
+		// kinesis-mock has no limit of records, does not count the key, and rejects only the record that is too large.
 		{
 			name: "put 501 records", call: c.put(slices.Repeat([]types.PutRecordsRequestEntry{entry("k", "", 1)}, 501)...),
-			ours: validation, theirs: "0 of 501 refused ",
+			ours: validation, theirs: "0 of 501 failed ",
 		},
 		{name: "put data and key over the limit", call: c.put(entry("kk", "", 1<<20-1)), ours: validation, theirs: stored},
 		{
 			name: "put data over the limit", call: c.put(entry("k", "", 1), entry("k", "", 1<<20+1)),
-			ours: validation, theirs: "1 of 2 refused  " + invalid,
+			ours: validation, theirs: "1 of 2 failed  " + invalid,
 		},
 
 		{name: "list all", call: c.list(&kinesis.ListShardsInput{StreamName: name}), ours: "shards 0 1 2, more: false"},

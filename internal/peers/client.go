@@ -9,13 +9,14 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// Region is the region of everything here.
+// Region is the region of all clients and stand-ins in these tests.
 const Region = "us-east-1"
 
-// The credentials of everything here; no stand-in checks signatures.
+// The credentials of all clients in these tests. No stand-in checks signatures.
 const accessKeyID, secretAccessKey = "test", "test"
 
-// Environment is what the SDK of a program needs to find in its environment, and nothing from this machine's files.
+// Environment returns the environment variables that the SDK of a program needs. They also keep it from reading configuration
+// files of this machine.
 func Environment() map[string]string {
 	return map[string]string{ //nolint:gosec // They are made up.
 		"AWS_REGION":                  Region,

@@ -1,5 +1,5 @@
-// Package peers lets tests talk to other programs: kinesis-mock, a stand-in for Kinesis that is not this project's,
-// AWS's own deaggregator for Node.js, and the programs that this repository builds.
+// Package peers lets tests use other programs: kinesis-mock, which is a stand-in for Kinesis from another project, AWS's own
+// deaggregator for Node.js, and the programs that this repository builds.
 //
-// The programs of others come from npm; `make peers` installs them, and needs Node.js.
+// kinesis-mock and the deaggregator are npm packages. `make peers` installs them and needs Node.js.
 package peers

@@ -25,7 +25,7 @@ type exchange struct {
 	failed          bool // some record
 }
 
-// wiretap notes the PutRecords calls of a client.
+// wiretap records the PutRecords calls of a client.
 type wiretap struct {
 	kinesis.HTTPClient
 
@@ -52,7 +52,8 @@ func (w *wiretap) Do(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// TestKinesisMockTakesCBOR looks at the wire while records are stored, one of several is refused, and a call fails.
+// TestKinesisMockTakesCBOR checks the content types of calls: when records are stored, when one of several is rejected, and
+// when a call fails.
 func TestKinesisMockTakesCBOR(t *testing.T) {
 	const stream, cborType = "cbor", "application/x-amz-cbor-1.1"
 	mock := StartKinesisMock(t, Stream{stream, 2})
@@ -74,7 +75,7 @@ func TestKinesisMockTakesCBOR(t *testing.T) {
 	tooLarge := kpl.UserRecord{Stream: stream, PartitionKey: "k", Data: make([]byte, 1<<20+1)}
 	first, err := producer.PutWait(ctx, records[0])
 	require.NoError(t, err)
-	batch := producer.Callers(1).Begin()
+	batch := producer.NewCallerGroup(1).NewBatch()
 	for _, r := range append(slices.Clone(records[1:]), tooLarge, noStream) {
 		require.NoError(t, batch.Put(ctx, r))
 	}

@@ -25,13 +25,13 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// What each test of the exporter sends: requests that are small enough to be aggregated.
+// Each test of the exporter sends so many requests and items. The requests are small enough to be aggregated.
 const requestsSent, itemsEach = 40, 25
 
-// requestName tells the items of the request with this index from those of others.
+// requestName returns a name for the request with an index, by which its items differ from all others.
 func requestName(i int) string { return fmt.Sprint("request-", i) }
 
-// The signals as the exporter sends them: what goes in, and the items of what comes out.
+// The signals: how each is sent through the exporter, and how its items are read from user records.
 var (
 	logsThrough = signal{
 		send: func(ctx context.Context, t *testing.T, f exporter.Factory, config component.Config) []string {
@@ -100,8 +100,8 @@ type signal struct {
 	read, readJSON func(t *testing.T, data []byte) []string
 }
 
-// through starts an exporter, sends requests with it at the same time, and shuts it down. send sends one and returns its
-// items.
+// through starts an exporter, sends all requests at the same time, and shuts the exporter down. send sends one request and
+// returns its items.
 func through(ctx context.Context, t *testing.T, e component.Component, send func(i int) []string) []string {
 	t.Helper()
 	require.NoError(t, e.Start(ctx, componenttest.NewNopHost()))
@@ -154,6 +154,9 @@ func TestTelemetryComesOutAsItWentIn(t *testing.T) {
 			config.Queue = configoptional.None[exporterhelper.QueueBatchConfig]() // A request returns once it is delivered.
 			config.AWS.StreamName = test.stream
 			config.AWS.Endpoint, config.AWS.Insecure = mock.Endpoint, true
+			// No record may be sent twice because this machine is busy.
+			config.Producer.RequestTimeout, config.Producer.RecordTTL = Patience, 2*Patience
+			config.Timeout.Timeout = 3 * Patience
 			if test.configure != nil {
 				test.configure(config)
 			}

@@ -18,19 +18,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// eventClients post events until the server is gone, and note those that it accepted.
+// eventClients post events until the server is gone, and record which events the server accepted.
 type eventClients struct {
 	url     string
 	client  *http.Client
 	running sync.WaitGroup
-	enough  chan struct{} // closed once many are accepted
+	enough  chan struct{} // closed when manyEvents are accepted
 
 	mu        sync.Mutex
 	accepted  map[string]bool  // payloads
 	confirmed map[string]place // of those that were confirmed
 }
 
-// manyEvents are enough for all parts of the server to be busy.
+// manyEvents is a number of events that keeps all parts of the server busy.
 const manyEvents = 300
 
 func startEventClients(t *testing.T, url string) *eventClients {
@@ -64,7 +64,7 @@ func (c *eventClients) post(t *testing.T, path, key, payload string) bool {
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return false // Nobody listens any more, or the connection broke before it was used.
+		return false // The server does not listen any more, or the connection broke before it was used.
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
@@ -95,7 +95,7 @@ func (c *eventClients) note(t *testing.T, path, payload string, answer []byte) {
 	}
 }
 
-// TestHTTPProducerKeepsWhatItAccepted builds the example, ends it while clients still post, and reads the stream.
+// TestHTTPProducerKeepsWhatItAccepted builds the example and ends it while clients post. All accepted events are in the stream.
 func TestHTTPProducerKeepsWhatItAccepted(t *testing.T) {
 	const stream = "events"
 	ctx := Context(t)

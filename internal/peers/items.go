@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// An item is a log record, a span or a data point with all that is around it, its resource and scope and metric, as
-// JSON. However telemetry is cut and joined, its items stay the same.
+// An item is a log record, a span or a data point together with its resource, scope and metric, as JSON. The items of telemetry
+// stay the same when requests are split or merged.
 
 // LogItems returns the items of logs.
 func LogItems(t testing.TB, logs plog.Logs) []string {
@@ -65,7 +65,7 @@ func items(t testing.TB, text []byte, lists ...string) []string {
 	return found
 }
 
-// points cuts a metric into metrics with a single data point. Other objects stay as they are.
+// points splits a metric into metrics with a single data point each. It returns any other object unchanged.
 func points(object map[string]any) []map[string]any {
 	for key, value := range object {
 		data, _ := value.(map[string]any)
@@ -91,7 +91,8 @@ func without(object map[string]any, key string) map[string]any {
 	return rest
 }
 
-// RequireSameItems fails the test unless got has the items of want, each as often, in any order.
+// RequireSameItems fails the test if got and want do not have the same items, each the same number of times. The order does not
+// matter.
 func RequireSameItems(t testing.TB, want, got []string) {
 	t.Helper()
 	count := func(items []string) map[string]int {

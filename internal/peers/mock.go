@@ -21,19 +21,20 @@ type Stream struct {
 	Shards int
 }
 
-// KinesisMock is a running kinesis-mock. It knows no shard limits, stores everything in memory, and slows down with each
-// byte it stores: tests keep it below 10 MB.
+// KinesisMock is a running kinesis-mock. It has no shard limits and stores everything in memory. The more it stores, the
+// slower it is, so tests store less than 10 MB.
 type KinesisMock struct {
-	// Endpoint is its URL, without TLS; TLSEndpoint is with TLS, and a certificate that nobody trusts.
+	// Endpoint is the URL without TLS. TLSEndpoint is the URL with TLS; its certificate is not trusted by this machine.
 	Endpoint, TLSEndpoint string
 	// Client is a client for Endpoint. It does not retry.
 	Client *kinesis.Client
 }
 
-// The ports that kinesis-mock is told to listen on; loopback.js gives it free ones.
+// The ports that kinesis-mock asks for. loopback.js gives it free ports instead.
 const mockTLSPort, mockPlainPort = "4567", "4568"
 
-// StartKinesisMock starts kinesis-mock on free ports of 127.0.0.1, with streams that are active. It ends with the test.
+// StartKinesisMock starts kinesis-mock on free ports of 127.0.0.1 and creates streams. It returns when the streams are active.
+// kinesis-mock ends with the test.
 func StartKinesisMock(t testing.TB, streams ...Stream) *KinesisMock {
 	t.Helper()
 	modules := filepath.Join("node_modules", "kinesis-local")
@@ -47,7 +48,7 @@ func StartKinesisMock(t testing.TB, streams ...Stream) *KinesisMock {
 	} {
 		cmd.Env = append(cmd.Env, operation+"_DURATION=10ms")
 	}
-	stdin, err := cmd.StdinPipe() // It ends with its standard input, so also when this process is killed.
+	stdin, err := cmd.StdinPipe() // kinesis-mock ends when its standard input does, so also when this process is killed.
 	require.NoError(t, err)
 	process := Start(t, cmd)
 	t.Cleanup(func() { _ = stdin.Close() })
@@ -65,7 +66,7 @@ func StartKinesisMock(t testing.TB, streams ...Stream) *KinesisMock {
 	return m
 }
 
-// givenPort returns the port that a program listens on in place of the one it asked for.
+// givenPort returns the port that loopback.js gave to a program in place of the port that the program asked for.
 func (p *Process) givenPort(ctx context.Context, t testing.TB, asked string) string {
 	t.Helper()
 	prefix := "listening " + asked + " "
@@ -100,7 +101,7 @@ func (m *KinesisMock) CreateStream(ctx context.Context, t testing.TB, s Stream) 
 	m.WaitActive(ctx, t, s.Name)
 }
 
-// WaitActive returns once a stream is active, as it is not while it is made or its shards change.
+// WaitActive waits until a stream is active. A stream is not active while it is created or its shards change.
 func (m *KinesisMock) WaitActive(ctx context.Context, t testing.TB, stream string) {
 	t.Helper()
 	Until(ctx, t, func() error {

@@ -26,8 +26,8 @@ func Root(t testing.TB) string {
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }
 
-// node returns a command that runs Node.js with these arguments where the npm packages are. It fails the test if
-// something is not installed: a test that is asked for and can't run must not pass.
+// node returns a command that runs Node.js with args, in the directory of the npm packages. It fails the test if something
+// is not installed, because a test that cannot run must not pass.
 func node(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath("node")
@@ -43,18 +43,19 @@ func node(t testing.TB, args ...string) *exec.Cmd {
 // UserRecord is a user record as AWS's deaggregator reads it.
 type UserRecord struct {
 	PartitionKey string
-	// ExplicitHashKey is empty if the record had none. Kinesis does not tell it of records that are not aggregated.
+	// ExplicitHashKey is empty if the user record had none. It is also empty outside of aggregated records, because Kinesis
+	// does not return it.
 	ExplicitHashKey string
 	Data            []byte
-	// Aggregated says whether it was in an aggregated record.
+	// Aggregated says whether the user record was in an aggregated record.
 	Aggregated bool
 }
 
-// Deaggregate returns the user records in each Kinesis record, as aws-kinesis-agg reads them. It fails the test for an
-// aggregated record that this package refuses.
+// Deaggregate returns the user records in each Kinesis record, as the npm package aws-kinesis-agg reads them. It fails the
+// test if that package returns an error.
 //
-// The package has a quirk: once any member of an aggregated record has an explicit hash key, it takes those without one
-// to have the first.
+// The package has a bug: if one member of an aggregated record has an explicit hash key, all members without one get the first
+// explicit hash key of the record.
 func Deaggregate(t testing.TB, records []types.Record) [][]UserRecord {
 	t.Helper()
 	type record struct {

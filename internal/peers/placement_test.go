@@ -19,7 +19,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// standIns are two that were written apart from each other: kpltest, which this project's tests rely on, and
+// standIns are two stand-ins for Kinesis that were written independently: kpltest, which the tests of this project use, and
 // kinesis-mock.
 type standIns struct{ ours, theirs *kinesis.Client }
 
@@ -37,7 +37,7 @@ func startStandIns(ctx context.Context, t *testing.T, streams ...Stream) standIn
 	return s
 }
 
-// waitActive returns once a stream takes calls again after a reshard.
+// waitActive waits until a stream accepts calls after a reshard.
 func (s standIns) waitActive(ctx context.Context, t *testing.T, stream string) {
 	t.Helper()
 	for _, client := range []*kinesis.Client{s.ours, s.theirs} {
@@ -45,7 +45,7 @@ func (s standIns) waitActive(ctx context.Context, t *testing.T, stream string) {
 	}
 }
 
-// describeShards returns a line for each shard, with all that is not chosen freely by a stand-in.
+// describeShards returns a line for each shard, without what a stand-in may choose freely.
 func describeShards(shards []types.Shard) []string {
 	lines := make([]string, len(shards))
 	for i, s := range shards {
@@ -73,7 +73,7 @@ func landings(
 	return shards
 }
 
-// keysToPlace returns records with keys of all kinds, those at the borders of all shards among them.
+// keysToPlace returns records with keys of all kinds. Some are the first and the last hash keys of shards.
 func keysToPlace(t *testing.T, shards []types.Shard) []types.PutRecordsRequestEntry {
 	t.Helper()
 	random := rand.New(rand.NewPCG(3, 4))
@@ -132,7 +132,7 @@ func TestStandInsPlaceRecordsAlike(t *testing.T) {
 
 	ours, theirs := ReadStream(ctx, t, both.ours, stream), ReadStream(ctx, t, both.theirs, stream)
 	require.Len(t, ours, len(theirs))
-	for i := range ours { // Both are in the order of the shards, and in a shard in that of the puts.
+	for i := range ours { // Both are in the order of the shards, and within a shard in the order of the puts.
 		assert.Equal(t, *theirs[i].Shard.ShardId, *ours[i].Shard.ShardId)
 		assert.Equal(t, theirs[i].UserRecords, ours[i].UserRecords)
 	}

@@ -16,11 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pipeDelay is how long output may still come after a program ended, from children it left behind.
-const pipeDelay = 5 * time.Second
+// pipeDelay is how long output may still come after a program ended: from children it left behind, or because this process
+// is slow to read.
+const pipeDelay = time.Minute
 
-// Process is a program that a test started. It is killed when the test ends; if that failed, the log of the test has the
-// program's output.
+// Process is a program that a test started. It is killed when the test ends. If the test failed, its log has the output of the
+// program.
 type Process struct {
 	name   string
 	cmd    *exec.Cmd
@@ -29,7 +30,7 @@ type Process struct {
 	err    error // how it ended; set before exited is closed
 }
 
-// Start starts a program. What it writes to stdout and stderr is its output, unless cmd has a place for it already.
+// Start starts a program. Its output is what it writes to stderr, and to stdout unless cmd.Stdout is set.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{name: filepath.Base(cmd.Path), cmd: cmd, exited: make(chan struct{})}
@@ -60,7 +61,7 @@ func (p *Process) Terminate(t testing.TB) {
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 }
 
-// Kill ends the program as the kernel does when memory is short: at once, and nothing of it runs any more.
+// Kill ends the program at once, as the kernel does when memory is short, and waits for the end.
 func (p *Process) Kill(t testing.TB) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Kill())
@@ -70,7 +71,7 @@ func (p *Process) Kill(t testing.TB) {
 // PID returns the id of the program's process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Wait returns how the program ended: nil for status 0. It fails the test if that is not before ctx ends.
+// Wait waits for the end of the program and returns nil if its status is 0. It fails the test if ctx ends first.
 func (p *Process) Wait(ctx context.Context, t testing.TB) error {
 	t.Helper()
 	select {
@@ -82,15 +83,15 @@ func (p *Process) Wait(ctx context.Context, t testing.TB) error {
 	}
 }
 
-// Output returns what the program wrote so far.
+// Output returns all output so far.
 func (p *Process) Output() string {
 	p.output.mu.Lock()
 	defer p.output.mu.Unlock()
 	return p.output.text.String()
 }
 
-// WaitLine returns the first line of the output that contains text, as soon as there is one, without its end. It fails
-// the test if the program or ctx ends first.
+// WaitLine waits for a line of output that contains text, and returns the first one without its line end. It fails the test
+// if the program or ctx ends first.
 func (p *Process) WaitLine(ctx context.Context, t testing.TB, text string) string {
 	t.Helper()
 	line, err := p.waitLine(ctx, text)
@@ -110,7 +111,7 @@ func (p *Process) waitLine(ctx context.Context, text string) (string, error) {
 		select {
 		case <-changed:
 		case <-p.exited:
-			ended = true // All it wrote is there by now: look once more.
+			ended = true // All output is there now, so look once more.
 		case <-ctx.Done():
 			return "", fmt.Errorf("%s wrote no line that has %q: %w", p.name, text, ctx.Err())
 		}
@@ -132,7 +133,8 @@ func (o *output) Write(b []byte) (int, error) {
 	return o.text.Write(b)
 }
 
-// find returns the first whole line that contains text, or else a channel that is closed once there is more to look at.
+// find returns the first complete line that contains text. If there is none, it returns a channel that is closed when there is
+// more output.
 func (o *output) find(text string) (line string, found bool, changed <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

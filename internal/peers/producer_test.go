@@ -32,9 +32,9 @@ func (c smallPages) ListShards(
 	return c.Client.ListShards(ctx, &paged, options...)
 }
 
-// watcher is an Observer that hands on what these tests wait for and look at.
+// watcher is an Observer that records what these tests need.
 type watcher struct {
-	listed chan int // open shards, of each listing that worked
+	listed chan int // the number of open shards, for each listing that succeeded
 
 	mu       sync.Mutex
 	requests [][]kpl.FinishedEntry // guarded by mu
@@ -58,14 +58,15 @@ func (w *watcher) requestFinished(request kpl.RequestEvent) {
 	w.requests = append(w.requests, slices.Clone(request.Entries))
 }
 
-// patientConfig returns the defaults, but for times: no record may be sent twice because this machine is busy.
+// patientConfig returns the default configuration with long timeouts, so that no record is sent twice because this machine
+// is busy.
 func patientConfig() kpl.Config {
 	config := kpl.Config{}.WithDefaults()
 	config.RequestTimeout, config.RecordTTL = Patience, 2*Patience
 	return config
 }
 
-// newProducer returns a producer that ends with the test, and what watches it.
+// newProducer returns a producer that is closed when the test ends, and its watcher.
 func newProducer(t *testing.T, client kpl.Client, config kpl.Config) (*kpl.Producer, *watcher) {
 	t.Helper()
 	w := newWatcher()
@@ -76,14 +77,13 @@ func newProducer(t *testing.T, client kpl.Client, config kpl.Config) (*kpl.Produ
 	return producer, w
 }
 
-// putFirst puts the first record of a stream and returns once the producer knows the shards.
+// putFirst puts the first record of a stream and waits until the producer has listed the shards.
 func putFirst(
 	ctx context.Context, t *testing.T, producer *kpl.Producer, w *watcher, r kpl.UserRecord, shards int,
 ) kpl.Result {
 	t.Helper()
 	result, err := producer.PutWait(ctx, r)
 	require.NoError(t, err)
-	require.NoError(t, result.Err)
 	select {
 	case listed := <-w.listed:
 		require.Equal(t, shards, listed)
@@ -96,7 +96,7 @@ func putFirst(
 // putAll puts records as one batch and requires that each is stored.
 func putAll(ctx context.Context, t *testing.T, producer *kpl.Producer, records []kpl.UserRecord) []kpl.Result {
 	t.Helper()
-	batch := producer.Callers(1).Begin()
+	batch := producer.NewCallerGroup(1).NewBatch()
 	for _, r := range records {
 		require.NoError(t, batch.Put(ctx, r))
 	}
@@ -107,7 +107,7 @@ func putAll(ctx context.Context, t *testing.T, producer *kpl.Producer, records [
 	return results
 }
 
-// randomData returns data of many sizes: most small, as telemetry is, some as large as several aggregates.
+// randomData returns data of a random size. Most are small, as telemetry is. A few are as large as several aggregated records.
 func randomData(random *rand.Rand) []byte {
 	data := make([]byte, 1+random.IntN(2_000))
 	if random.IntN(60) == 0 {
@@ -127,8 +127,8 @@ func randomHashKey(random *rand.Rand) string {
 // place is where a Kinesis record is.
 type place struct{ shard, sequenceNumber string }
 
-// TestUserRecordsComeOutAsTheyWentIn puts random user records through the SDK into kinesis-mock, and reads them back
-// with AWS's own deaggregator: same keys, same bytes, and each where its Result says and its hash key belongs.
+// TestUserRecordsComeOutAsTheyWentIn puts random user records into kinesis-mock, and reads them with AWS's own
+// deaggregator. Keys and data are the same. Each record is where its Result says, and in the shard of its hash key.
 func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 	const recordsEach = 250
 	tests := []struct {
@@ -147,7 +147,7 @@ func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 		{stream: "long-keys", shards: 3, keys: func(i int, _ *rand.Rand) (string, string) {
 			return fmt.Sprintf("%0256d", i), ""
 		}},
-		// All records of a stream have an explicit hash key or none has: the deaggregator reads a mixture wrong.
+		// Either all records of a stream have an explicit hash key or none has, because the deaggregator reads a mixture wrong.
 		{stream: "explicit-hash-keys", shards: 5, keys: func(i int, random *rand.Rand) (string, string) {
 			return fmt.Sprint("key-", i%3), randomHashKey(random)
 		}},
@@ -193,8 +193,8 @@ func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 	}
 }
 
-// checkStored requires that stored has each of records once, where results say it is, and returns how many aggregated
-// records there are.
+// checkStored requires that stored has each of records once, in the place that its Result names. It returns the number of
+// aggregated records.
 func checkStored(t *testing.T, records []kpl.UserRecord, results []kpl.Result, stored []StoredRecord) (aggregated int) {
 	t.Helper()
 	type content struct {
@@ -230,7 +230,7 @@ func checkStored(t *testing.T, records []kpl.UserRecord, results []kpl.Result, s
 			require.True(t, Owns(t, shards[at.shard].Shard, r.PartitionKey, r.ExplicitHashKey), "record %d", i)
 		}
 		if lone[at] {
-			r.ExplicitHashKey = "" // Kinesis does not tell it.
+			r.ExplicitHashKey = "" // Kinesis does not return it.
 		}
 		want = append(want, content{at, r.PartitionKey, r.ExplicitHashKey, string(r.Data)})
 	}

@@ -17,18 +17,18 @@ type StoredRecord struct {
 	Shard          types.Shard
 	SequenceNumber string
 	UserRecords    []UserRecord
-	// Dropped says that the Kinesis Client Library gives none of them to a reader, because one does not belong to the
-	// shard.
+	// Dropped says that the Kinesis Client Library gives no user record of this Kinesis record to a reader, because one of
+	// them does not belong to the shard.
 	Dropped bool
 }
 
-// Aggregated reports whether the record has the format of the Producer Library.
+// Aggregated reports whether the record is an aggregated record.
 func (r *StoredRecord) Aggregated() bool {
 	return len(r.UserRecords) > 0 && r.UserRecords[0].Aggregated
 }
 
-// ReadStream returns all that a stream stores, shard by shard, read as the Kinesis Client Library does, but with AWS's
-// deaggregator for Node.js.
+// ReadStream returns all Kinesis records of a stream, shard by shard. It reads as the Kinesis Client Library does, but uses
+// AWS's deaggregator for Node.js.
 func ReadStream(ctx context.Context, t testing.TB, client *kinesis.Client, stream string) []StoredRecord {
 	t.Helper()
 	var records []types.Record
@@ -83,7 +83,7 @@ func readShard(ctx context.Context, t testing.TB, client *kinesis.Client, stream
 	return records
 }
 
-// Owns reports whether a shard's range of hash keys has that of a user record. explicitHashKey may be empty.
+// Owns reports whether the hash key of a user record is in the range of a shard. explicitHashKey may be empty.
 func Owns(t testing.TB, shard types.Shard, partitionKey, explicitHashKey string) bool {
 	t.Helper()
 	sum := md5.Sum([]byte(partitionKey)) //nolint:gosec // see the import

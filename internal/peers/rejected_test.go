@@ -13,17 +13,17 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// TestOnlyTheRecordThatIsRefusedFails puts a record beside good ones that is larger than the stream takes. kinesis-mock
-// refuses that record alone within a call that succeeds.
+// TestOnlyTheRecordThatIsRefusedFails puts good records and one that is larger than the stream accepts. kinesis-mock
+// rejects only that record, in an answer with success.
 func TestOnlyTheRecordThatIsRefusedFails(t *testing.T) {
-	const stream, goodRecords = "refused", 40
+	const stream, goodRecords = "rejected", 40
 	mock := StartKinesisMock(t, Stream{stream, 2})
 	ctx := Context(t)
 	config := patientConfig()
-	// Both would put the large record into a call of its own.
+	// Aggregation and the rate limit would both put the large record into a call of its own.
 	config.DisableAggregation = true
 	config.RateLimit = 1_000
-	config.MaxRecordSize = kpl.MaxServiceRecordSize // More than the stream takes, so that the producer lets it through.
+	config.MaxRecordSize = kpl.MaxServiceRecordSize // More than the stream accepts, so that the producer sends the record.
 	config.CollectionMaxSize = kpl.MaxRequestSize
 	producer, watcher := newProducer(t, mock.Client, config)
 
@@ -35,7 +35,7 @@ func TestOnlyTheRecordThatIsRefusedFails(t *testing.T) {
 	}
 	bad := len(records)
 	records = append(records, kpl.UserRecord{Stream: stream, PartitionKey: "bad", Data: make([]byte, 1<<20+1)})
-	batch := producer.Callers(1).Begin()
+	batch := producer.NewCallerGroup(1).NewBatch()
 	for _, r := range records[1:] {
 		require.NoError(t, batch.Put(ctx, r))
 	}
@@ -57,7 +57,7 @@ func TestOnlyTheRecordThatIsRefusedFails(t *testing.T) {
 	watcher.mu.Lock()
 	defer watcher.mu.Unlock()
 	assert.True(t, slices.ContainsFunc(watcher.requests, func(entries []kpl.FinishedEntry) bool {
-		refused := slices.ContainsFunc(entries, func(e kpl.FinishedEntry) bool { return e.Code != "" })
-		return refused && slices.ContainsFunc(entries, func(e kpl.FinishedEntry) bool { return e.Code == "" })
-	}), "the record that was refused was in no call with others: %v", watcher.requests)
+		failed := slices.ContainsFunc(entries, func(e kpl.FinishedEntry) bool { return e.Code != "" })
+		return failed && slices.ContainsFunc(entries, func(e kpl.FinishedEntry) bool { return e.Code == "" })
+	}), "the rejected record was in no call with others: %v", watcher.requests)
 }

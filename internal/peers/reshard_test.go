@@ -18,8 +18,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// load puts small batches of records with keys of their own, one after the other from each of its callers, until it is
-// told to stop.
+// load puts small batches of records until it is stopped. Each of its callers puts one batch after the other. Each record
+// has its own key.
 type load struct {
 	stopped chan struct{}
 	callers sync.WaitGroup
@@ -34,11 +34,11 @@ func startLoad(ctx context.Context, t *testing.T, producer *kpl.Producer, stream
 	t.Helper()
 	const callers, batchSize = 3, 15
 	l := &load{stopped: make(chan struct{}), shards: map[kpl.ShardID]bool{}, changed: make(chan struct{})}
-	group := producer.Callers(callers)
+	group := producer.NewCallerGroup(callers)
 	for range callers {
 		l.callers.Go(func() {
 			for !l.ended() {
-				batch := group.Begin()
+				batch := group.NewBatch()
 				for range batchSize {
 					if !assert.NoError(t, batch.Put(ctx, l.next(stream))) {
 						return
@@ -62,7 +62,7 @@ func (l *load) ended() bool {
 	}
 }
 
-// next returns a record that no other is like.
+// next returns a record that differs from all others.
 func (l *load) next(stream string) kpl.UserRecord {
 	l.mu.Lock()
 	defer l.mu.Unlock()

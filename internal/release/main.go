@@ -1,5 +1,8 @@
-// Release writes what a commit must have to be tagged as a release of both modules: the version of kpl that the root's
-// go.mod requires, the replacement in go.work, and the hashes of kpl in go.sum. See docs/releasing.md.
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Release writes what a commit needs before it is tagged: the version of kpl into go.mod, bench/go.mod and go.work, and
+// the hashes of kpl into go.sum. See docs/releasing.md.
 //
 //	go run ./internal/release v0.2.0
 package main

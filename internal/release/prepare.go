@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -13,7 +16,7 @@ import (
 // version is what may be released: no pseudo-version, and no v2, which would need other module paths.
 var version = regexp.MustCompile(`^v[01]\.\d+\.\d+(-[0-9a-z.]+)?$`)
 
-// prepare writes the version into go.mod and go.work of the repository at root, and the hashes of kpl into go.sum. The
+// prepare writes the version of kpl wherever the repository at root names it, and the hashes of kpl into go.sum. The
 // hashes depend on the files in kpl and on the license alone, so that one commit can hold them and carry both tags.
 // Directory must be empty.
 func prepare(ctx context.Context, root, next, directory string) error {
@@ -24,8 +27,10 @@ func prepare(ctx context.Context, root, next, directory string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := output(ctx, root, nil, "go", "mod", "edit", "-require", kplModule+"@"+next); err != nil {
-		return err
+	for _, file := range []string{"go.mod", "bench/go.mod"} {
+		if _, err := output(ctx, root, nil, "go", "mod", "edit", "-require", kplModule+"@"+next, file); err != nil {
+			return err
+		}
 	}
 	if _, err := output(ctx, root, nil, "go", "work", "edit", "-dropreplace", kplModule+"@"+required,
 		"-replace", kplModule+"@"+next+"=./kpl"); err != nil {

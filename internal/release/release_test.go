@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -100,12 +103,17 @@ func TestPrepare(t *testing.T) {
 		"go.work": "go 1.26.0\n\nuse (\n\t.\n\t./kpl\n)\n\nreplace " + kplModule + " v0.1.0 => ./kpl\n",
 		"main.go": "package main\n\nimport _ \"" + kplModule + "\"\n\nfunc main() {}\n",
 
+		"bench/go.mod": "module " + rootModule + "/bench\n\ngo 1.26.0\n\nrequire " + kplModule + " v0.1.0\n",
+
 		"kpl/go.mod": "module " + kplModule + "\n\ngo 1.26.0\n",
 		"kpl/kpl.go": "package kpl\n",
 	})
 	require.NoError(t, prepare(t.Context(), repository, "v0.2.0", t.TempDir()))
 	_, err := output(t.Context(), repository, nil, "go", "build", "-o", os.DevNull, ".")
 	require.NoError(t, err, "the workspace")
+	bench, err := os.ReadFile(filepath.Join(repository, "bench", "go.mod")) // an older version there is an error
+	require.NoError(t, err)
+	assert.Contains(t, string(bench), kplModule+" v0.2.0\n")
 
 	at, err := tag(t.Context(), repository, "v0.2.0", t.TempDir())
 	require.NoError(t, err)

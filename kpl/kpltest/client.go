@@ -10,9 +10,9 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/plainbody"
 )
 
-// NewClient returns the SDK's client for a Kinesis that is served over HTTP at the URL endpoint, such as
-// [Kinesis.Handler] by a [net/http/httptest.Server]. It signs with made-up credentials, and does not retry. The transport
-// is the caller's to close.
+// NewClient returns the SDK's client for a Kinesis that is served over HTTP at the URL endpoint, for example by a
+// [net/http/httptest.Server] with [Kinesis.Handler]. The client signs with made-up credentials and does not retry. The caller
+// closes the idle connections of transport.
 func NewClient(endpoint string, transport *http.Transport) *kinesis.Client {
 	return kinesis.New(kinesis.Options{
 		Region:       "us-east-1",

@@ -16,13 +16,13 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 )
 
-// encoding is how a request is read and its answer written.
+// encoding reads requests and writes answers of a content type.
 type encoding struct {
 	contentType string
-	toJSON      func(input []byte) ([]byte, error) // nil if it is JSON
-	protocol    smithyhttp.ClientProtocol          // of the SDK, which writes outputs
-	fault       func(*apiError) []byte
-	start       string // of the answer to PutRecords
+	toJSON      func(input []byte) ([]byte, error) // converts an input to JSON; nil if inputs are JSON
+	protocol    smithyhttp.ClientProtocol          // the SDK's protocol, which writes outputs
+	fault       func(*apiError) []byte             // writes an error
+	start       string                             // how an answer to PutRecords starts, up to its first record
 }
 
 func inJSON() *encoding {
@@ -46,7 +46,7 @@ func inCBOR() *encoding {
 	}
 }
 
-// encodingOf returns the encoding of a request with a content type, nil if there is none.
+// encodingOf returns the encoding for a content type, or nil if the content type is unknown.
 func (h *handler) encodingOf(contentType string) *encoding {
 	for _, e := range h.encodings {
 		if strings.HasPrefix(contentType, e.contentType) {
@@ -56,7 +56,7 @@ func (h *handler) encodingOf(contentType string) *encoding {
 	return nil
 }
 
-// write writes an output. The SDK's protocol does it, which is for inputs but writes any structure.
+// write writes an output with the SDK's protocol. The protocol is made for inputs, but writes any structure.
 func (e *encoding) write(out smithy.Serializable) ([]byte, error) {
 	request, ok := smithyhttp.NewStackRequest().(*smithyhttp.Request)
 	if !ok {
@@ -70,7 +70,7 @@ func (e *encoding) write(out smithy.Serializable) ([]byte, error) {
 	return io.ReadAll(request.GetStream())
 }
 
-// cborToJSON turns an input in CBOR into the same in JSON.
+// cborToJSON converts an input from CBOR to JSON.
 func cborToJSON(input []byte) ([]byte, error) {
 	value, err := cbor.Decode(input)
 	if err != nil {
@@ -79,7 +79,7 @@ func cborToJSON(input []byte) ([]byte, error) {
 	return json.Marshal(plain(value))
 }
 
-// plain returns a value as package json wants it. Times are tagged numbers of seconds.
+// plain converts a CBOR value to one that package json writes. A time is a tagged number of seconds.
 func plain(value cbor.Value) any {
 	switch v := value.(type) {
 	case cbor.Map:

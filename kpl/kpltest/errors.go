@@ -21,7 +21,7 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 )
 
-// Error codes of the service, for faults and to compare with.
+// Error codes of the service, for faults and for comparisons. The HTTP status is 400 where no other is given.
 const (
 	CodeThrottled          = "ProvisionedThroughputExceededException"
 	CodeInternalFailure    = "InternalFailure"    // status 500
@@ -43,7 +43,7 @@ const (
 	CodeSerialization      = "SerializationException"
 )
 
-// messageOf is what the service says with a code where the fault itself has nothing to add.
+// messageOf returns the message of the service for an error code that a fault injects.
 func messageOf(code string) string {
 	switch code {
 	case CodeThrottled, CodeThrottling, CodeLimitExceeded:
@@ -66,7 +66,7 @@ func messageOf(code string) string {
 	return "The request failed with " + code + "."
 }
 
-// apiError is an answer of the service that is an error.
+// apiError is an error that the service answers with.
 type apiError struct{ code, message string }
 
 func newError(code, format string, args ...any) error {
@@ -75,7 +75,7 @@ func newError(code, format string, args ...any) error {
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// status is the HTTP status that goes with the code.
+// status returns the HTTP status of the code.
 func (e *apiError) status() int {
 	switch e.code {
 	case CodeInternalFailure:
@@ -86,7 +86,7 @@ func (e *apiError) status() int {
 	return http.StatusBadRequest
 }
 
-// body is the JSON that goes with the error.
+// body returns the error as the service writes it in JSON.
 func (e *apiError) body() []byte {
 	body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
 	if err != nil {
@@ -95,13 +95,13 @@ func (e *apiError) body() []byte {
 	return body
 }
 
-// Connection faults: the caller gets no whole answer.
+// The errors of connection faults, where the caller gets no complete answer.
 var (
 	errReset = errors.New("kpltest: the connection was reset before the call was handled")
 	errCut   = errors.New("kpltest: the connection broke after the call was handled")
 )
 
-// codeOf names the end of a call for the call log; empty is success.
+// codeOf returns [CallInfo.Code] for the error of a call.
 func codeOf(err error) string {
 	var answer *apiError
 	switch {
@@ -117,7 +117,7 @@ func codeOf(err error) string {
 	return "Canceled"
 }
 
-// sdkError turns the end of a call into the error that the SDK's client makes of it.
+// sdkError returns the error that the SDK's client returns for the error of a call.
 func sdkError(operation Operation, err error) error {
 	if err == nil {
 		return nil
@@ -142,7 +142,7 @@ func sdkError(operation Operation, err error) error {
 	return &smithy.OperationError{ServiceID: kinesis.ServiceID, OperationName: string(operation), Err: err}
 }
 
-// decodeError lets the SDK read an answer that is an error.
+// decodeError reads an error answer with the SDK's own code.
 func decodeError(response *smithyhttp.Response) error {
 	return awsjson.New11(schemas.Kinesis_20131202).DeserializeResponse(
 		context.Background(), smithy.NewOperationSchema(schemas.PutRecords, nil, nil), kinesis.TypeRegistry, response, nil)

@@ -27,42 +27,46 @@ const (
 	OpMergeShards           Operation = "MergeShards"
 )
 
-// Call is an API call as a [Fault] sees it, before it is handled.
+// Call is an API call as a [Fault] sees it, before the call is handled.
 type Call struct {
+	// Operation is the operation that is called.
 	Operation Operation
-	// Stream is the name of the stream, empty for calls that name none.
+	// Stream is the name of the stream, even if there is no such stream. It is empty for a call that names no stream.
 	Stream string
-	// Number counts the calls of this operation on this stream, from 1.
+	// Number is the number of this call among the calls of this operation on this stream. The first is 1.
 	Number int
-	// Records is what PutRecords or PutRecord brings. It must not be changed, nor kept.
+	// Records are the records of a PutRecords or PutRecord call. A fault must not change them, and must not keep them.
 	Records []types.PutRecordsRequestEntry
-	// Rand is where a fault draws from. What it draws depends on the seed and on Operation, Stream and Number alone.
+	// Rand is the source of random numbers for faults. The numbers depend only on [Config.Seed], Operation, Stream and
+	// Number.
 	Rand *rand.Rand
 
-	failed int // records refused one by one, once the call is handled
+	failed int // how many records got an error code of their own; set when the call is handled
 }
 
-// Connection is what happens to the connection of a call.
+// Connection says what happens to the connection of a call. With [Kinesis.Handler] it happens to the real connection.
 type Connection uint8
 
-// The connection faults. Served by [Kinesis.Handler] they happen to the real connection.
+// The kinds of [Connection].
 const (
-	ConnectionFine        Connection = iota
-	ConnectionReset                  // it is reset before the call is handled: nothing is stored
-	ConnectionHangs                  // nothing is stored, and no answer comes until the caller's context ends
-	ConnectionCut                    // the call is handled, then the connection breaks in the middle of the answer
-	ConnectionHangsStored            // the call is handled, but no answer comes until the caller's context ends
+	ConnectionFine        Connection = iota // nothing happens
+	ConnectionReset                         // the connection is reset before the call is handled; nothing is stored
+	ConnectionHangs                         // nothing is stored, and no answer comes until the caller's context ends
+	ConnectionCut                           // records are stored, then the connection breaks in the middle of the answer
+	ConnectionHangsStored                   // records are stored, but no answer comes until the caller's context ends
 )
 
 // Action is what a [Fault] does to a call. The zero Action does nothing.
 type Action struct {
-	// Delay passes before the call is handled.
+	// Delay is how long the call waits before it is handled. Zero means not at all.
 	Delay time.Duration
-	// Connection is what happens to the connection.
+	// Connection says what happens to the connection.
 	Connection Connection
-	// Code, unless empty, is the error that answers the whole call; nothing is stored. See the Code constants.
+	// Code is the error code that answers the whole call, see the Code constants. Nothing is stored then. Empty means no
+	// error.
 	Code string
-	// RecordCodes, unless nil, has an error code for each record of the call. Those where it is empty are stored.
+	// RecordCodes has an error code for each record of the call, in the order of the records. A record whose code is empty
+	// is stored. Nil means that all are.
 	RecordCodes []string
 }
 
@@ -71,7 +75,7 @@ func (a Action) nothing() bool {
 	return a.Delay == 0 && a.Connection == ConnectionFine && a.Code == "" && a.RecordCodes == nil
 }
 
-// and joins two actions: delays add up, and where both set the same thing, a wins.
+// and combines two actions. Delays add up. If both set the same field, the one of a counts.
 func (a Action) and(b Action) Action {
 	a.Delay += b.Delay
 	if a.Connection == ConnectionFine {
@@ -94,20 +98,20 @@ func (a Action) and(b Action) Action {
 	return a
 }
 
-// Fault decides what happens to a call. It is called once for each call, one call at a time in the order of their
-// arrival, so it may keep state; it must return at once and must not call the [Kinesis].
+// Fault decides what happens to a call. It is called once for each call, in the order in which the calls arrive, and never
+// for two calls at the same time. So a Fault may keep state. It must return at once, and must not call the [Kinesis].
 type Fault func(*Call) Action
 
 // Latency delays each call.
 func Latency(d time.Duration) Fault { return func(*Call) Action { return Action{Delay: d} } }
 
-// FailCall answers the whole call with an error.
+// FailCall answers each call with an error code. Nothing is stored.
 func FailCall(code string) Fault { return func(*Call) Action { return Action{Code: code} } }
 
-// Break does something to the connection.
+// Break breaks the connection of each call.
 func Break(c Connection) Fault { return func(*Call) Action { return Action{Connection: c} } }
 
-// FailRecords answers those records with an error code for which match is true.
+// FailRecords gives an error code to each record for which match returns true. The other records of the call are stored.
 func FailRecords(code string, match func(types.PutRecordsRequestEntry) bool) Fault {
 	return func(call *Call) Action {
 		var action Action
@@ -123,7 +127,7 @@ func FailRecords(code string, match func(types.PutRecordsRequestEntry) bool) Fau
 	}
 }
 
-// FailRecordFraction answers the fraction p of records, from 0 to 1, with an error code.
+// FailRecordFraction gives an error code to the fraction p of all records, from 0 to 1, chosen at random.
 func FailRecordFraction(code string, p float64) Fault {
 	return func(call *Call) Action {
 		return FailRecords(code, func(types.PutRecordsRequestEntry) bool { return call.Rand.Float64() < p })(call)
@@ -135,17 +139,17 @@ func ForOperation(operation Operation, f Fault) Fault {
 	return when(func(call *Call) bool { return call.Operation == operation }, f)
 }
 
-// ForStream limits a fault to the calls on one stream.
+// ForStream limits a fault to the calls on the stream of a name.
 func ForStream(name string, f Fault) Fault {
 	return when(func(call *Call) bool { return call.Stream == name }, f)
 }
 
-// Fraction limits a fault to the fraction p of calls, from 0 to 1.
+// Fraction limits a fault to the fraction p of all calls, from 0 to 1, chosen at random.
 func Fraction(p float64, f Fault) Fault {
 	return when(func(call *Call) bool { return call.Rand.Float64() < p }, f)
 }
 
-// Times lets a fault act n times and no more. Calls that the fault does nothing to do not count.
+// Times limits a fault to the first n calls for which the fault returns an [Action] that is not zero.
 func Times(n int, f Fault) Fault {
 	return func(call *Call) Action {
 		if n <= 0 {
@@ -159,7 +163,7 @@ func Times(n int, f Fault) Fault {
 	}
 }
 
-// All joins faults. Delays add up; where several would fail the same thing, the first of them does.
+// All combines faults. Delays add up. If several faults set the same field of [Action], the first of them counts.
 func All(faults ...Fault) Fault {
 	return func(call *Call) Action {
 		var all Action
@@ -170,6 +174,7 @@ func All(faults ...Fault) Fault {
 	}
 }
 
+// when limits a fault to the calls for which condition returns true.
 func when(condition func(*Call) bool, f Fault) Fault {
 	return func(call *Call) Action {
 		if !condition(call) {

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// client is what a Kinesis and the SDK's client have in common.
+// client has the methods that a Kinesis and the SDK's client have in common.
 type client interface {
 	PutRecords(context.Context, *kinesis.PutRecordsInput, ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error)
 	ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error)
@@ -30,7 +30,7 @@ type client interface {
 	) (*kinesis.DescribeStreamSummaryOutput, error)
 }
 
-// TestFaultsOfCalls holds what a caller sees in process against what it sees of the real thing over HTTP.
+// TestFaultsOfCalls compares what a caller sees in the same process with what the SDK's client sees over HTTP.
 func TestFaultsOfCalls(t *testing.T) {
 	isCode := func(code string, status int) func(*testing.T, error) {
 		return func(t *testing.T, err error) {
@@ -195,7 +195,7 @@ func TestRandomFaultsDependOnTheCallAlone(t *testing.T) {
 	}))
 }
 
-// codes returns the error codes that n calls on a stream got, each shortened to its first letter, and "." for none.
+// codes makes n calls on a stream. It returns the first letter of the error code of each, or "." for none.
 func codes(t *testing.T, k *Kinesis, stream string, n int) string {
 	t.Helper()
 	var all strings.Builder

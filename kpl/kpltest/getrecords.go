@@ -16,13 +16,13 @@ const (
 	maxBytesPerRead   = 10 << 20
 )
 
-// iterator is what a shard iterator stands for.
+// iterator is the content of a shard iterator.
 type iterator struct {
 	ARN      string
-	Created  int64 // when the stream was, in Unix nanoseconds
+	Created  int64 // when the stream was created, in Unix nanoseconds
 	ShardID  string
-	Position int   // how many of the shard's records come before it
-	Issued   int64 // in Unix nanoseconds
+	Position int   // how many records of the shard come before the iterator
+	Issued   int64 // when the iterator was returned, in Unix nanoseconds
 }
 
 func newIterator(s *stream, sh *shard, position int) *string {
@@ -53,7 +53,7 @@ func (k *Kinesis) getShardIterator(
 	})
 }
 
-// position returns how many records of a shard come before where an iterator is to start.
+// position returns how many records of the shard come before the place where an iterator starts.
 func (sh *shard) position(in *kinesis.GetShardIteratorInput) (int, error) {
 	firstThat := func(condition func(*Record) bool) int {
 		return sort.Search(len(sh.records), func(i int) bool { return condition(sh.records[i]) })
@@ -107,7 +107,7 @@ func (k *Kinesis) getRecords(ctx context.Context, in *kinesis.GetRecordsInput) (
 	})
 }
 
-// readFrom returns up to limit records from where an iterator points. The caller holds the mutex.
+// readFrom returns up to limit records from the place of an iterator on. The caller holds the mutex.
 func (k *Kinesis) readFrom(it iterator, limit int) (*kinesis.GetRecordsOutput, error) {
 	s, err := k.lookup(reference{arn: it.ARN})
 	if err != nil {
@@ -144,7 +144,7 @@ func (k *Kinesis) readFrom(it iterator, limit int) (*kinesis.GetRecordsOutput, e
 	return out, nil
 }
 
-// children returns the shards that took a shard's place.
+// children returns the shards that a split or a merge opened in place of a shard.
 func (s *stream) children(parent *shard) []types.ChildShard {
 	var children []types.ChildShard
 	for _, sh := range s.shards {

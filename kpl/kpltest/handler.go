@@ -22,11 +22,11 @@ import (
 
 const (
 	targetPrefix = "Kinesis_20131202."
-	maxBodySize  = 32 << 20 // more than a request of the largest size in base64
+	maxBodySize  = 32 << 20 // bytes; more than the largest request takes in base64
 )
 
-// Handler serves the Kinesis API over AWS JSON 1.1 and CBOR 1.1: each [Operation] of this package. It takes any signature,
-// or none. Connection faults happen to the real connection.
+// Handler serves each [Operation] of this package over HTTP, in AWS JSON 1.1 and, unless [Config.JSONOnly] is set, in CBOR 1.1.
+// It checks no signatures. Connection faults happen to the real connection.
 func (k *Kinesis) Handler() http.Handler {
 	h := &handler{operations: k.operations(), encodings: []*encoding{inJSON()}}
 	if !k.config.JSONOnly {
@@ -37,11 +37,11 @@ func (k *Kinesis) Handler() http.Handler {
 
 type handler struct {
 	operations map[Operation]operation
-	encodings  []*encoding   // that are served; the first is for whoever asks for none of them
-	requests   atomic.Uint64 // for request ids
+	encodings  []*encoding   // those that are served; the first is used for an unknown content type
+	requests   atomic.Uint64 // how many there were, for request ids
 }
 
-// operation serves one operation: from the JSON of its input to its output.
+// operation serves one operation. It takes the input in JSON and returns the output.
 type operation func(ctx context.Context, body []byte) (smithy.Serializable, error)
 
 func (k *Kinesis) operations() map[Operation]operation {
@@ -129,13 +129,13 @@ func (h *handler) handle(w http.ResponseWriter, r *http.Request, in *encoding) (
 func respond(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // If the caller is gone there is nobody to tell.
+	_, _ = w.Write(body) // An error means that the caller is gone.
 }
 
 // reset ends the connection with a TCP reset.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil { // HTTP/2: the best there is
+	if err != nil { // HTTP/2 has no connection to reset: this resets the stream of the request.
 		panic(http.ErrAbortHandler)
 	}
 	defer func() { _ = conn.Close() }()
@@ -143,11 +143,11 @@ func reset(w http.ResponseWriter) {
 		conn = secured.NetConn()
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // Without it the connection ends, if more politely.
+		_ = tcp.SetLinger(0) // If this fails, the connection is closed without a reset.
 	}
 }
 
-// cut starts an answer and breaks the connection in the middle of it.
+// cut writes half of an answer and breaks the connection.
 func cut(w http.ResponseWriter, start string) {
 	w.Header().Set("Content-Length", strconv.Itoa(2*len(start)))
 	_, _ = io.WriteString(w, start)
@@ -155,7 +155,7 @@ func cut(w http.ResponseWriter, start string) {
 	panic(http.ErrAbortHandler)
 }
 
-// epoch is a time as AWS JSON writes it: seconds since 1970 with a fraction.
+// epoch is a time as AWS JSON writes it: a number of seconds since 1970, with a fraction.
 type epoch struct{ time.Time }
 
 func (e *epoch) UnmarshalJSON(text []byte) error {
@@ -174,7 +174,7 @@ func (e *epoch) value() *time.Time {
 	return &e.Time
 }
 
-// listShardsInput and iteratorInput read the inputs that have times in them.
+// listShardsInput and iteratorInput read the inputs that contain times.
 type listShardsInput struct {
 	kinesis.ListShardsInput
 	StreamCreationTimestamp *epoch

@@ -22,10 +22,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// connector makes the SDK's client of a Kinesis.
+// connector makes a client of the SDK for a Kinesis.
 type connector func(t *testing.T, k *Kinesis) *kinesis.Client
 
-// inBothEncodings runs a test with the SDK's client, which speaks JSON, and with one that speaks CBOR.
+// inBothEncodings runs a test with the SDK's client, which uses JSON, and with one that uses CBOR.
 func inBothEncodings(t *testing.T, test func(t *testing.T, connect connector)) {
 	t.Run("JSON", func(t *testing.T) { test(t, sdkClient) })
 	t.Run("CBOR", func(t *testing.T) {
@@ -38,7 +38,7 @@ func inBothEncodings(t *testing.T, test func(t *testing.T, connect connector)) {
 	})
 }
 
-// cborProtocol is what other SDKs speak to the service: CBOR, addressed as JSON is.
+// cborProtocol is the protocol of other SDKs: CBOR, with the HTTP headers of AWS JSON.
 type cborProtocol struct{ *rpcv2.Protocol }
 
 func (p cborProtocol) SerializeRequest(
@@ -53,7 +53,7 @@ func (p cborProtocol) SerializeRequest(
 	return nil
 }
 
-// TestSDKWritesAndReads takes a stream through its life with the SDK's client.
+// TestSDKWritesAndReads creates, uses, reshards and deletes a stream with the SDK's client.
 func TestSDKWritesAndReads(t *testing.T) {
 	inBothEncodings(t, func(t *testing.T, connect connector) {
 		k := New(Config{})
@@ -113,7 +113,7 @@ func TestSDKWritesAndReads(t *testing.T) {
 	})
 }
 
-// shardRead is what reading a shard to its end gave.
+// shardRead is the result of reading a shard to its end.
 type shardRead struct {
 	records  []types.Record
 	children []types.ChildShard

@@ -8,20 +8,20 @@ import (
 	"math/bits"
 )
 
-// hashKey is a point of the hash key space, an unsigned number of 128 bits.
+// hashKey is a hash key, an unsigned number of 128 bits.
 type hashKey struct{ high, low uint64 }
 
-// maxHashKey is the last point of the space, 2^128-1.
+// maxHashKey is the largest hash key, 2^128-1.
 var maxHashKey = hashKey{^uint64(0), ^uint64(0)}
 
-// hashOf returns where the service places a partition key: its MD5, read as a big-endian number.
+// hashOf returns the hash key that the service computes from a partition key: the MD5, read as a big-endian number.
 func hashOf(partitionKey string) hashKey {
 	sum := md5.Sum([]byte(partitionKey))
 	return hashKey{binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:])}
 }
 
-// parseHashKey reads a decimal number as the service wants it: digits alone, without leading zeros. wellFormed says
-// whether it is written so, inRange whether it also fits into 128 bits.
+// parseHashKey reads a decimal number as the service accepts it: digits only, without leading zeros. wellFormed says
+// whether text is such a number, and inRange whether the number fits into 128 bits.
 func parseHashKey(decimal string) (key hashKey, wellFormed, inRange bool) {
 	if decimal == "" || len(decimal) > 39 || len(decimal) > 1 && decimal[0] == '0' {
 		return hashKey{}, false, false
@@ -51,19 +51,19 @@ func (k hashKey) compare(other hashKey) int {
 	return cmp.Compare(k.low, other.low)
 }
 
-// next is the point after k; the one after the last is 0.
+// next returns k+1. After the largest hash key comes 0.
 func (k hashKey) next() hashKey {
 	low, carry := bits.Add64(k.low, 1, 0)
 	return hashKey{k.high + carry, low}
 }
 
-// previous is the point before k; the one before 0 is the last.
+// previous returns k-1. Before 0 comes the largest hash key.
 func (k hashKey) previous() hashKey {
 	low, borrow := bits.Sub64(k.low, 1, 0)
 	return hashKey{k.high - borrow, low}
 }
 
-// middle is the point where the upper half of the range from k to end starts. The range has two points at least.
+// middle returns the first hash key of the upper half of the range from k to end. The range has at least two hash keys.
 func (k hashKey) middle(end hashKey) hashKey {
 	sum := new(big.Int).Add(k.big(), end.big())
 	return hashKeyOf(sum.Rsh(sum, 1)).next()
@@ -86,8 +86,8 @@ func hashKeyOf(number *big.Int) hashKey {
 	return hashKey{binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:])}
 }
 
-// evenStarts returns where each of n adjacent ranges starts that share the whole space evenly; what a division leaves
-// over belongs to the last.
+// evenStarts divides all hash keys into n adjacent ranges of equal size and returns the first hash key of each. The last
+// range also has the remainder of the division.
 func evenStarts(n int) []hashKey {
 	width := new(big.Int).Lsh(big.NewInt(1), 128)
 	width.Div(width, big.NewInt(int64(n)))

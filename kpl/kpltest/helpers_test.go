@@ -10,10 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// events is a stream name.
+// events is the name of a stream.
 const events = "events"
 
-// entry is a record to put; an empty explicitHashKey is none.
+// entry returns a record to put. An empty explicitHashKey means none.
 func entry(partitionKey, explicitHashKey, data string) types.PutRecordsRequestEntry {
 	e := types.PutRecordsRequestEntry{PartitionKey: aws.String(partitionKey), Data: []byte(data)}
 	if explicitHashKey != "" {

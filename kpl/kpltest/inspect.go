@@ -8,16 +8,16 @@ import (
 
 // Record is a Kinesis record that was stored.
 type Record struct {
-	ShardID         string
-	SequenceNumber  string
-	PartitionKey    string
-	ExplicitHashKey string // empty if it had none
-	Data            []byte // read only
-	Arrived         time.Time
+	ShardID         string    // the shard that stores the record
+	SequenceNumber  string    // compares as text in the order in which records were stored
+	PartitionKey    string    // as the caller gave it
+	ExplicitHashKey string    // empty if the record had none
+	Data            []byte    // must not be changed
+	Arrived         time.Time // when the record was stored
 }
 
-// Records returns what a stream, given by name or ARN, stores, in the order in which it came. There is none if the
-// stream does not exist.
+// Records returns the Kinesis records of a stream, given by name or ARN, in the order in which they were stored. If the stream
+// does not exist, there are none.
 func (k *Kinesis) Records(stream string) []Record {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -36,22 +36,22 @@ func (s *stream) copyRecords() []Record {
 	return records
 }
 
-// CallInfo is what is known of an API call.
+// CallInfo describes an API call.
 type CallInfo struct {
-	Operation Operation
-	Stream    string // the stream's name; empty if the call names none
-	Start     time.Time
-	End       time.Time // zero until it ended
-	Records   int       // records it brought
-	Bytes     int       // bytes of data and partition keys it brought
-	Failed    int       // records that were refused one by one in an answer without an error
-	// Code is the error code that answered the whole call, or Reset, Cut or Canceled if there was no answer. Empty while
-	// it lasts, and if there was no error.
+	Operation Operation // the operation that was called
+	Stream    string    // the name of the stream; empty if the call names none
+	Start     time.Time // when the call arrived
+	End       time.Time // when the call ended; zero before
+	Records   int       // how many records the caller sent
+	Bytes     int       // bytes of data and partition keys of these records
+	Failed    int       // how many of these records got an error code of their own
+	// Code is the error code that answered the whole call. Without a complete answer it is Reset, Cut or Canceled. It is
+	// empty before the call ends, and if the whole call did not fail.
 	Code string
 }
 
-// Calls returns the calls of an operation so far, on all streams, in the order in which they came. An empty operation
-// means all of them.
+// Calls returns the calls of an operation until now, on all streams, in the order in which they arrived. With an empty
+// operation it returns the calls of all operations.
 func (k *Kinesis) Calls(operation Operation) []CallInfo {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -62,14 +62,15 @@ func (k *Kinesis) Calls(operation Operation) []CallInfo {
 	return slices.DeleteFunc(calls, func(c CallInfo) bool { return c.Operation != operation })
 }
 
-// MaxConcurrentCalls returns how many calls of an operation there ever were at the same time.
+// MaxConcurrentCalls returns the largest number of calls of an operation that were open at the same time.
 func (k *Kinesis) MaxConcurrentCalls(operation Operation) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.counter(operation).most
 }
 
-// WaitRecords returns nil once a stream, given by name or ARN, stores n records at least, or ctx's error.
+// WaitRecords waits until a stream, given by name or ARN, stores at least n Kinesis records. If ctx ends first, it returns the
+// error of ctx.
 func (k *Kinesis) WaitRecords(ctx context.Context, stream string, n int) error {
 	return k.wait(ctx, func() bool {
 		s, err := k.lookup(parseReference(stream))
@@ -77,15 +78,15 @@ func (k *Kinesis) WaitRecords(ctx context.Context, stream string, n int) error {
 	})
 }
 
-// WaitCalls returns nil once n calls of an operation at least have ended, or ctx's error.
+// WaitCalls waits until at least n calls of an operation have ended. If ctx ends first, it returns the error of ctx.
 func (k *Kinesis) WaitCalls(ctx context.Context, operation Operation, n int) error {
 	return k.wait(ctx, func() bool { return k.counter(operation).ended >= n })
 }
 
-// counter counts the calls of an operation.
+// counter counts the calls of an operation. most is the largest number of calls that were open at the same time.
 type counter struct{ started, ended, most int }
 
-// counter returns that of an operation. The caller holds the mutex.
+// counter returns the counter of an operation. The caller holds the mutex.
 func (k *Kinesis) counter(operation Operation) *counter {
 	c := k.counters[operation]
 	if c == nil {
@@ -95,7 +96,7 @@ func (k *Kinesis) counter(operation Operation) *counter {
 	return c
 }
 
-// logStart notes a call that arrives. The caller holds the mutex.
+// logStart adds a call to the log and returns its index. The caller holds the mutex.
 func (k *Kinesis) logStart(c *Call) (index int) {
 	info := CallInfo{Operation: c.Operation, Stream: c.Stream, Start: time.Now(), Records: len(c.Records)}
 	for i := range c.Records {
@@ -108,20 +109,21 @@ func (k *Kinesis) logStart(c *Call) (index int) {
 	return len(k.calls) - 1
 }
 
-// logEnd notes that a call ends. The caller holds the mutex.
+// logEnd adds the end of a call to the log. The caller holds the mutex.
 func (k *Kinesis) logEnd(index int, code string, failed int) {
 	info := &k.calls[index]
 	info.End, info.Code, info.Failed = time.Now(), code, failed
 	k.counter(info.Operation).ended++
 }
 
-// waiter is a goroutine that waits until ready returns true. It made the channel itself, so that the channel belongs to
-// the waiter's synctest bubble.
+// waiter is a goroutine that waits until ready returns true. The goroutine makes the channel itself, so that the channel
+// belongs to the same synctest bubble as the goroutine.
 type waiter struct {
-	ready   func() bool // called with the mutex held
-	arrived chan struct{}
+	ready   func() bool   // called with the mutex held
+	arrived chan struct{} // closed when ready has returned true
 }
 
+// wait waits until ready returns true, or returns the error of ctx. ready is called with the mutex held.
 func (k *Kinesis) wait(ctx context.Context, ready func() bool) error {
 	k.mu.Lock()
 	if ready() {
@@ -142,7 +144,7 @@ func (k *Kinesis) wait(ctx context.Context, ready func() bool) error {
 	}
 }
 
-// wake lets go the waiters whose condition holds. The caller holds the mutex.
+// wake ends the waits whose condition has become true. The caller holds the mutex.
 func (k *Kinesis) wake() {
 	k.waiters = slices.DeleteFunc(k.waiters, func(w waiter) bool {
 		if !w.ready() {

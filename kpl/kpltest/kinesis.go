@@ -15,46 +15,48 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// Config tunes a [Kinesis]. The zero Config is a service without faults and without shard limits.
+// Config configures a [Kinesis]. The zero Config has no shard limits.
 type Config struct {
-	// Account and Region are those of the ARNs. Empty means 000000000000 and us-east-1.
+	// Account and Region are the account and the region in ARNs. Empty means 000000000000 and us-east-1.
 	Account, Region string
-	// Seed decides all that is random: which records and calls faults pick, and shards where the service chooses them.
+	// Seed is the seed of everything random: the records and calls that faults choose, and the shards that the service
+	// chooses. Every value is valid.
 	Seed uint64
-	// ShardLimits makes each shard take 1,000 records/s and 1 MiB/s of data and partition keys, with one second's worth
-	// at once, and throttle what is more.
+	// ShardLimits limits each shard to 1,000 records/s and 1 MiB/s of data and partition keys. A shard that was idle takes one
+	// second's worth at once. Records above a limit are throttled.
 	ShardLimits bool
-	// MaxRequestSize is the most bytes of data and partition keys in a PutRecords call. Zero means 10 MiB.
+	// MaxRequestSize is the largest number of bytes of data and partition keys in one PutRecords call. A larger call is
+	// rejected. Zero means 10 MiB.
 	MaxRequestSize int
-	// MaxShardsPerPage is the most shards in an answer of ListShards or DescribeStream, whatever the caller asks for.
-	// Zero means 1,000.
+	// MaxShardsPerPage is the largest number of shards in one answer of ListShards or DescribeStream, even if the caller asks
+	// for more. Zero means 1,000.
 	MaxShardsPerPage int
-	// JSONOnly makes Handler answer calls in CBOR as an endpoint that does not know it.
+	// JSONOnly makes [Kinesis.Handler] answer calls in CBOR like an endpoint that does not support CBOR.
 	JSONOnly bool
 }
 
-// Kinesis is an in-process stand-in for the service. All methods are safe for concurrent use; none starts a goroutine.
+// Kinesis stands in for the service in tests. All methods are safe for concurrent use, and none starts a goroutine.
 type Kinesis struct {
 	config Config
 
 	mu       sync.Mutex // held while state is read or changed, never while waiting
 	streams  map[string]*stream
-	sequence sequence
-	rand     *rand.Rand // chooses shards where the service does
-	faults   []*Fault
-	calls    []CallInfo
-	counters map[Operation]*counter
-	numbers  map[callKey]int
+	sequence sequence               // the last that was given
+	rand     *rand.Rand             // chooses shards for streams that choose them
+	faults   []*Fault               // in the order in which they were injected
+	calls    []CallInfo             // in the order in which they arrived
+	counters map[Operation]*counter // by operation
+	numbers  map[callKey]int        // of the last call of each kind, see [Call.Number]
 	waiters  []waiter
 }
 
-// callKey is what calls are numbered by.
+// callKey says which calls are numbered together.
 type callKey struct {
 	operation Operation
 	stream    string
 }
 
-// New returns a Kinesis with streams. It panics if one of them is not valid, see [Kinesis.CreateStream].
+// New returns a Kinesis with streams. It panics if [Kinesis.CreateStream] returns an error for one of them.
 func New(config Config, streams ...Stream) *Kinesis {
 	setDefault(&config.Account, "000000000000")
 	setDefault(&config.Region, "us-east-1")
@@ -82,8 +84,8 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Inject adds a fault for the calls that arrive from now on, until remove is called. Faults join as [All] says, in the
-// order in which they were added.
+// Inject adds a fault for all calls that arrive until remove is called. Several faults are combined as [All] does, in the order
+// in which they were injected.
 func (k *Kinesis) Inject(f Fault) (remove func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -95,9 +97,10 @@ func (k *Kinesis) Inject(f Fault) (remove func()) {
 	}
 }
 
-// reference is how a call names its stream: by name, by ARN, or by both.
+// reference is how a call names its stream: by name, by ARN, or by both. What is empty was not given.
 type reference struct{ name, arn string }
 
+// referenceOf returns the reference of an input. Nil means that it was not given.
 func referenceOf(name, arn *string) reference {
 	var r reference
 	if name != nil {
@@ -117,7 +120,7 @@ func parseReference(nameOrARN string) reference {
 	return reference{name: nameOrARN}
 }
 
-// streamName is the name of the stream, whether there is such a stream or not.
+// streamName returns the name of the stream, even if there is no such stream.
 func (r reference) streamName() string {
 	if r.name != "" {
 		return r.name
@@ -138,8 +141,7 @@ func (k *Kinesis) lookup(r reference) (*stream, error) {
 	return s, nil
 }
 
-// call runs one API call from its arrival to its answer. act handles it, given the error codes that faults want for
-// its records, if any.
+// call runs one API call from its arrival to its answer. act handles the call. recordCodes is [Action.RecordCodes].
 func call[T any](ctx context.Context, k *Kinesis, c *Call, act func(recordCodes []string) (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
@@ -154,7 +156,7 @@ func call[T any](ctx context.Context, k *Kinesis, c *Call, act func(recordCodes 
 	return out, nil
 }
 
-// perform does what the action says around act.
+// perform calls act, and does before and after it what the action says.
 func perform[T any](ctx context.Context, action Action, act func(recordCodes []string) (T, error)) (out T, err error) {
 	if err := pause(ctx, action.Delay); err != nil {
 		return out, err
@@ -182,7 +184,7 @@ func perform[T any](ctx context.Context, action Action, act func(recordCodes []s
 	return out, nil
 }
 
-// pause waits for d, or returns ctx's error.
+// pause waits for d. If ctx ends first, it returns the error of ctx.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -197,7 +199,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// begin logs the arrival of a call and asks the faults what happens to it.
+// begin logs the arrival of a call and asks the faults what to do.
 func (k *Kinesis) begin(c *Call) (index int, action Action) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -214,7 +216,7 @@ func (k *Kinesis) begin(c *Call) (index int, action Action) {
 	return index, action
 }
 
-// randFor returns the source of random numbers that belongs to a call.
+// randFor returns the source of random numbers of a call.
 func (k *Kinesis) randFor(c *Call) *rand.Rand {
 	h := fnv.New64a()
 	for _, part := range []string{string(c.Operation), c.Stream, strconv.Itoa(c.Number)} {
@@ -231,13 +233,14 @@ func (k *Kinesis) end(index, failed int, err error) {
 	k.wake()
 }
 
-// nextSequence is the next place in the order of everything. The caller holds the mutex.
+// nextSequence returns the next sequence. The caller holds the mutex.
 func (k *Kinesis) nextSequence() sequence {
 	k.sequence++
 	return k.sequence
 }
 
-// CreateStream creates a stream; it takes records at once. It fails if there is one of that name.
+// CreateStream creates a stream, which accepts records at once. It returns an error if a field of s is out of range, or if there
+// is a stream of that name.
 func (k *Kinesis) CreateStream(s Stream) error {
 	setDefault(&s.MaxRecordSize, 1<<20)
 	setDefault(&s.Distribution, types.RecordDistributionStrategyUserPartitionKey)
@@ -273,21 +276,21 @@ func (k *Kinesis) CreateStream(s Stream) error {
 	return nil
 }
 
-// DeleteStream deletes a stream, by name or ARN, with its records.
+// DeleteStream deletes a stream, given by name or ARN, and its records. It returns an error if there is no such stream.
 func (k *Kinesis) DeleteStream(stream string) error {
 	_, err := k.TakeStream(stream)
 	return err
 }
 
-// TakeStream deletes a stream, by name or ARN, and returns what it stored until then. A stream of the same name may be
-// created again, with shards of the same ids.
+// TakeStream deletes a stream, given by name or ARN, and returns the records that it stored. It returns an error if there is no
+// such stream. Another stream of the same name may be created later; its shards have the same ids.
 func (k *Kinesis) TakeStream(stream string) (*Remains, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.remove(parseReference(stream))
 }
 
-// remove is TakeStream. The caller holds the mutex.
+// remove does what TakeStream does. The caller holds the mutex.
 func (k *Kinesis) remove(ref reference) (*Remains, error) {
 	s, err := k.lookup(ref)
 	if err != nil {

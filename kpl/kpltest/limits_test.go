@@ -43,7 +43,7 @@ func TestShardLimitRefusalTakesNothing(t *testing.T) {
 	for range 2000 {
 		assert.False(t, limit.admit(start, 11))
 	}
-	assert.True(t, limit.admit(start, 10), "2,000 refusals drew neither bytes nor records")
+	assert.True(t, limit.admit(start, 10), "2,000 throttled records took neither bytes nor records")
 }
 
 func TestShardLimitLargeRecord(t *testing.T) {

@@ -11,19 +11,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// tokenLife is how long tokens and iterators are good for.
+// tokenLife is how long a page token or a shard iterator is valid.
 const tokenLife = 5 * time.Minute
 
-// pageToken is what a NextToken of ListShards stands for.
+// pageToken is the content of a NextToken of ListShards.
 type pageToken struct {
 	ARN     string
-	Created int64 // when the stream was, in Unix nanoseconds: a stream of the same name is another one
-	After   string
+	Created int64  // when the stream was created, in Unix nanoseconds; tells it from another stream of the same name
+	After   string // the last shard that was listed
 	Filter  *types.ShardFilter
-	Issued  int64 // in Unix nanoseconds
+	Issued  int64 // when the token was returned, in Unix nanoseconds
 }
 
-// ListShards lists shards as the service does, page by page, and fails as the SDK's client does. It takes no options.
+// ListShards lists shards page by page, as the service does. Its errors are those of the SDK's client. It ignores options.
 func (k *Kinesis) ListShards(
 	ctx context.Context, in *kinesis.ListShardsInput, _ ...func(*kinesis.Options),
 ) (*kinesis.ListShardsOutput, error) {
@@ -44,7 +44,7 @@ func (k *Kinesis) listShards(ctx context.Context, in *kinesis.ListShardsInput) (
 	})
 }
 
-// startOfListing reads where a listing goes on, or starts.
+// startOfListing returns where the answer to an input starts: after the page of a token, or at the first shard asked for.
 func startOfListing(in *kinesis.ListShardsInput) (pageToken, error) {
 	if in.NextToken == nil {
 		return pageToken{ARN: deref(in.StreamARN), After: deref(in.ExclusiveStartShardId), Filter: in.ShardFilter}, nil
@@ -100,8 +100,8 @@ func (k *Kinesis) shardPage(token pageToken, in *kinesis.ListShardsInput) (*kine
 	return out, nil
 }
 
-// filter returns the shards that a filter lets through, by number. Nothing is ever trimmed, so the trim horizon is the
-// stream's creation.
+// filter returns the shards that pass a filter, ordered by number. No shard is ever trimmed, so the trim horizon is the time when
+// the stream was created.
 func (s *stream) filter(filter *types.ShardFilter) ([]*shard, error) {
 	if filter == nil {
 		return slices.Clone(s.shards), nil
@@ -110,7 +110,7 @@ func (s *stream) filter(filter *types.ShardFilter) ([]*shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep := func(sh *shard) bool { return sh.last == 0 || sh.closed.After(at) } // since then
+	keep := func(sh *shard) bool { return sh.last == 0 || sh.closed.After(at) } // open at that time or opened later
 	switch filter.Type {
 	case types.ShardFilterTypeAtLatest:
 		keep = func(sh *shard) bool { return sh.last == 0 }
@@ -131,7 +131,7 @@ func (s *stream) filter(filter *types.ShardFilter) ([]*shard, error) {
 	return slices.DeleteFunc(slices.Clone(s.shards), func(sh *shard) bool { return !keep(sh) }), nil
 }
 
-// filterTime returns the time that a filter is for, and fails if a filter lacks what its type needs.
+// filterTime returns the time of a filter, zero if it needs none. It fails if the filter lacks a field that its type needs.
 func (s *stream) filterTime(filter *types.ShardFilter) (time.Time, error) {
 	timed := filter.Type == types.ShardFilterTypeAtTimestamp || filter.Type == types.ShardFilterTypeFromTimestamp
 	if timed && filter.Timestamp == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shardIDs lists the shards that in asks for, as many pages as there are.
+// shardIDs returns the ids of the shards that in asks for, from all pages.
 func shardIDs(t *testing.T, k *Kinesis, in *kinesis.ListShardsInput) (ids []string, pages int) {
 	t.Helper()
 	for {

@@ -11,12 +11,11 @@ import (
 )
 
 const (
-	retentionHours   = 24  // what streams say; nothing is ever trimmed
+	retentionHours   = 24  // as descriptions say; no record is ever trimmed
 	defaultListLimit = 100 // of DescribeStream and ListStreams
 )
 
-// DescribeStreamSummary describes a stream as the service does, and fails as the SDK's client does. It takes no
-// options.
+// DescribeStreamSummary describes a stream as the service does. Its errors are those of the SDK's client. It ignores options.
 func (k *Kinesis) DescribeStreamSummary(
 	ctx context.Context, in *kinesis.DescribeStreamSummaryInput, _ ...func(*kinesis.Options),
 ) (*kinesis.DescribeStreamSummaryOutput, error) {
@@ -82,7 +81,7 @@ func (k *Kinesis) describeStream(
 		})
 }
 
-// onStream runs a call that only reads a stream.
+// onStream runs a call that reads a stream and changes nothing.
 func onStream[T any](
 	ctx context.Context, k *Kinesis, operation Operation, ref reference, act func(*stream) (T, error),
 ) (T, error) {
@@ -143,7 +142,7 @@ func (k *Kinesis) listStreams(ctx context.Context, in *kinesis.ListStreamsInput)
 	})
 }
 
-// onDemandShards is how many shards a stream gets that leaves their number to the service.
+// onDemandShards is the number of shards of a new stream with on-demand capacity.
 const onDemandShards = 4
 
 func (k *Kinesis) createStream(

@@ -1,13 +1,13 @@
 package kpltest
 
-// OpenShard is a shard that takes records.
+// OpenShard is a shard that accepts records.
 type OpenShard struct {
-	ID                             string
-	StartingHashKey, EndingHashKey string // decimal, both inclusive
+	ID                             string // such as shardId-000000000000
+	StartingHashKey, EndingHashKey string // the first and the last hash key of the shard, in decimal
 }
 
-// OpenShards returns the open shards of a stream, given by name or ARN, by hash key. There is none if the stream does
-// not exist. Unlike ListShards it is no call: no fault touches it.
+// OpenShards returns the open shards of a stream, given by name or ARN, ordered by hash key. If the stream does not exist, there
+// are none. OpenShards is not an API call: no fault affects it, and it is not in [Kinesis.Calls].
 func (k *Kinesis) OpenShards(stream string) []OpenShard {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -16,7 +16,7 @@ const (
 	maxPartitionKeyLength = 256 // characters
 )
 
-// PutRecords stores records as the service does, and fails as the SDK's client does. It takes no options.
+// PutRecords stores records as the service does. Its errors are those of the SDK's client. It ignores options.
 func (k *Kinesis) PutRecords(
 	ctx context.Context, in *kinesis.PutRecordsInput, _ ...func(*kinesis.Options),
 ) (*kinesis.PutRecordsOutput, error) {
@@ -37,7 +37,7 @@ func (k *Kinesis) putRecords(ctx context.Context, in *kinesis.PutRecordsInput) (
 	})
 }
 
-// putRecord is PutRecords for a single record, which fails as a whole.
+// putRecord stores a single record. If the record gets an error code, the whole call fails.
 func (k *Kinesis) putRecord(ctx context.Context, in *kinesis.PutRecordInput) (*kinesis.PutRecordOutput, error) {
 	ref := referenceOf(in.StreamName, in.StreamARN)
 	records := []types.PutRecordsRequestEntry{
@@ -56,7 +56,7 @@ func (k *Kinesis) putRecord(ctx context.Context, in *kinesis.PutRecordInput) (*k
 	})
 }
 
-// store validates a request as a whole and stores its records one by one, but for those with an error code.
+// store validates a request and stores its records, but not those with an error code. codes is [Action.RecordCodes].
 func (k *Kinesis) store(
 	ref reference, records []types.PutRecordsRequestEntry, codes []string,
 ) (results []types.PutRecordsResultEntry, failed int, err error) {
@@ -64,7 +64,7 @@ func (k *Kinesis) store(
 	if err != nil {
 		return nil, 0, err
 	}
-	data := make([]byte, 0, bytes) // Callers may use their buffers again: all data is copied, into one piece.
+	data := make([]byte, 0, bytes) // All data is copied, because callers may use their buffers again.
 	stored := make([]Record, 0, len(records))
 	results = make([]types.PutRecordsResultEntry, len(records))
 
@@ -89,7 +89,7 @@ func (k *Kinesis) store(
 		}
 		if code != "" {
 			failed++
-			results[i] = k.refusal(s, sh, code)
+			results[i] = k.failedResult(s, sh, code)
 			continue
 		}
 		at := len(data)
@@ -110,13 +110,13 @@ func (k *Kinesis) store(
 	return results, failed, nil
 }
 
-// append stores a record in a shard.
+// append adds a record to a shard.
 func (s *stream) append(sh *shard, record *Record) {
 	sh.records = append(sh.records, record)
 	s.records = append(s.records, record)
 }
 
-// choose returns the shard that a record goes to. The caller holds the mutex.
+// choose returns the shard for a record with a hash key. The caller holds the mutex.
 func (k *Kinesis) choose(s *stream, key hashKey) *shard {
 	if s.Distribution == types.RecordDistributionStrategyAuto {
 		return s.open[k.rand.IntN(len(s.open))]
@@ -124,8 +124,8 @@ func (k *Kinesis) choose(s *stream, key hashKey) *shard {
 	return s.route(key)
 }
 
-// refusal is the result of a record that is not stored.
-func (k *Kinesis) refusal(s *stream, sh *shard, code string) types.PutRecordsResultEntry {
+// failedResult returns the result of a record that is not stored.
+func (k *Kinesis) failedResult(s *stream, sh *shard, code string) types.PutRecordsResultEntry {
 	message := messageOf(code)
 	if code == CodeThrottled {
 		message = "Rate exceeded for shard " + sh.id + " in stream " + s.Name + " under account " + k.config.Account + "."
@@ -133,7 +133,8 @@ func (k *Kinesis) refusal(s *stream, sh *shard, code string) types.PutRecordsRes
 	return types.PutRecordsResultEntry{ErrorCode: &code, ErrorMessage: &message}
 }
 
-// validate checks what is the same for all streams. It returns the hash key of each record, and the bytes of data.
+// validate checks the limits that are the same for all streams. It returns the hash key of each record and the number of bytes
+// of all data.
 func (k *Kinesis) validate(records []types.PutRecordsRequestEntry) (hashKeys []hashKey, bytes int, err error) {
 	if len(records) < 1 || len(records) > maxRecordsPerRequest {
 		return nil, 0, newError(CodeValidation, "1 validation error detected: Value at 'records' failed to satisfy "+
@@ -155,7 +156,7 @@ func (k *Kinesis) validate(records []types.PutRecordsRequestEntry) (hashKeys []h
 	return hashKeys, bytes, nil
 }
 
-// hashKeyOfRecord checks the keys of the record at index i, and returns where they place it.
+// hashKeyOfRecord checks the record at index i and returns its hash key.
 func hashKeyOfRecord(i int, record *types.PutRecordsRequestEntry) (hashKey, error) {
 	partitionKey := deref(record.PartitionKey)
 	if n := utf8.RuneCountInString(partitionKey); n < 1 || n > maxPartitionKeyLength {
@@ -182,7 +183,7 @@ func hashKeyOfRecord(i int, record *types.PutRecordsRequestEntry) (hashKey, erro
 	return key, nil
 }
 
-// validate checks what a stream is configured for.
+// validate checks the limits of the stream.
 func (s *stream) validate(records []types.PutRecordsRequestEntry) error {
 	for i := range records {
 		if size := sizeOf(&records[i]); size > s.MaxRecordSize {
@@ -194,7 +195,7 @@ func (s *stream) validate(records []types.PutRecordsRequestEntry) error {
 	return nil
 }
 
-// sizeOf is what a record counts against limits, in bytes.
+// sizeOf returns the size of a record as limits count it, in bytes.
 func sizeOf(record *types.PutRecordsRequestEntry) int {
 	return len(record.Data) + len(deref(record.PartitionKey))
 }

@@ -143,7 +143,7 @@ func TestPutRecordsValidates(t *testing.T) {
 			var api smithy.APIError
 			require.ErrorAs(t, err, &api)
 			assert.Equal(t, tt.code, api.ErrorCode())
-			assert.Empty(t, k.Records(events), "a refused call stores nothing")
+			assert.Empty(t, k.Records(events), "a rejected call stores nothing")
 			assert.Equal(t, tt.code, k.Calls(OpPutRecords)[0].Code)
 		})
 	}

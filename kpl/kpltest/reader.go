@@ -11,39 +11,41 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// UserRecord is a record as a reader with the Kinesis Client Library (KCL) gets it.
+// UserRecord is a user record as a reader with the Kinesis Client Library (KCL) gets it.
 type UserRecord struct {
-	PartitionKey    string
-	ExplicitHashKey string // empty if it had none
-	Data            []byte // read only
+	PartitionKey    string // as the producer set it
+	ExplicitHashKey string // empty if the user record had none
+	Data            []byte // must not be changed
 
-	// ShardID and SequenceNumber are those of the Kinesis record it was in; empty from [Deaggregate].
+	// ShardID and SequenceNumber are those of the Kinesis record that contains the user record. [Deaggregate] leaves them
+	// empty.
 	ShardID        string
 	SequenceNumber string
-	// Aggregated says whether it was in an aggregated record.
+	// Aggregated says whether the Kinesis record is an aggregated record.
 	Aggregated bool
 }
 
-// UserRecords returns what KCL hands to a reader of a stream, given by name or ARN, in the order in which the stream
-// stores it. What is in [Kinesis.DroppedAggregates] is missing from it.
+// UserRecords returns the user records that KCL gives to a reader of a stream, given by name or ARN, in the order in which they
+// are stored. The user records in [Kinesis.DroppedAggregates] are not among them.
 func (k *Kinesis) UserRecords(stream string) []UserRecord {
 	records, _ := k.read(stream)
 	return records
 }
 
-// DroppedAggregates returns the aggregated records of a stream, given by name or ARN, that KCL drops as a whole: one of
-// their members does not belong into the shard, or refers to a key that is not there.
+// DroppedAggregates returns the aggregated records of a stream, given by name or ARN, that KCL drops. KCL drops an aggregated
+// record with all its members if the hash key of a member is outside of the shard, or a member refers to a missing key.
 func (k *Kinesis) DroppedAggregates(stream string) []Record {
 	_, dropped := k.read(stream)
 	return dropped
 }
 
+// read returns what KCL gives to a reader of a stream, and what it drops.
 func (k *Kinesis) read(stream string) (readable []UserRecord, dropped []Record) {
 	records, shards := k.snapshot(stream)
 	return readAll(records, shards)
 }
 
-// readAll is what KCL makes of records in shards.
+// readAll returns what KCL gives to a reader of records, and what it drops. shards has the shards of the records by id.
 func readAll(records []Record, shards map[string]*shard) (readable []UserRecord, dropped []Record) {
 	for _, record := range records {
 		sh := shards[record.ShardID]
@@ -74,7 +76,7 @@ func (k *Kinesis) snapshot(stream string) ([]Record, map[string]*shard) {
 	return s.copyRecords(), s.byID()
 }
 
-// byID returns all shards there ever were.
+// byID returns all shards of the stream, open and closed, by id.
 func (s *stream) byID() map[string]*shard {
 	shards := make(map[string]*shard, len(s.shards))
 	for _, sh := range s.shards {
@@ -83,30 +85,32 @@ func (s *stream) byID() map[string]*shard {
 	return shards
 }
 
-// Remains is what a deleted stream had stored: what readers who were quick enough have got of it.
+// Remains has the records of a stream that was deleted with [Kinesis.TakeStream].
 type Remains struct{ stream *stream }
 
-// Records returns the records in the order in which they came.
+// Records returns the Kinesis records of the deleted stream, as [Kinesis.Records] did.
 func (r *Remains) Records() []Record { return r.stream.copyRecords() }
 
-// UserRecords returns what KCL handed to readers, as [Kinesis.UserRecords] does.
+// UserRecords returns the user records of the deleted stream, as [Kinesis.UserRecords] did.
 func (r *Remains) UserRecords() []UserRecord {
 	readable, _ := readAll(r.stream.copyRecords(), r.stream.byID())
 	return readable
 }
 
-// ErrDropped is wrapped by the error of [Deaggregate].
+// ErrDropped is wrapped by the error of [Deaggregate] for an aggregated record that KCL drops.
 var ErrDropped = errors.New("kpltest: KCL drops the aggregated record")
 
-// The frame of an aggregated record: the magic number, the message, the MD5 of the message.
+// The frame of an aggregated record. It has the magic number, a protobuf message, and the MD5 of the message.
 const (
 	magic      = "\xf3\x89\x9a\xc2"
 	digestSize = md5.Size
 )
 
-// Deaggregate returns the user records in a Kinesis record of a shard with the given range of hash keys, as KCL does: a
-// record that is no aggregated record comes back as it is, and an aggregated record with a member out of the range is
-// dropped as a whole, which is an error that wraps [ErrDropped].
+// Deaggregate returns the user records in a Kinesis record, as KCL does. shard is the range of hash keys of the shard that
+// stores the record. A record that is not an aggregated record is one user record.
+//
+// The error wraps [ErrDropped] if KCL drops the record, see [Kinesis.DroppedAggregates]. Any other error means that shard is
+// not a range of hash keys.
 func Deaggregate(partitionKey string, data []byte, shard types.HashKeyRange) ([]UserRecord, error) {
 	first, _, okFirst := parseHashKey(deref(shard.StartingHashKey))
 	last, _, okLast := parseHashKey(deref(shard.EndingHashKey))
@@ -117,7 +121,7 @@ func Deaggregate(partitionKey string, data []byte, shard types.HashKeyRange) ([]
 	return deaggregate(partitionKey, data, first, last)
 }
 
-// deaggregate is Deaggregate for the range from first to last.
+// deaggregate does what Deaggregate does, for the hash keys from first to last.
 func deaggregate(partitionKey string, data []byte, first, last hashKey) ([]UserRecord, error) {
 	plain := []UserRecord{{PartitionKey: partitionKey, Data: data}}
 	body, ok := bytes.CutPrefix(data, []byte(magic))
@@ -130,7 +134,7 @@ func deaggregate(partitionKey string, data []byte, first, last hashKey) ([]UserR
 	}
 	aggregate, err := parseAggregate(message)
 	if err != nil {
-		return plain, nil //nolint:nilerr // KCL takes what does not parse for a plain record.
+		return plain, nil //nolint:nilerr // For KCL, a message that cannot be parsed is a record without aggregation.
 	}
 	records := make([]UserRecord, len(aggregate.members))
 	for i, member := range aggregate.members {
@@ -147,20 +151,20 @@ func deaggregate(partitionKey string, data []byte, first, last hashKey) ([]UserR
 	return records, nil
 }
 
-// aggregate is the message AggregatedRecord.
+// aggregate is the protobuf message AggregatedRecord.
 type aggregate struct {
 	partitionKeys, explicitHashKeys []string
 	members                         []member
 }
 
-// member is the message Record.
+// member is the protobuf message Record, one user record of an aggregated record.
 type member struct {
 	partitionKey    uint64  // index of its partition key
 	explicitHashKey *uint64 // index of its explicit hash key, or nil
 	data            []byte
 }
 
-// resolve looks up a member's keys, and returns the hash key they give.
+// resolve returns the user record of a member, with its keys, and its hash key.
 func (a *aggregate) resolve(m member) (UserRecord, hashKey, error) {
 	if m.partitionKey >= uint64(len(a.partitionKeys)) {
 		return UserRecord{}, hashKey{}, fmt.Errorf("no partition key has index %d", m.partitionKey)
@@ -232,8 +236,8 @@ func parseMember(message []byte) (member, error) {
 	return m, err
 }
 
-// eachField calls field for each varint (with value nil) and each length-delimited field (with value not nil) of a
-// message, in their order. Fields of other types are passed over.
+// eachField calls field for the fields of a message, in their order. value is nil for a varint, and not nil for a
+// length-delimited field. Fields of other types are left out.
 func eachField(message []byte, field func(number protowire.Number, varint uint64, value []byte) error) error {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeTag(message)

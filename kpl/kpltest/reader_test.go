@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Aggregated records that an encoder of another making wrote.
+// Aggregated records that another encoder wrote.
 const (
 	// pk1 "hello", pk2 "world", pk1 "!"
 	goldenKeys = "f3899ac20a03706b310a03706b321a0908001a0568656c6c6f1a0908011a05776f726c641a0508001a0121" +
@@ -34,7 +34,7 @@ func hashRange(start, end string) types.HashKeyRange {
 	return types.HashKeyRange{StartingHashKey: aws.String(start), EndingHashKey: aws.String(end)}
 }
 
-// frame makes a record of a message.
+// frame puts a message into the frame of an aggregated record.
 func frame(message []byte) []byte {
 	sum := md5.Sum(message)
 	return append(append([]byte(magic), message...), sum[:]...)

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A stream that is made anew has the old shard ids, with other ranges and other first sequence numbers, and nothing of
-// what the old one stored.
+// A stream that is deleted and created again has the same shard ids. Their ranges and first sequence numbers are others, and
+// the records of the old stream are not there.
 func TestStreamMadeAnew(t *testing.T) {
 	k := New(Config{}, Stream{Name: events, Shards: 2})
 	list := func() []types.Shard {

@@ -2,15 +2,16 @@ package kpltest
 
 import "time"
 
-// SplitShard closes a shard of a stream, given by name or ARN, and opens two in its place, of which it returns the ids.
-// The upper one starts at startingHashKey; empty makes them halves.
+// SplitShard closes a shard of a stream, given by name or ARN, and opens two shards in its place. It returns their ids. The upper
+// shard starts at startingHashKey; if that is empty, in the middle. It returns an error if the shard is not open, or if
+// startingHashKey is not a hash key of the shard or is its first one.
 func (k *Kinesis) SplitShard(stream, shardID, startingHashKey string) (lower, upper string, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.split(parseReference(stream), shardID, startingHashKey)
 }
 
-// split is SplitShard. The caller holds the mutex.
+// split does what SplitShard does. The caller holds the mutex.
 func (k *Kinesis) split(ref reference, shardID, startingHashKey string) (lower, upper string, err error) {
 	s, err := k.lookup(ref)
 	if err != nil {
@@ -32,7 +33,7 @@ func (k *Kinesis) split(ref reference, shardID, startingHashKey string) (lower, 
 	return low.id, high.id, nil
 }
 
-// splitPoint returns where the upper of two shards starts that take the shard's place.
+// splitPoint returns the first hash key of the upper shard after a split.
 func (sh *shard) splitPoint(startingHashKey string) (hashKey, error) {
 	if sh.start == sh.end {
 		return hashKey{}, newError(CodeInvalidArgument, "Shard %s has a single hash key.", sh.id)
@@ -49,15 +50,15 @@ func (sh *shard) splitPoint(startingHashKey string) (hashKey, error) {
 	return at, nil
 }
 
-// MergeShards closes two adjacent shards of a stream, given by name or ARN, and opens one in their place, of which it
-// returns the id.
+// MergeShards closes two adjacent shards of a stream, given by name or ARN, and opens one shard in their place. It returns the
+// id of that shard. The order of the two does not matter. It returns an error if one is not open, or if they are not adjacent.
 func (k *Kinesis) MergeShards(stream, shardID, adjacentShardID string) (merged string, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.merge(parseReference(stream), shardID, adjacentShardID)
 }
 
-// merge is MergeShards. The caller holds the mutex.
+// merge does what MergeShards does. The caller holds the mutex.
 func (k *Kinesis) merge(ref reference, shardID, adjacentShardID string) (merged string, err error) {
 	s, err := k.lookup(ref)
 	if err != nil {

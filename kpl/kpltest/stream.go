@@ -16,49 +16,49 @@ import (
 type Stream struct {
 	// Name is 1 to 128 letters, digits, underscores, hyphens and dots.
 	Name string
-	// Shards is how many shards share the hash key space evenly, at least 1.
+	// Shards is the number of shards, at least 1. Each gets an equal part of the hash keys.
 	Shards int
-	// MaxRecordSize is the most bytes of data and partition key in a record, from 1 MiB to 10 MiB in whole KiB. Zero
-	// means 1 MiB.
+	// MaxRecordSize is the largest number of bytes of data and partition key in one record. It is a multiple of 1 KiB, from
+	// 1 MiB to 10 MiB. Zero means 1 MiB.
 	MaxRecordSize int
-	// Distribution is who chooses the shard of a record: its keys, or the service with
-	// [types.RecordDistributionStrategyAuto]. Empty means its keys.
+	// Distribution says what decides about the shard of a record. With [types.RecordDistributionStrategyAuto] the service
+	// chooses the shard at random. Otherwise the keys of the record decide; this is what empty means.
 	Distribution types.RecordDistributionStrategy
 }
 
-// stream is a stream with all it stores. It is guarded by the mutex of its Kinesis.
+// stream is a stream and all that it stores. It is guarded by the mutex of its Kinesis.
 type stream struct {
 	Stream
 	arn     string
 	created time.Time
-	shards  []*shard  // all there ever were, by number
-	open    []*shard  // those that take records, by hash key
+	shards  []*shard  // open and closed, ordered by number
+	open    []*shard  // ordered by hash key
 	records []*Record // in the order in which they were stored
 }
 
-// shard is a part of a stream.
+// shard is a shard of a stream.
 type shard struct {
 	id                     string
-	start, end             hashKey // both inclusive
-	parent, adjacentParent string  // ids; the second is set for a merged shard only
-	opened, closed         time.Time
-	first, last            sequence  // last is 0 while the shard is open
+	start, end             hashKey   // the first and the last
+	parent, adjacentParent string    // ids; empty if there is none. Only a merged shard has an adjacentParent.
+	opened, closed         time.Time // closed is zero while the shard is open
+	first, last            sequence  // when the shard was opened and closed; last is 0 while it is open
 	records                []*Record // in the order in which they were stored
 	limit                  shardLimit
 }
 
-// sequence is a place in the order of all that a Kinesis ever did.
+// sequence numbers all that happens in a Kinesis, in order, from 1.
 type sequence uint64
 
-// A sequence number is the prefix and the sequence in as many digits as there are zeros: 56 digits in all, as long as
-// the service's, so sequence numbers order as text and as numbers alike.
+// A sequence number is the prefix, followed by the sequence with leading zeros. It has 56 digits, as those of the service. So
+// sequence numbers have the same order as text and as numbers.
 const (
 	sequencePrefix = "49590338271490256608"
 	sequenceZeros  = "000000000000000000000000000000000000"
 	sequenceLength = len(sequencePrefix) + len(sequenceZeros)
 )
 
-// appendTo appends the sequence number.
+// appendTo appends the sequence number of s.
 func (s sequence) appendTo(b []byte) []byte {
 	b = append(append(b, sequencePrefix...), sequenceZeros...)
 	for i := len(b) - 1; s > 0; i-- {
@@ -83,7 +83,7 @@ func parseSequence(number string) (sequence, bool) {
 	return sequence(s), err == nil
 }
 
-// addShard opens a shard with the next number.
+// addShard opens a shard with the next shard number.
 func (s *stream) addShard(start, end hashKey, now time.Time, first sequence) *shard {
 	added := &shard{
 		id:     fmt.Sprintf("shardId-%012d", len(s.shards)),
@@ -99,13 +99,13 @@ func (s *stream) addShard(start, end hashKey, now time.Time, first sequence) *sh
 	return added
 }
 
-// closeShard ends a shard: it keeps its records and takes no more.
+// closeShard closes a shard. The shard keeps its records and accepts no more.
 func (s *stream) closeShard(sh *shard, now time.Time, last sequence) {
 	sh.closed, sh.last = now, last
 	s.open = slices.DeleteFunc(s.open, func(o *shard) bool { return o == sh })
 }
 
-// route returns the open shard whose range has key.
+// route returns the open shard for a hash key.
 func (s *stream) route(key hashKey) *shard {
 	i := sort.Search(len(s.open), func(i int) bool { return s.open[i].end.compare(key) >= 0 })
 	return s.open[i]
@@ -130,7 +130,7 @@ func (s *stream) openShard(id string) (*shard, error) {
 	return sh, err
 }
 
-// describe returns the shard as the API shows it.
+// describe returns the shard as the API describes it.
 func (sh *shard) describe() types.Shard {
 	described := types.Shard{
 		ShardId:             &sh.id,

@@ -6,16 +6,16 @@ import (
 	"encoding/json"
 )
 
-// encodeToken writes what a token or an iterator stands for, opaque to callers as the service's are.
+// encodeToken encodes the content of a page token or a shard iterator. As with the service, callers cannot read it.
 func encodeToken(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // Tokens are plain structs of this package.
+		panic(err) // Tokens are structs and strings of this package, which can always be encoded.
 	}
 	return base64.StdEncoding.EncodeToString(text)
 }
 
-// decodeToken reads a token into value, and reports whether encodeToken wrote it for a value of that type.
+// decodeToken decodes a token into value. It reports whether the token is one of encodeToken for a value of the same type.
 func decodeToken(token string, value any) bool {
 	text, err := base64.StdEncoding.Strict().DecodeString(token)
 	if err != nil {

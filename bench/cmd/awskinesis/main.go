@@ -12,7 +12,7 @@ func main() {
 		return map[string]any{
 			"aws":      map[string]any{"stream_name": "bench", "region": "us-west-2", "kinesis_endpoint": endpoint},
 			"encoding": map[string]any{"compression": compression},
-			"timeout":  "1m", // its 5 s are too short for gzip on a busy machine
+			"timeout":  "1m", // the default of 5 s is too short for gzip on a busy machine
 		}
 	})
 }

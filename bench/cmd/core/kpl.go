@@ -16,8 +16,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// kplProducer is the library of this repository with its default configuration, but for the limits of shards, which the
-// discarding client does not have.
+// kplProducer is the library of this repository in its default configuration, without the limits of shards. The client that
+// discards requests has no such limits.
 type kplProducer struct {
 	*kpl.Producer
 
@@ -42,7 +42,7 @@ func (p *kplProducer) put(ctx context.Context, stream int, key string, data []by
 
 func (p *kplProducer) close(ctx context.Context) error { return p.Close(ctx) }
 
-// discard is a service that stores everything where it belongs, and forgets it.
+// discard is a client that answers as if every record was stored in its shard, and stores nothing.
 type discard struct {
 	shards []types.Shard
 	step   uint64 // the upper halves of hash keys in a shard; 0 if there is only one
@@ -73,7 +73,7 @@ func hashKey(high, low uint64) string {
 	return key.Lsh(key, 64).Or(key, new(big.Int).SetUint64(low)).String()
 }
 
-// PutRecords says that all records are stored.
+// PutRecords answers that all records are stored.
 func (d *discard) PutRecords(
 	_ context.Context, in *kinesis.PutRecordsInput, _ ...func(*kinesis.Options),
 ) (*kinesis.PutRecordsOutput, error) {

@@ -1,5 +1,5 @@
-// Command core measures a producer library alone: 200-byte user records with random partition keys go in, PutRecords
-// requests come out and are discarded.
+// Command core measures a producer library without an exporter. It puts user records of 200 bytes with random partition
+// keys. The PutRecords requests of the library are discarded.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 	}
 }
 
-// producer is a library at work.
+// producer is a running producer of a library.
 type producer interface {
 	// put puts a record into one of the streams.
 	put(ctx context.Context, stream int, key string, data []byte) error
@@ -91,11 +91,11 @@ func send(
 	return meter.Sum, err
 }
 
-// randomKeys are partition keys: pieces of a text, so that they take little memory.
+// randomKeys are partition keys. They are parts of one text, so that they take little memory.
 type randomKeys struct{ text string }
 
-// keyLength is the length of a partition key, numberOfKeys how many of them there are: far more than the producer holds
-// records, so that none of these shares its key with another.
+// keyLength is the length of a partition key, and numberOfKeys is the number of keys. There are far more keys than records
+// in the producer, so that no two of these records have the same key.
 const (
 	keyLength    = 16
 	numberOfKeys = 1 << 20
@@ -110,7 +110,7 @@ func newRandomKeys() randomKeys {
 	return randomKeys{string(text)}
 }
 
-// key returns the i-th key; they start again when they have all been used.
+// key returns the i-th key. After the last key comes the first one again.
 func (k randomKeys) key(i int) string {
 	start := i % numberOfKeys
 	return k.text[start : start+keyLength]

@@ -1,9 +1,8 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/binary"
-
-	"github.com/segmentio/asm/base64"
 )
 
 // encoding is how a request is written.
@@ -22,7 +21,7 @@ func inJSON() encoding {
 		recordEnd:   `","PartitionKey":"` + partitionKey + `"}`,
 		between:     ",",
 		end:         `],"StreamName":"bench"}`,
-		appendData:  appendBase64,
+		appendData:  base64.StdEncoding.AppendEncode,
 		full:        (requestSize - recordSize) / 3 * 4,
 	}
 }
@@ -41,13 +40,4 @@ func inCBOR() encoding {
 		},
 		full: requestSize - recordSize,
 	}
-}
-
-func appendBase64(dst, src []byte) []byte {
-	n := base64.StdEncoding.EncodedLen(len(src))
-	if cap(dst)-len(dst) < n {
-		dst = append(dst, make([]byte, n)...)[:len(dst)]
-	}
-	base64.StdEncoding.Encode(dst[len(dst):len(dst)+n], src)
-	return dst[:len(dst)+n]
 }

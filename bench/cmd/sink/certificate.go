@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// newCertificate makes a certificate for 127.0.0.1, valid for a day, and writes it to a file for those who shall trust it.
+// newCertificate makes a certificate for 127.0.0.1 that is valid for a day. It writes the certificate to a file for clients
+// that must trust it.
 func newCertificate(file string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

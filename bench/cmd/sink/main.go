@@ -1,4 +1,5 @@
-// Command sink serves a Kinesis that stores nothing, on loopback, until its standard input ends. It prints its URL.
+// Command sink serves a stand-in for Kinesis on loopback that stores nothing. It prints its URL, and ends when its standard
+// input ends.
 package main
 
 import (

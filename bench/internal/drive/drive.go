@@ -20,22 +20,20 @@ import (
 // Variant is an exporter with a configuration.
 type Variant struct {
 	Factory exporter.Factory
-	Keys    map[string]any // of the configuration
-	Queued  bool           // consuming returns before the data are sent
-	// Moves: the exporter takes the requests apart, so that each can be used only once.
-	Moves bool
+	Keys    map[string]any // the keys of its configuration
+	Queued  bool           // whether the exporter has a queue, so that its Consume functions return before data is sent
+	Moves   bool           // whether the exporter changes requests, so that each can be used only once
 }
 
-// callers is how many goroutines hand requests to an exporter without a queue: as many as the queue has consumers by
-// default.
+// callers is how many goroutines give requests to an exporter without a queue. A queue has as many consumers by default.
 const callers = 10
 
-// window is how many bytes of OTLP are on their way at most when the exporter has a queue: well below the bounds of the
-// default queues, far more than is needed to keep it busy.
+// window is the largest number of bytes of OTLP in an exporter with a queue. It is far below the bounds of the default
+// queues, and far more than keeps the exporter busy.
 const window = 32 << 20
 
-// Variety is how many bytes of different telemetry there are at least. They are sent over and over: more than a processor
-// keeps close, more than a compressor looks back on, and little beside what an exporter needs.
+// Variety is the smallest number of bytes of different telemetry, which is sent again and again. It is more than fits into the
+// nearest caches of a processor, more than the window of a compressor, and little compared with the memory of an exporter.
 const Variety = 1 << 20
 
 // Run measures one variant in this process.
@@ -103,7 +101,7 @@ func (d *driver) measure(ctx context.Context) (run result.Run, err error) {
 	return run, err
 }
 
-// wholeRequests is how many requests have so many items.
+// wholeRequests returns the number of requests that have at least so many items.
 func (d *driver) wholeRequests(items int) int {
 	per := d.Shape.ItemsPerRequest()
 	return (items + per - 1) / per
@@ -169,7 +167,7 @@ func (d *driver) sendQueued(ctx context.Context, n int, request func(int) load.R
 	return d.wait(ctx, 0)
 }
 
-// wait waits until at most so many items are on their way.
+// wait waits until at most so many items have been given to the exporter and have no outcome yet.
 func (d *driver) wait(ctx context.Context, items int) error {
 	o := d.running.outcomes
 	for d.given-int(o.sent.Load()) > items {

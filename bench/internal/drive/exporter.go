@@ -22,7 +22,7 @@ type running struct {
 	outcomes *outcomes
 }
 
-// start creates an exporter as a collector does: from its factory and the keys of its configuration, with metrics on.
+// start creates and starts an exporter as a collector does, from its factory and the keys of its configuration. Metrics are on.
 func start(
 	ctx context.Context, factory exporter.Factory, keys map[string]any, signal load.Signal,
 ) (*running, error) {

@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// latencies sends single requests and returns how long each took to be confirmed. Without a rate, each follows the one
-// before. With one, each is sent at its time, done or not what was sent before, and its latency counts from that time.
+// latencies sends single requests and returns how long it took until each was confirmed. Without a rate, a request is sent
+// when the one before is confirmed. With a rate, a request is sent at its time, even if earlier ones are not confirmed, and
+// its latency is counted from that time.
 func (d *driver) latencies(ctx context.Context) ([]time.Duration, error) {
 	d.meter.Start()
 	defer d.meter.Stop()
@@ -37,12 +38,12 @@ func (d *driver) latencies(ctx context.Context) ([]time.Duration, error) {
 	return latencies, group.Wait()
 }
 
-// after returns when a request is due, from the start on.
+// after returns the time from the start until a request is due.
 func (d *driver) after(request int) time.Duration {
 	return time.Duration(float64(request*d.Shape.ItemsPerRequest()) / d.Rate * 1e9)
 }
 
-// sleepUntil reports false if ctx ended first.
+// sleepUntil waits for a time. It returns false if ctx ends first.
 func sleepUntil(ctx context.Context, t time.Time) bool {
 	timer := time.NewTimer(time.Until(t))
 	defer timer.Stop()

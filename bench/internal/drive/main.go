@@ -19,8 +19,8 @@ import (
 // Configure returns the keys of an exporter's configuration that say where the service is and how to compress.
 type Configure func(endpoint, compression string) map[string]any
 
-// Main is the main function of a program that measures one exporter. It prints the result as JSON. GOMAXPROCS and
-// credentials are what the environment says.
+// Main is the main function of a program that measures one exporter. It prints the result as JSON. GOMAXPROCS and the
+// credentials come from the environment.
 func Main(factory exporter.Factory, configure Configure) {
 	if err := run(context.Background(), factory, configure, os.Args, os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", os.Args, err)
@@ -59,8 +59,8 @@ func run(ctx context.Context, factory exporter.Factory, configure Configure, arg
 	return json.NewEncoder(stdout).Encode(measured)
 }
 
-// queues are the ways in which a queue can be configured. Batches are as large as pays: the cost of a call is spread, and
-// nothing is cut.
+// queues are the configurations of queues. A batch is so large that the cost of a call is shared by many items. It has no
+// max_size, so no request is split.
 func queues() map[string]map[string]any {
 	return map[string]map[string]any{
 		"off":     {"sending_queue": map[string]any{"enabled": false}},
@@ -72,14 +72,14 @@ func queues() map[string]map[string]any {
 	}
 }
 
-// Plan says how much is sent, and where to.
+// Plan says how much telemetry is sent, and where.
 type Plan struct {
 	Shape    load.Shape
 	Seed     uint64
-	Items    int     // to be measured; rounded up to whole requests
-	WarmUp   int     // items before that
-	Lone     int     // single requests instead of load; their latency is what is measured
-	Rate     float64 // items a second, if it is not zero; otherwise, as fast as it goes, single requests one at a time
+	Items    int     // how many items are measured; rounded up to whole requests
+	WarmUp   int     // how many items are sent before
+	Lone     int     // if not zero, so many single requests are sent instead, and their latency is measured
+	Rate     float64 // items a second; zero means as fast as possible, or one single request after the other
 	Endpoint string
 	Profile  measure.Profile
 
@@ -97,7 +97,7 @@ func (p *Plan) Flags(flags *flag.FlagSet) {
 	flags.StringVar(&p.Endpoint, "endpoint", "", "URL of the sink")
 }
 
-// Check finds the shape.
+// Check sets the shape from its name.
 func (p *Plan) Check() (err error) {
 	p.Shape, err = load.Find(p.shape)
 	return err

@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// outcomes follows what an exporter has done with the items it was given, by the metrics that exporterhelper keeps for
-// every exporter. It stands around the meter provider of a collector, which goes on working.
+// outcomes counts how many of its items an exporter has sent or failed to send. It reads the metrics that exporterhelper
+// keeps for every exporter. It wraps the meter provider of a collector and passes all calls on.
 type outcomes struct {
 	metric.MeterProvider
 
@@ -21,7 +21,7 @@ func newOutcomes(provider metric.MeterProvider) *outcomes {
 	return &outcomes{MeterProvider: provider, changed: make(chan struct{}, 1)}
 }
 
-// Meter returns a meter whose counters are followed.
+// Meter returns a meter whose counters are read.
 func (o *outcomes) Meter(name string, options ...metric.MeterOption) metric.Meter {
 	return meter{o.MeterProvider.Meter(name, options...), o}
 }
@@ -32,7 +32,7 @@ type meter struct {
 	outcomes *outcomes
 }
 
-// Int64Counter returns a counter, which is followed if it counts outcomes.
+// Int64Counter returns a counter. The counter is read if it counts outcomes.
 func (m meter) Int64Counter(name string, options ...metric.Int64CounterOption) (metric.Int64Counter, error) {
 	c, err := m.Meter.Int64Counter(name, options...)
 	switch {
@@ -51,7 +51,7 @@ type counter struct {
 	changed chan struct{}
 }
 
-// Add adds to the counter, and tells who waits for it.
+// Add adds to the counter, and wakes the goroutine that waits for outcomes.
 func (c counter) Add(ctx context.Context, n int64, options ...metric.AddOption) {
 	c.Int64Counter.Add(ctx, n, options...)
 	c.sum.Add(n)

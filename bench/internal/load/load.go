@@ -1,5 +1,5 @@
-// Package load makes the telemetry that the exporters are measured with: the same from the same seed, in sizes and
-// with a compressibility as services have them.
+// Package load makes the telemetry for measuring exporters. The same seed gives the same telemetry. Its sizes and its
+// compressibility are those of real services.
 package load
 
 import (
@@ -57,14 +57,14 @@ func Find(name string) (Shape, error) {
 	return shapes[i], nil
 }
 
-// Request is a request of any signal; that of its shape has a value.
+// Request is a request of one signal. Only the field of the signal of its shape has a value.
 type Request struct {
 	Logs    plog.Logs
 	Traces  ptrace.Traces
 	Metrics pmetric.Metrics
 }
 
-// Requests returns n requests of a shape, all different, and the same again for the same seed.
+// Requests returns n different requests of a shape. The same seed gives the same requests.
 func Requests(s Shape, n int, seed uint64) []Request {
 	g := &generator{random: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // the data need to be the same each time
 	requests := make([]Request, n)

@@ -10,7 +10,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/load"
 )
 
-// Items have the size that the documents speak of, and neither more nor less redundancy than telemetry has.
+// Items have the sizes that the documents name. They are as compressible as real telemetry.
 func TestRequests(t *testing.T) {
 	sizes := map[string][2]int{ // bytes of OTLP for an item
 		"logs-1x1000":    {270, 320},

@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// wireMessage is what pdata keeps behind its types: it can be written into memory that is there already.
+// wireMessage is the message inside of a pdata type. It can be written into memory that is already allocated.
 type wireMessage interface {
 	SizeProto() int
-	MarshalProto(buf []byte) int // writes to the end of buf and returns how many bytes that are
+	MarshalProto(buf []byte) int // writes to the end of buf and returns the number of bytes
 }
 
-// AppendMarshal appends the request as an OTLP message to dst, without memory of its own. It fails if this version of
-// pdata is made in another way than those that are known.
+// AppendMarshal appends the request as an OTLP message to dst, without allocating other memory. It fails if the types of
+// this version of pdata are not made as expected.
 func (r Request) AppendMarshal(s Shape, dst []byte) ([]byte, error) {
 	var pdata any
 	switch s.Signal {

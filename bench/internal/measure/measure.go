@@ -1,4 +1,4 @@
-// Package measure tells what a process has used.
+// Package measure measures the CPU time and the memory that a process uses.
 package measure
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Usage is what a process has used since it began, or a difference of two such.
+// Usage is what a process has used since it started, or in a part of that time.
 type Usage struct {
 	CPU    time.Duration // user and system time
 	Wall   time.Duration
@@ -19,7 +19,7 @@ type Usage struct {
 	Allocs uint64
 }
 
-// Meter sums what is used between its Start and Stop, any number of times.
+// Meter sums what is used between Start and Stop. Both may be called again.
 type Meter struct {
 	Sum Usage
 
@@ -42,7 +42,7 @@ func (m *Meter) Stop() {
 	m.Sum.Allocs += end.Allocs - m.start.Allocs
 }
 
-// now returns what the process has used so far, but for the wall clock.
+// now returns what the process has used until now, without the wall time.
 func now() Usage {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -63,7 +63,7 @@ func PeakKB() (int, error) { return status("VmHWM") }
 // ResidentKB returns the memory that the process has resident, in KiB.
 func ResidentKB() (int, error) { return status("VmRSS") }
 
-// status returns a number of KiB that the system keeps of this process.
+// status returns an entry of /proc/self/status, in KiB.
 func status(name string) (int, error) {
 	file, err := os.Open("/proc/self/status")
 	if err != nil {
@@ -79,7 +79,7 @@ func status(name string) (int, error) {
 	return 0, fmt.Errorf("%s has no %s", file.Name(), name)
 }
 
-// ForgetPeak gives back what memory is not in use and forgets what was resident, so that PeakKB is the peak from now on.
+// ForgetPeak gives unused memory back to the system and resets the peak, so that PeakKB is the peak from now on.
 func ForgetPeak() error {
 	debug.FreeOSMemory()
 	return os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)

@@ -10,7 +10,7 @@ import (
 // Profile names the files that profiles are written to. An empty name means none.
 type Profile struct{ CPU, Heap string }
 
-// Start begins what is profiled, and returns the function that ends it and writes the files.
+// Start starts to profile. The function that it returns ends that and writes the files.
 func (p Profile) Start() (stop func() error, err error) {
 	if p.Heap != "" {
 		runtime.MemProfileRate = 64 << 10

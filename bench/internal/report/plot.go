@@ -43,7 +43,7 @@ func Plot(title string, shapes []string, bars []Bar, rows []Row) []byte {
 	return svg.Bytes()
 }
 
-// panel draws a shape's bars from y on, and returns where it ends.
+// panel draws the bars of a shape from y on, and returns the y at their end.
 func panel(w *bytes.Buffer, y int, shape string, bars []Bar, rows []Row) int {
 	longest := 0.0
 	found := map[string]*Row{}

@@ -19,7 +19,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
 )
 
-// rows are those of three rounds: a limit, two variants of a peer and one of ours, and ours with a compression.
+// rows returns the rows of three rounds: the limit, two variants of a peer, and ours with and without compression.
 func rows() []report.Row {
 	var s report.Samples
 	variants := []string{"limit", "peer", "peer, queue", "ours"}

@@ -1,4 +1,4 @@
-// Package report turns what was measured into rows, and rows into a table, a plot and a page.
+// Package report makes rows from measurements, and tables and a plot from rows.
 package report
 
 import (
@@ -18,14 +18,14 @@ type Key struct {
 	Variant     string `json:"variant"`
 }
 
-// Row is what was measured of one variant with one shape of telemetry. Each figure is the median of all rounds; ratios are
-// medians of the ratios within a round. What was not measured, or would mean nothing, is null.
+// Row has the figures of one variant with one shape of telemetry. Each figure is the median of all rounds. A ratio is the
+// median of the ratios of each round. A figure is null if it was not measured or has no meaning.
 type Row struct {
 	Key
 
 	CPUSecondsPerMillion     float64  `json:"cpu_s_per_million"`
 	CPURatio                 *float64 `json:"cpu_ratio_vs_awskinesis"` // see [Samples.Rows]
-	LimitRatio               *float64 `json:"limit_ratio"`             // to the CPU time of the limit with the same compression
+	LimitRatio               *float64 `json:"limit_ratio"`             // CPU time, as a multiple of the limit's, see [Samples.Rows]
 	AllocBytesPerItem        *float64 `json:"alloc_bytes_per_item"`
 	KinesisRecordsPerMillion *float64 `json:"kinesis_records_per_million"`
 	PutUnitsPerMillion       *float64 `json:"put_units_per_million"`
@@ -41,14 +41,14 @@ type Row struct {
 	ItemsPerSecond     float64  `json:"items_per_s"`      // for a second of the clock
 	AllocsPerItem      *float64 `json:"allocs_per_item"`
 	CallsPerMillion    *float64 `json:"put_records_calls_per_million"`
-	PutUnitsRatio      *float64 `json:"put_units_ratio"` // to the least for the same bytes
-	IdleRSS            *float64 `json:"idle_rss_mb"`     // MiB before the first request: the process and the generated telemetry
+	PutUnitsRatio      *float64 `json:"put_units_ratio"` // as a multiple of the fewest that the same bytes need
+	IdleRSS            *float64 `json:"idle_rss_mb"`     // MiB before the first request, with the generated telemetry
 	LatencyP50         *float64 `json:"latency_p50_ms"`  // of a confirmed request
 	LatencyP99         *float64 `json:"latency_p99_ms"`
 }
 
-// Growth is by how much the telemetry made the resident memory grow: the peak less what was there before, in MiB. It is nil
-// where that is not known.
+// Growth returns how much the resident memory grew while telemetry was sent, in MiB: the peak minus the memory before. It
+// returns nil if the memory before is not known.
 func (row *Row) Growth() *float64 {
 	if row.IdleRSS == nil {
 		return nil
@@ -59,7 +59,7 @@ func (row *Row) Growth() *float64 {
 // putUnit is the size of a PUT payload unit in bytes.
 const putUnit = 25_600
 
-// Samples are the runs of each row, one a round, the rows in the order of the report.
+// Samples are the runs of each row, one for each round. The rows are in the order of the report.
 type Samples struct {
 	keys []Key
 	runs map[Key][]result.Run
@@ -76,9 +76,9 @@ func (s *Samples) Add(key Key, run result.Run) {
 	s.runs[key] = append(s.runs[key], run)
 }
 
-// Rows returns the rows. What other rows are compared with is the variants that isPeer names, of which the cheapest
-// with the same shape and compression counts, and the limit. Without a peer of the same compression, it is that without
-// compression.
+// Rows returns the rows. The CPU time of a row is compared with the variant named limit of the same shape and compression,
+// and with the cheapest variant for which isPeer returns true. That one has the same shape and compression. If there is
+// none with the same compression, it is the cheapest without compression.
 func (s *Samples) Rows(isPeer func(variant string) bool, limit string) []Row {
 	rows := make([]Row, 0, len(s.keys))
 	for _, key := range s.keys {
@@ -96,7 +96,7 @@ func (s *Samples) Rows(isPeer func(variant string) bool, limit string) []Row {
 	return rows
 }
 
-// cheapest returns the row of the least CPU time among those of key's shape and compression whose variant is wanted.
+// cheapest returns the row with the least CPU time among those with the shape and compression of key whose variant is wanted.
 func (s *Samples) cheapest(key Key, wanted func(variant string) bool) (found Key, ok bool) {
 	least := math.Inf(1)
 	for _, k := range s.keys {
@@ -110,7 +110,7 @@ func (s *Samples) cheapest(key Key, wanted func(variant string) bool) (found Key
 	return found, ok
 }
 
-// ratio returns the median of the ratios of CPU time in each round, or nil if there is no other row.
+// ratio returns the median of the ratios of CPU time in each round. It returns nil if there is no row other.
 func (s *Samples) ratio(key, other Key) *float64 {
 	ours, theirs := s.runs[key], s.runs[other]
 	if len(theirs) == 0 {
@@ -164,7 +164,7 @@ func (s *Samples) row(key Key) Row {
 	return row
 }
 
-// latencies fills in what is known of all rounds' requests together.
+// latencies sets the latencies of a row, from the requests of all rounds together.
 func (row *Row) latencies(runs []result.Run) {
 	var all []time.Duration
 	for _, r := range runs {
@@ -213,7 +213,7 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// round rounds to so many places.
+// round rounds to a number of decimal places.
 func round(x float64, places int) float64 {
 	scale := math.Pow10(places)
 	return math.Round(x*scale) / scale

@@ -13,7 +13,7 @@ type column struct {
 	text  func(*Row) string
 }
 
-// columns returns those of the tables of a kind, for people; the JSON has more.
+// columns returns the columns of the tables of a kind. The JSON has more figures.
 func columns(kind Kind) []column {
 	list := []column{{"variant", func(r *Row) string { return r.Variant }}}
 	add := func(title string, places int, value func(*Row) *float64) {
@@ -62,7 +62,7 @@ func columns(kind Kind) []column {
 	return list
 }
 
-// number returns a number as text, or nothing for nil.
+// number returns a number as text. For nil it returns an empty text.
 func number(x *float64, places int) string {
 	if x == nil {
 		return ""
@@ -75,11 +75,11 @@ type Kind string
 
 // The kinds. The shapes of all but Load begin with the kind's name.
 const (
-	Load   Kind = ""       // as much telemetry as goes through a core
-	Paced  Kind = "paced"  // the same from each variant, in the same time
-	Lone   Kind = "lone"   // one small request at a time
-	Loaded Kind = "loaded" // small requests, each at its time
-	Core   Kind = "core"   // the library alone
+	Load   Kind = ""       // as much telemetry as one core can send
+	Paced  Kind = "paced"  // the same amount in the same time for each variant
+	Lone   Kind = "lone"   // one small request after the other
+	Loaded Kind = "loaded" // small requests at a fixed rate
+	Core   Kind = "core"   // the library without an exporter
 )
 
 // kindOf returns the kind of a shape.

@@ -1,18 +1,18 @@
-// Package result says what a measured program and the sink tell the driver.
+// Package result has the data that a measured program and the sink give to the driver.
 package result
 
 import "time"
 
 // Run is what a program prints, as JSON, after it has sent telemetry for a while.
 type Run struct {
-	Items  int           `json:"items"`   // sent in the measured part
-	Bytes  int           `json:"bytes"`   // of OTLP that these items were, as requests
+	Items  int           `json:"items"`   // items that were sent in the measured part
+	Bytes  int           `json:"bytes"`   // bytes of OTLP of the requests with these items
 	CPU    time.Duration `json:"cpu"`     // user and system time of the process in the measured part
 	Wall   time.Duration `json:"wall"`    // of the measured part
 	Alloc  uint64        `json:"alloc"`   // bytes of heap allocated in the measured part
 	Allocs uint64        `json:"allocs"`  // allocations in the measured part
-	PeakKB int           `json:"peak_kb"` // the most memory the process had resident, in KiB
-	IdleKB int           `json:"idle_kb"` // what was resident before the first request; 0 if unknown
+	PeakKB int           `json:"peak_kb"` // the peak of resident memory, in KiB
+	IdleKB int           `json:"idle_kb"` // resident memory before the first request, in KiB; 0 if unknown
 	Sink   Counts        `json:"sink"`
 
 	Latencies []time.Duration `json:"latencies,omitempty"` // of requests, where these were measured

@@ -2,8 +2,8 @@ package sink
 
 import "bytes"
 
-// eachCBORRecord calls f for each record of a PutRecords request in CBOR, as AWS's SDK for Java writes it: maps and lists
-// end with a mark.
+// eachCBORRecord calls f for each record of a PutRecords request in CBOR, as AWS's SDK for Java writes it. Its maps and
+// lists have no length and end with a break.
 func eachCBORRecord(request []byte, f func(entry) error) error {
 	rest, found := bytes.CutPrefix(request, []byte("\xbf\x67Records\x9f"))
 	for found {

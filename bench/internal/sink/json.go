@@ -2,8 +2,8 @@ package sink
 
 import "bytes"
 
-// eachJSONRecord calls f for each record of a PutRecords request. It looks at no more of the JSON than it must: strings
-// without escapes are all it reads.
+// eachJSONRecord calls f for each record of a PutRecords request. To be fast it does not read all of JSON: strings must not
+// have escapes.
 func eachJSONRecord(request []byte, f func(entry) error) error {
 	_, rest, found := bytes.Cut(request, []byte(`"Records":[`))
 	for found {
@@ -53,7 +53,7 @@ func readString(rest []byte) (value, after []byte, ok bool) {
 	return value, after, ok
 }
 
-// decodedSize is how many bytes base64 stands for.
+// decodedSize returns the number of bytes that are encoded in base64.
 func decodedSize(base64 []byte) int {
 	return len(base64)/4*3 - (len(base64) - len(bytes.TrimRight(base64, "=")))
 }

@@ -21,12 +21,12 @@ func (e *entry) set(name, value []byte) {
 
 var errRequest = errors.New("sink: not a PutRecords request as an SDK writes it")
 
-// encoding is how a request is read and its answer written, which has the same encoding.
+// encoding reads a request and writes its answer in the same encoding.
 type encoding struct {
 	eachRecord func(request []byte, f func(entry) error) error // calls f for each record of a request
 	dataSize   func(data []byte) int                           // how many bytes the data of an entry stands for
 
-	// What an answer is made of; the id of the shard stands between record and recordEnd.
+	// The parts of an answer. The id of the shard is between record and recordEnd.
 	start, record, recordEnd, between, end string
 }
 

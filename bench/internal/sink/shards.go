@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// shards divides the hash keys evenly. The upper half of a hash key is enough to tell the shard.
+// shards divides the hash keys evenly. The upper 64 bits of a hash key are enough to find its shard.
 type shards struct {
 	ids  []string
-	step uint64 // upper halves in a shard; the last may have a few less
+	step uint64 // how many values of the upper 64 bits a shard has; the last shard may have a few less
 	list string // as the API lists them
 }
 

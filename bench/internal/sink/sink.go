@@ -1,4 +1,4 @@
-// Package sink is a Kinesis that stores nothing: it answers as the service does, and counts.
+// Package sink stands in for Kinesis in measurements. It answers as the service does, counts, and stores nothing.
 package sink
 
 import (
@@ -22,9 +22,9 @@ const ControlPath = "/counts"
 // putUnit is the size of a PUT payload unit in bytes, see the prices of Kinesis.
 const putUnit = 25_600
 
-// Sink is the service of any stream that is asked for. All streams have the same shards.
+// Sink serves every stream, whatever its name. All streams have the same shards.
 type Sink struct {
-	Delay time.Duration // how long each PutRecords call takes besides
+	Delay time.Duration // how long each PutRecords call waits
 	TLS   *tls.Config   // nil without TLS
 
 	shards  shards
@@ -51,7 +51,7 @@ func New(count int) *Sink {
 	return s
 }
 
-// Serve answers on listener until it is closed. It returns the error of that.
+// Serve answers calls until listener is closed, and returns the error of the closed listener.
 func (s *Sink) Serve(listener net.Listener) error {
 	server := &http.Server{Handler: s} //nolint:gosec // no client on loopback is slow on purpose
 	listener = countingListener{listener, &s.wire}
@@ -103,7 +103,7 @@ func (s *Sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// write writes an answer. A client that is gone does not miss it.
+// write writes an answer. It ignores errors, which mean that the client is gone.
 func write(w http.ResponseWriter, answer []byte) { _, _ = w.Write(answer) }
 
 // buffers holds a request and its answer.

@@ -69,7 +69,7 @@ func TestPutRecordsIsCounted(t *testing.T) {
 	assert.Zero(t, counts.Records)
 }
 
-// Records go where the listed ranges of hash keys say.
+// The shard of a record is the one whose listed range has the hash key of the record.
 func TestShards(t *testing.T) {
 	client, _ := serve(t, 3)
 	listed, err := client.ListShards(t.Context(), &kinesis.ListShardsInput{StreamName: aws.String("any")})
@@ -122,7 +122,7 @@ func TestDelay(t *testing.T) {
 	})
 }
 
-// What is not understood is refused, rather than counted wrong.
+// A request that cannot be read gets an error and is not counted.
 func TestRequestsThatAreRefused(t *testing.T) {
 	s := sink.New(2)
 	for name, body := range map[string]string{
@@ -151,7 +151,7 @@ func status(t *testing.T, s *sink.Sink, body string) int {
 	return w.Code
 }
 
-// What kinesis_kpl sends, in CBOR, is counted and answered as the same in JSON is.
+// The requests of kinesis_kpl in CBOR are counted and answered as the same requests in JSON.
 func TestCBORIsCountedAsJSONIs(t *testing.T) {
 	client, control := serve(t, 4)
 	var counts [2]result.Counts

@@ -6,8 +6,8 @@
 // build with the tag purego.
 //
 // The kernel, avx2_amd64.s, is written by hand: there is no generator. Its macros F, G, H and I are the four rounds of
-// RFC 1321, and each line that uses one is one of the 64 steps, in the order of the RFC. It has no branch but its loop over
-// the blocks. To change it, edit the macros and run the tests of this package: they compare every length around the
+// RFC 1321. Each line that uses one of them is one of the 64 steps, in the order of the RFC. The kernel has no branch but its
+// loop over the blocks. To change it, edit the macros and run the tests of this package: they compare every length around the
 // boundaries of a block, and any number of messages, with crypto/md5, and FuzzHasher and FuzzShort do so with random ones.
 //
 // MD5 is no cryptography here: Kinesis chooses the shard of a record by it, and the KPL's format ends with it. No secret

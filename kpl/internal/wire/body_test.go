@@ -148,7 +148,7 @@ func TestRequestBodyForgets(t *testing.T) {
 	}, []byte("data"))
 }
 
-// FuzzRequestBody compares the vectorised encoder with the standard one, in pieces and at offsets of any size.
+// FuzzRequestBody reads bodies in pieces, with data that starts at any offset in them.
 func FuzzRequestBody(f *testing.F) {
 	for n := range 100 {
 		f.Add(bytes.Repeat([]byte{0xFB, 0xFF, 0x00, 0x3E}, n)[:3*n], uint8(n), uint16(n))

@@ -2,11 +2,11 @@ package marshaler
 
 import "bytes"
 
-// jsonScanner finds the extents of JSON values. It is strict about what it walks through (objects, arrays, keys,
-// separators) and checks no more than strings and brackets in the values that it skips.
+// jsonScanner finds where JSON values begin and end. It checks the objects, arrays, keys and separators that it walks through.
+// Inside values that it skips it checks strings and brackets only.
 type jsonScanner []byte
 
-// skipSpace returns the position of the first byte from pos on that is no white space.
+// skipSpace returns the first position, from pos on, that has no white space.
 func (s jsonScanner) skipSpace(pos int) int {
 	for pos < len(s) && (s[pos] == ' ' || s[pos] == '\n' || s[pos] == '\t' || s[pos] == '\r') {
 		pos++
@@ -17,7 +17,7 @@ func (s jsonScanner) skipSpace(pos int) int {
 // at reports whether the byte at pos is c.
 func (s jsonScanner) at(pos int, c byte) bool { return pos < len(s) && s[pos] == c }
 
-// skipString returns the end of the string whose opening quote is at pos.
+// skipString returns the position behind the string whose opening quote is at pos.
 func (s jsonScanner) skipString(pos int) (end int, ok bool) {
 	for from := pos + 1; ; {
 		i := bytes.IndexByte(s[from:], '"')
@@ -36,7 +36,7 @@ func (s jsonScanner) skipString(pos int) (end int, ok bool) {
 	}
 }
 
-// skipValue returns the end of the value at pos.
+// skipValue returns the position behind the value at pos.
 func (s jsonScanner) skipValue(pos int) (end int, ok bool) {
 	switch {
 	case pos >= len(s):
@@ -53,14 +53,14 @@ func (s jsonScanner) skipValue(pos int) (end int, ok bool) {
 	return end, end > pos
 }
 
-// isScalar tells whether c may be part of a number, true, false or null.
+// isScalar reports whether c can be part of a number, true, false or null.
 func isScalar(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || c == 'E' || c == '+' || c == '-' || c == '.'
 }
 
-// skipBrackets returns the end of the object or array at pos.
+// skipBrackets returns the position behind the object or array at pos.
 func (s jsonScanner) skipBrackets(pos int) (end int, ok bool) {
-	stack := make([]byte, 0, 64) // the brackets that will close what is open
+	stack := make([]byte, 0, 64) // the closing brackets of all open objects and arrays, the outermost first
 	for pos < len(s) {
 		switch c := s[pos]; c {
 		case '"':
@@ -83,8 +83,9 @@ func (s jsonScanner) skipBrackets(pos int) (end int, ok bool) {
 	return 0, false
 }
 
-// next moves to the next element of an object or array. At first it stands behind the opening bracket, later behind the
-// element before. It returns the position of the element, or done and the position behind the closing bracket.
+// next finds the next element of an object or array. For the first element, pos is behind the opening bracket. For others, pos
+// is behind the element before. It returns the position of the element. If there is none, it returns done and the position
+// behind the closing bracket.
 func (s jsonScanner) next(pos int, first bool, closing byte) (next int, done, ok bool) {
 	pos = s.skipSpace(pos)
 	switch {
@@ -98,7 +99,7 @@ func (s jsonScanner) next(pos int, first bool, closing byte) (next int, done, ok
 	return 0, false, false
 }
 
-// key reads the key at pos, without quotes and with its escapes as they are, and returns the position of its value.
+// key returns the key at pos, without quotes and with its escapes as they are, and the position of its value.
 func (s jsonScanner) key(pos int) (key []byte, value int, ok bool) {
 	if !s.at(pos, '"') {
 		return nil, 0, false

@@ -2,18 +2,22 @@ package marshaler
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// field is a protobuf field: its payload lies from start to end.
+// errMalformed is for bytes that are no OTLP. Bytes that pdata has written never cause it.
+var errMalformed = errors.New("malformed OTLP")
+
+// field is a field of a protobuf message. Its content lies from start to end.
 type field struct {
 	number     int
 	kind       protowire.Type
 	start, end int
 }
 
-// readField reads the field at pos. It does not know groups, which OTLP does not have.
+// readField reads the field at pos. It returns false for malformed data and for groups, which OTLP does not have.
 func readField(data []byte, pos int) (field, bool) {
 	tag, pos := readUvarint(data, pos)
 	if pos < 0 || tag>>3 < 1 || tag>>3 > uint64(protowire.MaxValidNumber) {
@@ -41,7 +45,7 @@ func readField(data []byte, pos int) (field, bool) {
 	return f, f.end >= f.start && f.end <= len(data)
 }
 
-// readUvarint returns the number at pos and where it ends; -1 if there is none.
+// readUvarint returns the number at pos and the position behind it, which is -1 if there is no number.
 func readUvarint(data []byte, pos int) (value uint64, next int) {
 	if pos < len(data) && data[pos] < 0x80 {
 		return uint64(data[pos]), pos + 1
@@ -53,41 +57,20 @@ func readUvarint(data []byte, pos int) (value uint64, next int) {
 	return value, pos + n
 }
 
-// unsigned returns a size or a count as varints take it.
+// unsigned converts a size or a count for a varint.
 func unsigned(n int) uint64 {
 	return uint64(n) //nolint:gosec // neither is ever negative
 }
 
-// cutProto adds the container of the level whose content is given, and all that it holds.
-func (t *tree) cutProto(content extent, depth, parent int, tag byte) error {
-	place := t.begin(depth, parent, tag)
-	first := t.containers[depth][place].first
-	layer := t.layers[depth]
-	data := t.data[:content.end]
-	for pos := content.start; pos < content.end; {
-		f, ok := readField(data, pos)
-		if !ok {
-			return errMalformed
+// eachField calls visit for each field of a protobuf message, until visit returns false. It reports whether visit always
+// returned true and the message is well-formed.
+func eachField(content []byte, visit func(field) bool) bool {
+	for pos := 0; pos < len(content); {
+		f, ok := readField(content, pos)
+		if !ok || !visit(f) {
+			return false
 		}
-		child := extent{pos, f.end}
 		pos = f.end
-		if !layer.hasField(f.number) {
-			continue
-		}
-		if f.kind != protowire.BytesType {
-			return errMalformed
-		}
-		if err := t.add(depth+1, first, child); err != nil {
-			return err
-		}
-		if depth+1 == t.itemDepth() {
-			continue
-		}
-		childTag := byte(f.number<<3) | byte(protowire.BytesType) //nolint:gosec // the layouts have no number above 15
-		if err := t.cutProto(extent{f.start, f.end}, depth+1, place, childTag); err != nil {
-			return err
-		}
 	}
-	t.finish(depth, place, content)
-	return nil
+	return true
 }

@@ -1,6 +1,6 @@
 package marshaler
 
-// cutJSON adds the request and all that it holds.
+// cutJSON adds the request and all that it holds to the tree.
 func (t *tree) cutJSON() error {
 	s := jsonScanner(t.data)
 	end, err := t.cutObject(s.skipSpace(0), 0, 0)
@@ -13,7 +13,7 @@ func (t *tree) cutJSON() error {
 	return nil
 }
 
-// cutObject adds the container that is the object at start, and all that it holds. It returns where the object ends.
+// cutObject adds a container and all that it holds. The container is the object at start. It returns where the object ends.
 func (t *tree) cutObject(start, depth, parent int) (end int, err error) {
 	s := jsonScanner(t.data)
 	if !s.at(start, '{') {
@@ -51,7 +51,7 @@ func (t *tree) cutObject(start, depth, parent int) (end int, err error) {
 	}
 }
 
-// cutArray adds the children of a container that are in the array at start. It returns where the array ends.
+// cutArray adds the children of a container. They are the elements of the array at start. It returns where the array ends.
 func (t *tree) cutArray(start, depth, place int) (end int, err error) {
 	s := jsonScanner(t.data)
 	if !s.at(start, '[') {
@@ -72,7 +72,8 @@ func (t *tree) cutArray(start, depth, place int) (end int, err error) {
 	}
 }
 
-// cutChild adds the child of a container that is the object at start. It returns where the object ends.
+// cutChild adds a child of a container, and all that it holds. The child is the object at start. It returns where the object
+// ends.
 func (t *tree) cutChild(start, depth, place int) (end int, err error) {
 	if depth+1 < t.itemDepth() {
 		end, err = t.cutObject(start, depth+1, place)
@@ -82,10 +83,10 @@ func (t *tree) cutChild(start, depth, place int) (end int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return end, t.add(depth+1, t.containers[depth][place].first, extent{start, end})
+	return end, t.add(depth+1, t.container(depth, place).first, extent{start, end})
 }
 
-// cutItem returns where the item that is the object at start ends.
+// cutItem returns where an item ends. The item is the object at start.
 func (t *tree) cutItem(start int) (end int, err error) {
 	s := jsonScanner(t.data)
 	if !s.at(start, '{') {

@@ -1,21 +1,18 @@
-package kinesiskplexporter
+package kpl
 
-import "github.com/otel-kinesis/kinesiskplexporter/kpl"
-
-// otherCode stands for all codes that are not well known, so that no service can make time series without end.
-const otherCode = "other"
-
-// wellKnownCodes returns the error codes that have a time series of their own.
-func wellKnownCodes() []string {
+// WellKnownCodes returns the error codes that are worth a time series of their own: the Code constants, and the codes that
+// the service documents. Metrics should count all others under one name, so that no endpoint can make time series without
+// end.
+func WellKnownCodes() []string {
 	return []string{
-		kpl.CodeWrongShard,
-		kpl.CodeCountMismatch,
-		kpl.CodeTimeout,
-		kpl.CodeConnection,
-		kpl.CodeNotSent,
-		kpl.CodeCanceled,
-		kpl.CodeTooLarge,
-		kpl.CodeUnknown,
+		CodeWrongShard,
+		CodeCountMismatch,
+		CodeTimeout,
+		CodeConnection,
+		CodeNotSent,
+		CodeCanceled,
+		CodeTooLarge,
+		CodeUnknown,
 		"ProvisionedThroughputExceededException",
 		"LimitExceededException",
 		"ThrottlingException",

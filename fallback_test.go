@@ -1,0 +1,48 @@
+package kinesiskplexporter
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// oldPusher is a pusher in a build with a version of pdata that the marshaler does not know.
+type oldPusher struct{ anyPusher }
+
+func (oldPusher) fallsBack() bool { return true }
+
+// That encoding is slow is said once, when the exporter starts, and in no other case.
+func TestStartWarnsOfSlowEncoding(t *testing.T) {
+	for _, slow := range []bool{false, true} {
+		e := newRig(t, factoryFor(newTestKinesis(1)), directConfig())
+		if slow {
+			l := e.Logs.(*logsExporter).lifecycle
+			l.pusher = oldPusher{l.pusher}
+		}
+		require.NoError(t, e.Start(t.Context(), e.host))
+		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a")))
+		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("b")))
+		e.stop(t)
+
+		warnings := e.logs.FilterLevelExact(zapcore.WarnLevel).All()
+		if !slow {
+			assert.Empty(t, warnings)
+			continue
+		}
+		require.Len(t, warnings, 1)
+		assert.Contains(t, warnings[0].Message, "public marshaler")
+		assert.Contains(t, warnings[0].ContextMap()["cost"], "CPU time")
+		assert.Contains(t, warnings[0].ContextMap()["what_to_do"], "go.mod")
+	}
+}
+
+// The marshaler may not import kpl, but counts the key that kpl makes for a record without one.
+func TestBothPackagesCountTheSameKey(t *testing.T) {
+	assert.Equal(t, kpl.KeylessKeySize, marshaler.KeylessKeySize,
+		"change both constants together: a message must fill a Kinesis record, key included")
+}

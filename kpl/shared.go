@@ -1,0 +1,31 @@
+package kpl
+
+import (
+	"sync/atomic"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
+)
+
+// shared is what the streams of a producer have in common. All of it is safe for concurrent use.
+type shared struct {
+	client Client
+	config Config // with defaults; nobody changes it
+
+	// admission bounds what the producer holds, over all streams.
+	admission admission
+	// filling counts the batches that are being put and not yet waited for.
+	filling atomic.Int64
+	// delivered counts the records that ended with OutcomeSuccess.
+	delivered atomic.Int64
+
+	// encoding knows whether the endpoint supports CBOR.
+	encoding *wire.Encoding
+	// buffers and members keep memory that is used again.
+	buffers freeBuffers
+	members memberPool
+}
+
+// callers says who puts and who waits.
+func (s *shared) callers() callers {
+	return callers{filling: s.filling.Load() > 0, blocked: s.admission.blocked.Load() > 0}
+}

@@ -1,0 +1,264 @@
+package marshaler
+
+import (
+	"math"
+	"slices"
+)
+
+// filler puts the items of a push into messages, one message after the other, in the order of the items.
+//
+// The filler takes as many neighbours at a time as fit. It looks into a container only if the container does not fit as a
+// whole. So its work grows with the number of messages, not with the number of items.
+//
+// A filler serves one signal of one Marshaler, and one push at a time.
+type filler struct {
+	// signal is named in errors.
+	signal Signal
+	// target is [Config.TargetSize], the size of a full message with its partition key.
+	target int
+	// limit is [Config.MaxSize], the size that no message exceeds with its partition key.
+	limit int
+	// keySize is the length of every partition key. Sizes of data are without the key, so it is subtracted for them.
+	keySize int
+
+	// tree says where containers and items lie in the bytes that are being cut.
+	tree tree
+	// draft is the message that is being filled, with rows of the tree.
+	draft draft
+	// packer compresses messages, if compression is configured.
+	packer packer
+	// buffers lends the memory of finished messages.
+	buffers *buffers
+	// encoded collects finished messages and rejected items until the push is done.
+	encoded Encoded
+
+	// key is the partition key of the messages that are being filled.
+	key string
+	// aim is the size that the data of the current message should have when it is sent.
+	aim int
+	// room is the size up to which the draft is filled. With compression it is larger than aim as a rule.
+	room int
+	// ceiling limits room. It matters after a message has come out too large: room must not return to the old size then.
+	ceiling int
+	// growths counts how often the current message was compressed, came out too small and got more room. It is limited, so
+	// that the same bytes are not compressed again and again.
+	growths int
+}
+
+// fillerConfig is what the fillers of a signal have in common.
+type fillerConfig struct {
+	Config
+
+	signal     Signal
+	compressor compressor // nil for none
+	ratio      *ratio
+	buffers    *buffers
+}
+
+func newFiller(c fillerConfig) *filler {
+	f := &filler{
+		signal:  c.signal,
+		target:  c.TargetSize,
+		limit:   c.MaxSize,
+		keySize: c.Key.keySize(),
+		tree:    tree{layers: c.signal.layout(), framed: c.Encoding == OTLPProto},
+		packer:  packer{compressor: c.compressor, ratio: c.ratio},
+		buffers: c.buffers,
+	}
+	f.draft.tree = &f.tree
+	return f
+}
+
+// begin prepares the filler for a push whose encoding has about size bytes.
+func (f *filler) begin(p *push, size int) {
+	full := size / f.packer.roomFor(f.target-f.keySize)
+	f.encoded.Messages = make([]Message, 0, min(full+1+len(p.groups), p.items))
+}
+
+// forget drops all references to the push, so that an idle filler keeps none of its memory.
+func (f *filler) forget() {
+	f.encoded, f.key = Encoded{}, ""
+	f.tree.reset(nil)
+}
+
+// discard releases the messages that are finished. It is for a push that fails.
+func (f *filler) discard() { f.encoded.Release() }
+
+// fillGroup puts the items of the group's resources into messages of their own.
+func (f *filler) fillGroup(g group) {
+	f.startKey(g.key)
+	if g.resources == nil {
+		f.fill(f.tree.resources())
+	}
+	for i := 0; i < len(g.resources); {
+		first := g.resources[i]
+		last := first
+		for i < len(g.resources) && g.resources[i] == last { // neighbours make one row
+			i, last = i+1, last+1
+		}
+		f.fill(row{depth: 1, first: first, last: last})
+	}
+	f.finish()
+}
+
+// startKey starts a message with the partition key.
+func (f *filler) startKey(key string) {
+	f.key = key
+	f.start()
+}
+
+// start starts a message. The draft must hold no items that are still needed.
+func (f *filler) start() {
+	f.draft.drop()
+	f.growths, f.ceiling = 0, math.MaxInt
+	f.aimFor(0)
+}
+
+// finish ends the current message. With compression its items may take several messages.
+func (f *filler) finish() {
+	for f.draft.items > 0 {
+		f.end(0)
+	}
+}
+
+// fill puts the row into messages. A part of it that does not fit the current message is divided further.
+func (f *filler) fill(r row) {
+	f.draft.enter(r)
+	for r.first < r.last {
+		part := r
+		part.last = r.first + f.draft.fitting(r, f.room)
+		switch {
+		case part.last > r.first:
+			f.draft.take(part)
+		case r.depth == f.tree.itemDepth():
+			part.last = r.first + 1
+			f.fillItem(part)
+		default:
+			part.last = r.first + 1
+			f.fill(f.tree.children(r.depth, r.first))
+			f.draft.enter(r)
+		}
+		r.first = part.last
+	}
+}
+
+// fillItem puts a single item, which does not fit the current message, into the next one. An item that fits no message is
+// rejected.
+func (f *filler) fillItem(item row) {
+	size, bytes := f.draft.sizeAlone(item), f.tree.extent(item).len()
+	if size > f.most() {
+		f.reject(size)
+		return
+	}
+	for f.draft.items > 0 && f.draft.fitting(item, f.room) == 0 {
+		f.end(bytes)
+		f.draft.enter(item)
+	}
+	if f.draft.items == 0 {
+		f.draft.drop()
+		f.aimFor(size - bytes)
+	}
+	f.draft.take(item)
+}
+
+// most returns the largest size that a message may have before compression.
+func (f *filler) most() int {
+	if f.packer.active() {
+		return MaxPlainSize
+	}
+	return f.limit - f.keySize
+}
+
+// reject leaves out an item that would make a message of size bytes by itself.
+func (f *filler) reject(size int) {
+	f.encoded.Rejected = append(f.encoded.Rejected,
+		&ItemSizeError{Signal: f.signal, Size: size + f.keySize, Limit: f.limit})
+}
+
+// aimFor sets the size of the current message. The parameter around is how many bytes its first item has around it.
+//
+// These bytes are repeated in every message. If they take more than half of the target, the message gets several targets,
+// until they take less than half or the limit is reached. Otherwise a large resource with many small items would come to
+// many times its size.
+func (f *filler) aimFor(around int) {
+	target := f.packer.roomFor(f.target)
+	targets := (2*around + target - 1) / target
+	f.aim = max(f.target, min(targets*f.target, f.limit)) - f.keySize
+	f.room = min(f.packer.roomFor(f.aim), f.ceiling)
+}
+
+// end ends the current message. With compression the message may stay open instead, see endPacked. The parameter next is
+// the size of the item that comes next, 0 if there is none. A draft without items makes no message.
+func (f *filler) end(next int) {
+	switch {
+	case f.draft.items == 0:
+	case f.packer.active():
+		f.endPacked(next)
+		return
+	default:
+		b := f.buffers.get(f.draft.size)
+		f.draft.assemble(b.data)
+		f.add(b)
+	}
+	f.start()
+}
+
+// endPacked compresses the current message. If the message has come out in the right size, it ends.
+//
+// If it is too large, it ends with fewer items, and the other items are in the current message afterwards. If it is too
+// small, it stays open and gets more room, provided that the next item fits into that room.
+func (f *filler) endPacked(next int) {
+	size := f.draft.size
+	f.packer.pack(&f.draft)
+	packed := len(f.packer.packed)
+	if f.growths == 0 && 2*size > f.room {
+		f.packer.ratio.learn(size, packed)
+	}
+	room := packedRoom(size, packed, f.aim)
+	switch {
+	case packed > f.aim && f.draft.items > 1:
+		f.refill(min(room, size-1))
+		return
+	case next > 0 && packed < f.aim*wellFilled/8 && size+next <= room && f.growths < maxGrowths:
+		f.growths++
+		f.room = room
+		return
+	case packed+f.keySize <= f.limit:
+		f.addCopy(f.packer.packed)
+	case size+f.keySize <= f.limit:
+		f.addCopy(f.packer.plain) // a single item that compression makes larger
+	default:
+		f.reject(packed)
+	}
+	f.start()
+}
+
+// refill puts the rows of the draft into messages again. The first of these messages gets the room that is given.
+func (f *filler) refill(room int) {
+	rows, aim := slices.Clone(f.draft.rows), f.aim
+	f.start()
+	f.aim, f.room, f.ceiling = aim, room, room
+	f.growths = maxGrowths // the right room is known, so the message need not grow
+	for _, r := range rows {
+		f.fill(r)
+	}
+}
+
+// add adds a finished message whose data is the buffer.
+func (f *filler) add(b *buffer) {
+	f.encoded.Messages = append(f.encoded.Messages,
+		Message{Data: b.data, PartitionKey: f.key, Items: f.draft.items, buffer: b})
+}
+
+// addCopy adds a finished message whose data is a copy of the given data.
+func (f *filler) addCopy(data []byte) {
+	b := f.buffers.get(len(data))
+	copy(b.data, data)
+	f.add(b)
+}
+
+// carryOver writes what the draft holds into dst, which has its exact size, and takes it out of the draft.
+func (f *filler) carryOver(dst []byte) {
+	f.draft.assemble(dst)
+	f.draft.drop()
+}

@@ -1,0 +1,59 @@
+package marshaler
+
+import "fmt"
+
+// Message is a complete OTLP request, encoded for one user record.
+type Message struct {
+	// Data is a valid Export*ServiceRequest, compressed as [Config.Compression] says. It shares no memory with the pdata
+	// that it was made from. It must not be changed.
+	Data []byte
+	// PartitionKey has at most 256 Unicode characters. Empty means that the message may go to any shard.
+	PartitionKey string
+	// Items is the number of log records, spans or data points in Data. It is at least 1.
+	Items int
+
+	// buffer owns the memory of Data. Release gives it back to the pool that it came from.
+	buffer *buffer
+}
+
+// Release gives the memory of Data back, so that later messages can use it. After Release, nobody may read Data, neither
+// here nor through a copy of the message. Release must be called at most once. A message that is never released is left
+// to the garbage collector.
+func (m *Message) Release() {
+	m.Data = nil
+	m.buffer.release()
+	m.buffer = nil
+}
+
+// Encoded is the pdata of one push as messages. Each item of the push is in exactly one of Messages, or has one error in
+// Rejected.
+type Encoded struct {
+	// Messages are in the order of their items. With [KeyConfig.ResourceAttributes], all messages of a key stand together,
+	// and the keys are in the order in which they first appear.
+	Messages []Message
+	// Rejected has one error for each item that is too large for any message.
+	Rejected []*ItemSizeError
+}
+
+// Release releases all messages, see [Message.Release].
+func (e *Encoded) Release() {
+	for i := range e.Messages {
+		e.Messages[i].Release()
+	}
+}
+
+// ItemSizeError says that an item is too large to be sent.
+type ItemSizeError struct {
+	// Signal is the kind of item.
+	Signal Signal
+	// Size is how many bytes a message with this item alone takes, partition key included. With compression, Size is
+	// the size after compression, unless the item has more than [MaxPlainSize] bytes before.
+	Size int
+	// Limit is [Config.MaxSize].
+	Limit int
+}
+
+func (e *ItemSizeError) Error() string {
+	return fmt.Sprintf("marshaler: a %s takes %d bytes with its resource and partition key, the limit is %d",
+		e.Signal.item(), e.Size, e.Limit)
+}

@@ -1,0 +1,29 @@
+package marshaler
+
+import (
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// push is what pdata says about the data of one push.
+type push struct {
+	signal Signal
+	// items is how many log records, spans or data points there are. The encoded bytes must hold as many.
+	items int
+	// resources is how many resources there are. The encoded bytes must hold as many.
+	resources int
+	// attributes returns the attributes of a resource, from which partition keys are made.
+	attributes func(resource int) pcommon.Map
+	// groups are the resources by partition key. There is at least one group.
+	groups []group
+}
+
+// checkCount compares what was found in the encoded bytes with what pdata says. So no item is ever lost in silence.
+func (p *push) checkCount(resources, items int) error {
+	if items != p.items || resources != p.resources {
+		return fmt.Errorf("marshaler: cut %s: found %d items of %d resources, expected %d of %d",
+			p.signal, items, resources, p.items, p.resources)
+	}
+	return nil
+}

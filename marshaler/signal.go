@@ -1,0 +1,37 @@
+package marshaler
+
+// Signal is a kind of telemetry.
+type Signal uint8
+
+// The signals.
+const (
+	Logs Signal = iota
+	Traces
+	Metrics
+)
+
+// String returns "logs", "traces" or "metrics".
+func (s Signal) String() string {
+	switch s {
+	case Logs:
+		return "logs"
+	case Traces:
+		return "traces"
+	case Metrics:
+		return "metrics"
+	}
+	return "unknown"
+}
+
+// item names an item of the signal: what [Message.Items] counts, and what is never cut.
+func (s Signal) item() string {
+	switch s {
+	case Logs:
+		return "log record"
+	case Traces:
+		return "span"
+	case Metrics:
+		return "data point"
+	}
+	return "item"
+}
