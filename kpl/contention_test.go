@@ -247,7 +247,7 @@ func (c *contention) take(a answer) {
 	pause := 50 * time.Millisecond // the KPL sends it again when it is due in the aggregator
 	if c.learns {
 		m.limiter.throttled(a.record, a.sent, c.now)
-		pause = backoff(1, c.dice.Float64())
+		pause = firstBackoff/2 + time.Duration(c.dice.Float64()*float64(firstBackoff/2))
 	}
 	c.schedule(c.now.Add(pause), func() { shard = c.successor(shard); again() })
 }

@@ -3,7 +3,6 @@ package kpl
 import (
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -24,6 +23,7 @@ type userRecord struct {
 	hashDigits             uint8  // of hash in decimal, if it is an explicit hash key; else 0
 	keyless                bool   // put without a partition key: any shard will do, and hash means nothing
 	due                    bool   // it has been sent, or was about to be: it does not wait for others again
+	failures               uint8  // attempts that failed otherwise than by a throttle of the shard; 255 stands for more
 
 	epoch    uint32       // its number
 	index    uint32       // in batch
@@ -32,10 +32,13 @@ type userRecord struct {
 	attempts *attempts    // nil if there are none
 }
 
-// attempts are the trips of user records, oldest first. Those that travel together share them.
+// attempts is the latest trip of user records, and those before it. Records that travel together share it, so that a trip takes
+// the same memory however many it has behind it.
 type attempts struct {
-	list  []Attempt
-	first [1]Attempt // room for a list of one
+	latest [1]Attempt
+	before *attempts // nil if this is the first
+	number int       // of trips
+	all    []Attempt // made by the delivery when it is needed
 }
 
 // size is what the record counts against the bounds of admission and of a single Kinesis record.
@@ -102,25 +105,34 @@ func skipLinger(records []userRecord) {
 	}
 }
 
-// addAttempt notes a trip of all members, which share what they can of the list.
+// addAttempt notes a trip of all members. Neighbours that have traveled together so far go on sharing their attempts.
 func addAttempt(members []userRecord, attempt Attempt) {
-	first := &attempts{first: [1]Attempt{attempt}}
-	first.list = first.first[:]
+	var shared *attempts
 	for i := range members {
 		r := &members[i]
-		if r.attempts == nil {
-			r.attempts = first
-		} else {
-			r.attempts = &attempts{list: append(slices.Clip(r.attempts.list), attempt)}
+		if shared == nil || shared.before != r.attempts {
+			shared = &attempts{latest: [1]Attempt{attempt}, before: r.attempts, number: 1}
+			if r.attempts != nil {
+				shared.number += r.attempts.number
+			}
 		}
-		r.due = true
+		r.attempts, r.due = shared, true
 	}
 }
 
-// trips lists the record's attempts.
+// trips lists the record's attempts, oldest first. It is for the delivery, when the record has ended.
 func (r *userRecord) trips() []Attempt {
-	if r.attempts == nil {
+	a := r.attempts
+	switch {
+	case a == nil:
 		return nil
+	case a.number == 1:
+		return a.latest[:]
+	case a.all == nil:
+		a.all = make([]Attempt, a.number)
+		for trip := a; trip != nil; trip = trip.before {
+			a.all[trip.number-1] = trip.latest[0]
+		}
 	}
-	return r.attempts.list
+	return a.all
 }
