@@ -79,11 +79,11 @@ func (p *Pace) Throttled(cost time.Duration, age float64, sent, now time.Time) b
 	return true
 }
 
-// urgency is from 0, for young records, to 1. It is small for long: records that wait for some seconds only are no reason to
-// waste attempts.
+// urgency is from 0, for young records, to 1. The square makes it small for long: records that wait for a second or two are no
+// reason to waste attempts.
 func urgency(age float64) float64 {
 	late := max(0, min(1, age/lateAge))
-	return late * late * late
+	return late * late
 }
 
 // weight is that of the latest attempt in the throttled part.

@@ -87,11 +87,11 @@ func TestShareHasAFloor(t *testing.T) {
 }
 
 func TestLateRecordsAreUrgent(t *testing.T) {
-	for age, want := range map[float64]float64{-1: 0, 0: 0, 1.0 / 30: 0.001, 1.0 / 6: 0.125, 1.0 / 3: 1, 0.9: 1, 2: 1} {
+	for age, want := range map[float64]float64{-1: 0, 0: 0, 1.0 / 30: 0.01, 1.0 / 6: 0.25, 1.0 / 3: 1, 0.9: 1, 2: 1} {
 		assert.InDelta(t, want, urgency(age), 1e-9, "age %g", age)
 	}
 	p := cutAt(0.1, at(0))
-	assert.InDelta(t, 0.07+0.93*0.125, p.Share(1.0/6, at(0)), 1e-9)
+	assert.InDelta(t, 0.07+0.93*0.25, p.Share(1.0/6, at(0)), 1e-9)
 	assert.InDelta(t, 1, p.Share(1.0/3, at(0)), 1e-9)
 
 	for i := range 10_000 {
