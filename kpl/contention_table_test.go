@@ -156,8 +156,14 @@ func limitsRun(c contention) contentionResult {
 		one.seed = limitsSeed + run
 		r := one.run()
 		for _, part := range []struct{ sum, one *float64 }{
-			{&sum.goodput, &r.goodput}, {&sum.wasted, &r.wasted}, {&sum.firstMinute, &r.firstMinute}, {&sum.over1, &r.over1},
-			{&sum.over5, &r.over5}, {&sum.expired, &r.expired}, {&sum.away, &r.away}, {&sum.jain, &r.jain},
+			{&sum.goodput, &r.goodput},
+			{&sum.wasted, &r.wasted},
+			{&sum.firstMinute, &r.firstMinute},
+			{&sum.over1, &r.over1},
+			{&sum.over5, &r.over5},
+			{&sum.expired, &r.expired},
+			{&sum.away, &r.away},
+			{&sum.jain, &r.jain},
 		} {
 			*part.sum += *part.one / limitsRuns
 		}
