@@ -61,9 +61,9 @@ type Config struct {
 	RateLimit int
 	// FailIfThrottled ends a throttled record at once with [OutcomeThrottled]. By default the producer sends it again.
 	FailIfThrottled bool
-	// FixedRate keeps the rate at RateLimit, however often a shard is throttled. By default the producer lowers its rate
-	// when it is throttled. Beside a writer that never backs off (such as the KPL) it ends up with almost nothing;
-	// FixedRate prevents that.
+	// FixedRate always uses all of RateLimit, whatever is throttled. By default the producer lowers its rate for some seconds when
+	// a shard throttles it, unless its oldest record has lived for a third of RecordTTL. Beside a writer that never backs off
+	// (such as the KPL), records are then some seconds late; FixedRate prevents that.
 	FixedRate bool
 	// WireProtocol is how requests are written. The zero value means [WireAuto]. It has no effect on a Client that is not
 	// the SDK's, or that has a protocol of its own.

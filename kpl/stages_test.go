@@ -294,12 +294,11 @@ func TestKeylessRecordsGoWhereThereIsRoom(t *testing.T) {
 }
 
 func TestBackoff(t *testing.T) {
-	for attempts, want := range map[int]time.Duration{
+	for failures, want := range map[uint8]time.Duration{
 		1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 3: 400 * time.Millisecond, 6: 3200 * time.Millisecond,
-		7: 3200 * time.Millisecond, 1_000_000: 3200 * time.Millisecond,
+		7: 3200 * time.Millisecond, 255: 3200 * time.Millisecond,
 	} {
-		assert.Equal(t, want/2, backoff(attempts, 0), attempts)
-		assert.InDelta(t, want, backoff(attempts, 0.999999999), 1000, attempts)
+		assert.Equal(t, want, backoff(failures), failures)
 	}
 }
 
@@ -323,6 +322,54 @@ func TestDefaultsFitTheFieldsThatAreSet(t *testing.T) {
 	for _, size := range []int{1 << 10, 1 << 20, MaxServiceRecordSize} {
 		require.NoError(t, Config{MaxRecordSize: size}.Validate(), size)
 	}
+}
+
+// A throttled record pauses for 50 to 100 ms however often that happens; other failures double the pause.
+func TestRetrierPauses(t *testing.T) {
+	retrier := retrier{ttl: time.Hour, random: testRandom()}
+	members := []userRecord{{received: at(0)}}
+	pause := func(add func(time.Time, []userRecord)) time.Duration {
+		add(at(0), members)
+		next, ok := retrier.next()
+		require.True(t, ok)
+		members, ok = retrier.take(next)
+		require.True(t, ok)
+		return next.Sub(at(0))
+	}
+	for range 1_000 {
+		took := pause(retrier.addThrottled)
+		require.GreaterOrEqual(t, took, 50*time.Millisecond)
+		require.Less(t, took, 100*time.Millisecond)
+	}
+	for failures := range 300 {
+		most := min(100*time.Millisecond<<min(failures, 10), 3200*time.Millisecond)
+		took := pause(retrier.addFailed)
+		require.GreaterOrEqual(t, took, most/2)
+		require.Less(t, took, most)
+		require.Less(t, pause(retrier.addThrottled), 100*time.Millisecond)
+	}
+	retrier.ttl = 60 * time.Millisecond
+	assert.Equal(t, 60*time.Millisecond, pause(retrier.addFailed), "a record that expires ends then")
+}
+
+func TestAttemptsAreShared(t *testing.T) {
+	members := make([]userRecord, 3)
+	for i := range 3 {
+		addAttempt(members, Attempt{Code: strconv.Itoa(i)})
+	}
+	assert.Same(t, members[0].attempts, members[2].attempts)
+	addAttempt(members[1:2], Attempt{Code: "alone"})
+	addAttempt(members, Attempt{Code: "last"})
+	codes := func(r *userRecord) (codes []string) {
+		for _, attempt := range r.trips() {
+			codes = append(codes, attempt.Code)
+		}
+		return codes
+	}
+	assert.Equal(t, []string{"0", "1", "2", "last"}, codes(&members[0]))
+	assert.Equal(t, []string{"0", "1", "2", "alone", "last"}, codes(&members[1]))
+	assert.Equal(t, []string{"0", "1", "2", "last"}, codes(&members[2]))
+	assert.Empty(t, (&userRecord{}).trips())
 }
 
 func TestConfigValidate(t *testing.T) {

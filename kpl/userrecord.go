@@ -3,7 +3,6 @@ package kpl
 import (
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -33,6 +32,8 @@ type userRecord struct {
 	alone bool
 	// due is set if the record does not wait for others: it was sent before, or was about to be.
 	due bool
+	// failures counts the attempts that failed otherwise than by throttling of the shard; 255 stands for more.
+	failures uint8
 
 	// epoch is the number of the record's epoch, for Flush.
 	epoch uint32
@@ -45,10 +46,13 @@ type userRecord struct {
 	attempts *attempts
 }
 
-// attempts are the attempts of user records, oldest first. Records that were sent together share them.
+// attempts is the latest attempt of user records, and the attempts before it. Records that were sent together share it. So an
+// attempt takes the same memory however many there were before.
 type attempts struct {
-	list  []Attempt
-	first [1]Attempt // room for a list of one
+	latest [1]Attempt
+	before *attempts // nil if this is the first
+	number int       // of trips
+	all    []Attempt // made by the delivery when it is needed
 }
 
 // size is what the record counts against the bounds of admission and of a single Kinesis record.
@@ -115,18 +119,18 @@ func skipLinger(records []userRecord) {
 	}
 }
 
-// addAttempt adds an attempt to all members. They share the list where they can.
+// addAttempt adds an attempt to all members. Neighbors that were sent together so far go on sharing their attempts.
 func addAttempt(members []userRecord, attempt Attempt) {
-	first := &attempts{first: [1]Attempt{attempt}}
-	first.list = first.first[:]
+	var shared *attempts
 	for i := range members {
 		r := &members[i]
-		if r.attempts == nil {
-			r.attempts = first
-		} else {
-			r.attempts = &attempts{list: append(slices.Clip(r.attempts.list), attempt)}
+		if shared == nil || shared.before != r.attempts {
+			shared = &attempts{latest: [1]Attempt{attempt}, before: r.attempts, number: 1}
+			if r.attempts != nil {
+				shared.number += r.attempts.number
+			}
 		}
-		r.due = true
+		r.attempts, r.due = shared, true
 	}
 }
 
@@ -138,18 +142,27 @@ const maxMisplacements = 2
 // countMisplacement makes the record go alone if it was misplaced too often.
 func (r *userRecord) countMisplacement() {
 	times := 0
-	for i := range r.trips() {
-		if r.trips()[i].Code == CodeWrongShard {
+	for a := r.attempts; a != nil; a = a.before {
+		if a.latest[0].Code == CodeWrongShard {
 			times++
 		}
 	}
 	r.alone = times >= maxMisplacements
 }
 
-// trips lists the record's attempts.
+// trips lists the record's attempts, oldest first. It is for the delivery, when the record has ended.
 func (r *userRecord) trips() []Attempt {
-	if r.attempts == nil {
+	a := r.attempts
+	switch {
+	case a == nil:
 		return nil
+	case a.number == 1:
+		return a.latest[:]
+	case a.all == nil:
+		a.all = make([]Attempt, a.number)
+		for trip := a; trip != nil; trip = trip.before {
+			a.all[trip.number-1] = trip.latest[0]
+		}
 	}
-	return r.attempts.list
+	return a.all
 }
