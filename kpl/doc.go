@@ -28,8 +28,8 @@
 //
 //   - Every record that Put accepted gets exactly one [Result], after Close at the latest.
 //   - If the Result is a success, readers find the record: it is not in an aggregated record on a shard whose readers skip it.
-//     There are two exceptions. One is a stream with record distribution AUTO that the producer may not describe; set
-//     [Config.DisableAggregation] there. The other is a stream that was deleted and recreated while nothing was sent.
+//     There is one exception: a stream with record distribution AUTO that the producer may neither list nor describe. Set
+//     [Config.DisableAggregation] there.
 //   - A record that the service will never accept does not make other records fail.
 //   - The producer holds no more than [Config.MaxOutstandingRecords] and [Config.MaxOutstandingBytes]. At these bounds Put
 //     blocks.
