@@ -16,7 +16,6 @@ import (
 // describer makes describeBurst calls at once, and then one in describeInterval. If calls fail, the pause between them doubles
 // from describeInterval to lastDescribePause.
 const (
-	describeInterval  = 10 * time.Second
 	describeBurst     = 3
 	lastDescribePause = 5 * time.Minute
 )

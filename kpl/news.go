@@ -9,6 +9,9 @@ type streamNews struct {
 	description *description
 }
 
+// describeInterval is the usual time between two DescribeStreamSummary calls. A younger description is taken for true.
+const describeInterval = 10 * time.Second
+
 // description is how a DescribeStreamSummary call ended.
 type description struct {
 	asked   time.Time // when the call began
