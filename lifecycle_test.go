@@ -181,7 +181,7 @@ func TestShutdownDrainsTheQueue(t *testing.T) {
 	})
 }
 
-// Requests that come without a queue while the exporter stops are either delivered or refused.
+// Pushes that come without a queue while the exporter stops are either delivered or fail.
 func TestConsumeDuringShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(4)

@@ -80,11 +80,13 @@ func codeOf(outcome kpl.Outcome) codes.Code {
 
 // err returns the one error of the push.
 //
-// It never joins the permanent with the retryable: the whole would count as permanent, and good data be dropped. Where
-// some items were delivered and all others will never be accepted it is nil, as OTLP's own partial success is a
-// success: an error would have the Collector count, log and report the delivered items as lost, and there is nothing
-// that anybody could send again. The dropped items are in the metrics and in the log. So the error is permanent only
-// where nothing was delivered.
+// err never joins a permanent error with a retryable one: the whole would count as permanent, and good data would be
+// dropped.
+//
+// If some items were delivered and all others will never be accepted, the error is nil, as OTLP's own partial success is
+// a success. With an error the Collector would count, log and report the delivered items as lost, and nobody could send
+// anything again. The dropped items are in the metrics and in the log. So the error is permanent only if nothing was
+// delivered.
 func (v *verdict) err() error {
 	total := v.delivered + v.dropped + v.leftItems
 	switch {

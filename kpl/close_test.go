@@ -148,7 +148,7 @@ func TestWaitStaysForWhatIsInFlight(t *testing.T) {
 	})
 }
 
-func TestPutRefusesWhatTheServiceWould(t *testing.T) {
+func TestPutDoesNotAcceptInvalidRecords(t *testing.T) {
 	p := startProducer(t, newTestKinesis(1), nil)
 	long := strings.Repeat("é", MaxPartitionKeyLength)
 	cases := map[string]struct {

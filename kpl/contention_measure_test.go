@@ -5,7 +5,7 @@ import "time"
 // contentionResult is what came of it.
 type contentionResult struct {
 	goodput float64 // stored, as part of what the shards had for us
-	wasted  float64 // refused attempts, as part of all
+	wasted  float64 // throttled attempts, as part of all
 	jain    float64 // fairness among the producers at the mean shard, 1/n to 1
 }
 

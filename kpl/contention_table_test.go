@@ -171,7 +171,7 @@ func renewLimits(t *testing.T, table string) {
 	require.NoError(t, os.WriteFile(path, []byte(before+limitsBegin+table+limitsEnd+after), 0o600))
 }
 
-// limitsAfterBurst is how long producers take to 95 % of their shards when what is refused at random is over.
+// limitsAfterBurst returns how long producers take to reach 95 % of their shards after throttling at random has ended.
 func limitsAfterBurst(c contention) time.Duration {
 	c.producers, c.shards, c.recordSize, c.learns, c.seed = 1, 4, 50_000, true, limitsSeed
 	for c.length = 2 * c.randomFor; ; c.length *= 2 {

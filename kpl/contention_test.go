@@ -16,8 +16,8 @@ type contention struct {
 	recordSize        int
 	learns            bool          // false is the KPL: 150 % of the limits for each producer, and no back-off
 	foreign           float64       // part of a shard's bytes that others write to half of the shards, and never lose
-	greedy            float64       // the same as attempts that others make on all shards, whatever is refused
-	random            float64       // part of the attempts that are refused whatever the rate
+	greedy            float64       // the same as attempts that others make on all shards, even when they are throttled
+	random            float64       // part of the attempts that are throttled whatever the rate
 	randomFor         time.Duration // how long that lasts; 0 is for ever
 	startShare        float64       // of all lanes; 0 is the limiter's own choice
 	length            time.Duration // virtual
@@ -28,7 +28,7 @@ type contention struct {
 	now     time.Time
 	dice    *rand.Rand
 	events  eventQueue
-	answers []answer // in order: all are under lane for the same time
+	answers []answer // in order, because all of them take the same time
 	service []contendedShard
 	members []*contender
 }
@@ -252,7 +252,7 @@ func (c *contention) take(a answer) {
 	c.schedule(c.now.Add(pause), func() { shard = c.successor(shard); again() })
 }
 
-// atRandom reports whether an attempt is refused whatever the rate.
+// atRandom reports whether an attempt is throttled whatever the rate.
 func (c *contention) atRandom() bool {
 	over := c.randomFor > 0 && c.now.Sub(at(0)) >= c.randomFor
 	return c.random > 0 && !over && c.dice.Float64() < c.random

@@ -166,10 +166,10 @@ func TestDeaggregateTakesOtherDataForPlain(t *testing.T) {
 	}
 }
 
-func TestDeaggregateRefusesMalformed(t *testing.T) {
+func TestDeaggregateMalformed(t *testing.T) {
 	key, data := bytesField(1, "key"), bytesField(3, "data")
 	good := record(varintField(1, 0), data)
-	const broken = "" // The words of these are the protobuf package's.
+	const broken = "" // the protobuf package chooses the words of these errors
 	for name, test := range map[string]struct {
 		data []byte
 		want string

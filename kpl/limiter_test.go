@@ -10,7 +10,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/pace"
 )
 
-// Whatever a lane learns, a shard's own buckets never refuse what it sends.
+// Whatever a lane learns, it never sends more than a shard's own buckets let through.
 func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 	for _, waste := range []float64{0, 0.01, 0.2, 0.9} {
 		config := Config{}.WithDefaults()
@@ -39,7 +39,7 @@ func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 	}
 }
 
-// What a call as a whole is refused for is the account's doing, or that of KMS.
+// A call that is throttled as a whole says nothing about the shard: the account or KMS has reached a limit.
 func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 	cut := pace.New(1)
 	require.True(t, cut.Throttled(at(1), at(1)))

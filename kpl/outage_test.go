@@ -67,13 +67,13 @@ func TestUnavailableGivesDataBackAndProbes(t *testing.T) {
 	})
 }
 
-func TestOneRefusedRecordTakesNoOtherWithIt(t *testing.T) {
+func TestOneRejectedRecordTakesNoOtherWithIt(t *testing.T) {
 	poison := []byte("poison")
-	refused := func(r types.PutRecordsRequestEntry) bool { return bytes.Contains(r.Data, poison) }
+	isPoison := func(r types.PutRecordsRequestEntry) bool { return bytes.Contains(r.Data, poison) }
 	faults := map[string]kpltest.Fault{
-		"the record in the answer": kpltest.FailRecords(kpltest.CodeInvalidArgument, refused),
+		"the record in the answer": kpltest.FailRecords(kpltest.CodeInvalidArgument, isPoison),
 		"the whole call": func(call *kpltest.Call) kpltest.Action {
-			if slices.ContainsFunc(call.Records, refused) {
+			if slices.ContainsFunc(call.Records, isPoison) {
 				return kpltest.Action{Code: kpltest.CodeValidation}
 			}
 			return kpltest.Action{}

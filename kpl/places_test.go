@@ -20,9 +20,9 @@ func remake(t *testing.T, k *kpltest.Kinesis, shards int) {
 	require.NoError(t, k.CreateStream(kpltest.Stream{Name: testStream, Shards: shards}))
 }
 
-// A stream that is made anew while nobody sends has the same shard ids with other ranges, and no answer tells: an
-// aggregate that is stored on the shard it was meant for may have members that are none of that shard's. So after a silence
-// aggregates are judged by a fresh list of the shards, which is asked for when they are sent.
+// A stream that is made anew while nobody sends has the same shard ids with other ranges, and no answer says so. An
+// aggregate is then stored on the shard that it was meant for, but some of its members may belong to other shards. So
+// after a silence the producer asks for a fresh list of the shards when it sends, and judges the aggregates by that list.
 func TestStreamMadeAnewInSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)

@@ -38,8 +38,8 @@ func TestSharedShards(t *testing.T) {
 	}
 }
 
-// Refusals that do not depend on the rate must not stop a producer, and neither must writers who never step back.
-func TestSharedShardsWithRefusalsThatCutsDoNotHelpAgainst(t *testing.T) {
+// Throttling that does not depend on the rate must not stop a producer. Writers who never lower their rate must not either.
+func TestSharedShardsWhereALowerRateDoesNotHelp(t *testing.T) {
 	for name, test := range map[string]struct {
 		contention
 		least float64
@@ -59,7 +59,7 @@ func TestSharedShardsWithRefusalsThatCutsDoNotHelpAgainst(t *testing.T) {
 	}
 }
 
-// Real producers share a shard of the stand-in: all that they put is delivered, and little is refused once they know
+// Real producers share a shard of the stand-in. All that they put is delivered, and little is throttled once they know
 // their share.
 func TestProducersShareAShard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -104,8 +104,8 @@ func (s *simulation) readable() []kpltest.UserRecord {
 	return records
 }
 
-// copies is how many copies of a record there may be: one if it is known to be stored, and one for each attempt of
-// which nobody can know, because the answer was lost or the shard was gone.
+// copies returns how many copies of a record there may be. A record that is known to be stored counts as one. An attempt
+// whose end nobody can know, because the answer was lost or the shard was gone, counts as one more.
 func copies(result *Result) int {
 	n := 0
 	for _, attempt := range result.Attempts {
