@@ -38,7 +38,7 @@ func wholeWay(t *testing.T, observer Observer) {
 	record := sized("partition-key", 200)
 	require.NoError(t, p.Put(ctx, record, nil))
 	require.NoError(t, p.FlushWait(ctx))
-	// All goroutines count: this is the whole way of a record, from Put to Result.
+	// The goroutines of the producer count too: this is all that a record costs, from Put to its Result.
 	perRecord := testing.AllocsPerRun(20, func() {
 		for range 1000 {
 			if err := p.Put(ctx, record, nil); err != nil {

@@ -204,8 +204,8 @@ func (c *contention) send(m *contender) {
 	}
 }
 
-// arrive puts a record to a shard's test, as the service does. It arrives when it is sent: everything is under lane for
-// the same time.
+// arrive decides whether a shard stores a record, as the service does. The record counts from when it is sent, because all
+// records take the same time to arrive.
 func (c *contention) arrive(m *contender, shard int, k *kinesisRecord) bool {
 	s := &c.service[shard]
 	second := &s.seconds[c.now.Sub(at(0))/time.Second]

@@ -35,7 +35,7 @@ func (h hashKey) less(other hashKey) bool {
 
 // tenTo19 is the largest power of ten that fits into 64 bits. It has decimalDigits zeros.
 const (
-	tenTo19  = 10_000_000_000_000_000_000
+	tenTo19       = 10_000_000_000_000_000_000
 	decimalDigits = 19
 )
 

@@ -69,7 +69,7 @@ func (p *pipeline) putAll(now time.Time, records []userRecord) {
 	}
 }
 
-// add passes a copy of r on to the aggregator. If r has no chance any more, it ends r instead.
+// add passes a copy of r on to the aggregator. If r cannot be delivered any more, add ends it instead.
 func (p *pipeline) add(now time.Time, r *userRecord) {
 	switch {
 	case p.aborted:

@@ -66,7 +66,7 @@ func (r *userRecord) explicit() bool { return r.hashDigits > 0 }
 // canceled reports whether the caller has given up on the record.
 func (r *userRecord) canceled() bool { return r.batch != nil && r.batch.canceled.Load() }
 
-// newUserRecord checks a caller's record. Its hash key, unless it is explicit, is for [hashKeys] to settle. The error wraps
+// newUserRecord checks a caller's record. It does not compute the hash key of the partition key: [hashKeys] does. The error wraps
 // ErrInvalidRecord or ErrRecordTooLarge.
 func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 	r := userRecord{
@@ -128,7 +128,7 @@ func addAttempt(members []userRecord, attempt Attempt) {
 	}
 }
 
-// trips lists the record's attempts.
+// trips returns the record's attempts, oldest first.
 func (r *userRecord) trips() []Attempt {
 	if r.attempts == nil {
 		return nil
