@@ -157,7 +157,7 @@ func TestCallErrorsCountOnce(t *testing.T) {
 	assert.EqualValues(t, 5, histogram[int64](t, r, "user_records_per_kinesis_record").Sum)
 }
 
-// Shards are attributes where asked for, and only there.
+// Shards are attributes only if the configuration says so.
 func TestShardAttribute(t *testing.T) {
 	request := kpl.RequestEvent{Entries: []kpl.FinishedEntry{
 		{UserRecords: 1, Bytes: 10, PredictedShard: "shardId-0", ShardID: "shardId-1"},

@@ -11,16 +11,16 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// verdict gathers what became of the items of one push, and tells the metrics and the log of each.
+// verdict collects what became of the items of one push. It also counts and logs them.
 type verdict struct {
 	signal    marshaler.Signal
 	telemetry *telemetry
 
-	delivered int                 // items that the service stored, or the producer took if nobody waits for more
+	delivered int                 // items that the service stored; with FireAndForget, those that the producer accepted
 	dropped   int                 // items that will never be accepted
-	left      []marshaler.Message // what is worth another attempt
-	leftItems int
-	cause     error // why the first of those left is left, or else why the first of those dropped is dropped
+	left      []marshaler.Message // messages that should be sent again
+	leftItems int                 // the items in left
+	cause     error               // of the first message in left; if there is none, of the first dropped item
 	code      codes.Code
 }
 
