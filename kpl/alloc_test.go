@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The budgets of the hot paths. The race detector allocates too, so they are held without it.
+// The allocation budgets of the hot paths. The race detector allocates too, so these tests run without it.
 
 func TestWholeWayAllocatesForRequestsOnly(t *testing.T) {
 	for name, observer := range map[string]Observer{
@@ -88,7 +88,7 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	assert.Zero(t, p.epochs.outstanding, "what was measured is the whole way")
 }
 
-// The first round makes what the next ones use again.
+// The first round allocates the memory that later rounds use again.
 func TestTheAggregatorAllocatesForKinesisRecordsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	a := newAggregator(&config, new(memberPool))
@@ -120,7 +120,7 @@ func TestTheAggregatorAllocatesForKinesisRecordsOnly(t *testing.T) {
 	assert.LessOrEqual(t, perRound/perKinesisRecord, 2.5)
 }
 
-// Lists of members are of use again even if no two Kinesis records in a row have as many.
+// Lists of members are used again even if no two Kinesis records in a row have the same number of members.
 func TestOpenRecordsOfAllSizesAllocateNoMembers(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would empty the pool
 	config := benchmarkConfig()

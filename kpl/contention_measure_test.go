@@ -2,9 +2,9 @@ package kpl
 
 import "time"
 
-// contentionResult is what came of it.
+// contentionResult is what a run of the model measured.
 type contentionResult struct {
-	goodput float64 // stored, as part of what the shards had for us
+	goodput float64 // stored, as part of what the shards could take from the producers
 	wasted  float64 // throttled attempts, as part of all
 	jain    float64 // fairness among the producers at the mean shard, 1/n to 1
 }

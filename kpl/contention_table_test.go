@@ -23,7 +23,7 @@ const (
 	limitsHeader = "| producers | shards | records | others | greedy | at random | policy " +
 		"| goodput | wasted | Jain | after a split |\n" +
 		"|--:|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|\n"
-	limitsSeed = 7_000 // of no run that the limiter was tuned with
+	limitsSeed = 7_000 // the limiter was not tuned with runs of this seed
 )
 
 // limitsRows are the rows of the table, each for both policies.
@@ -75,7 +75,7 @@ type limitsResult struct {
 	split string
 }
 
-// limitsRun fills a row in. The fixed bucket does not change with time and is watched for less long.
+// limitsRun fills a row in. The fixed rate does not change with time, so a shorter run is enough for it.
 func limitsRun(row contention) limitsResult {
 	steady, split := row, row
 	split.seed = limitsSeed
@@ -88,7 +88,7 @@ func limitsRun(row contention) limitsResult {
 		steady.length, steady.settled = 15*time.Minute, 10*time.Minute
 	}
 	result := limitsResult{split: "never"}
-	groups := max(1, row.shards/16) // lanes do not influence each other: a scan of 256 at each event would only take time
+	groups := max(1, row.shards/16) // lanes do not influence each other, and a run with few shards is faster
 	for group := range groups {
 		c := steady
 		c.shards, c.seed = row.shards/groups, uint64(limitsSeed+group)
@@ -110,8 +110,8 @@ func limitsRun(row contention) limitsResult {
 	return result
 }
 
-// TestContentionTable renews the table and the plot of docs/limits.md if it is told where they are, and else checks that
-// the table has the rows that it would have.
+// TestContentionTable checks that the table of docs/limits.md has the right rows. With the flag that says where the page is,
+// it makes the table and the plot anew instead.
 func TestContentionTable(t *testing.T) {
 	rows := limitsRows()
 	if *limitsDocs == "" {
@@ -195,7 +195,7 @@ func limitsRecovery(share float64, size int) time.Duration {
 	return from
 }
 
-// limitsPlot draws what is wasted and how fair it is on 16 shards without others, side by side.
+// limitsPlot draws two plots side by side: what is wasted, and how fair it is. Both are for 16 shards without other writers.
 func limitsPlot(rows []contention, results []limitsResult) string {
 	const width, height, gap = 44.0, 160.0, 330.0
 	var svg strings.Builder

@@ -52,7 +52,7 @@ type contender struct {
 	wake    time.Time // when it looks at its limiter next
 }
 
-// answer is what a producer will hear of a record.
+// answer is an answer about a record that is on its way to a producer.
 type answer struct {
 	at, sent time.Time
 	member   *contender
@@ -139,7 +139,7 @@ func (c *contention) hasForeign(shard int) bool {
 	return c.foreign > 0 && (parent%2 == 0)
 }
 
-// writeForeign lets another writer put a record, and come back.
+// writeForeign lets another writer put a record, and schedules the next one.
 func (c *contention) writeForeign(shard int, part float64, refusable bool) {
 	size := foreignRecord
 	if refusable {
@@ -169,7 +169,7 @@ func (c *contention) fill(m *contender, shard, n int) {
 	}
 }
 
-// wakeAt lets a producer look at its limiter, unless it does so before.
+// wakeAt lets a producer look at its limiter at the given time, unless it does so earlier.
 func (c *contention) wakeAt(m *contender, then time.Time) {
 	if m.wake.After(c.now) && !then.Before(m.wake) {
 		return
@@ -185,7 +185,7 @@ func (c *contention) wakeAt(m *contender, then time.Time) {
 	})
 }
 
-// send lets a producer send what its limiter releases, and come back when it releases more.
+// send lets a producer send what its limiter releases, and schedules the next time at which it releases more.
 func (c *contention) send(m *contender) {
 	ready, _ := m.limiter.release(c.now)
 	for _, k := range ready {
@@ -240,7 +240,7 @@ func (c *contention) take(a answer) {
 		if c.learns {
 			m.limiter.stored(a.record, c.now)
 		}
-		a.record.received = c.now // it is the next one now
+		a.record.received = c.now // it stands for the next record now
 		again()
 		return
 	}

@@ -224,7 +224,7 @@ func TestDeaggregateMalformed(t *testing.T) {
 	}
 }
 
-// Whatever a stream holds, a reader gets user records: AUTO streams have records without a partition key.
+// A reader gets user records from every kind of record. Streams with AUTO have records without a partition key.
 func TestDeaggregateRecordCannotFail(t *testing.T) {
 	members := []Member{{PartitionKey: "a", Data: []byte("1")}, {PartitionKey: "b", Data: []byte("2")}}
 	malformed := framed(bytesField(1, "key"), record()) // a member without a key

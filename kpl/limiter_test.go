@@ -66,7 +66,7 @@ func TestFixedRateLearnsNothing(t *testing.T) {
 	assert.Equal(t, pace.New(1), lane.pace)
 }
 
-// A shard that is new begins with what its parent has taught.
+// The lane of a new shard starts with the share that the lane of the parent shard has learned.
 func TestNewLanesInherit(t *testing.T) {
 	l := newLimiter(new(Config{}.WithDefaults()), testRandom())
 	parent := l.childLane("a", nil)
@@ -78,7 +78,7 @@ func TestNewLanesInherit(t *testing.T) {
 	assert.InDelta(t, 0.5, l.childLane("b", parent).pace.Share(), 1e-12, "once")
 }
 
-// The children of a shard that others write to as well are not thought to be free.
+// If others write to a shard, they write to its children too. So the lanes of the children start with its share.
 func TestChildrenInheritTheShareOfTheirShard(t *testing.T) {
 	r, l := router{random: testRandom()}, newLimiter(new(Config{}.WithDefaults()), testRandom())
 	named := func(ids ...ShardID) *shardMap {

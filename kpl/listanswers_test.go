@@ -140,8 +140,8 @@ func TestBadAnswersToListShards(t *testing.T) {
 	}
 }
 
-// An aggregate on a shard that no listing ever names cannot be found by readers: it is sent again until its time is
-// over, no faster than the shards may be listed.
+// Readers cannot find an aggregate on a shard that no listing names. It is sent again until it expires, but not more often
+// than the shards may be listed.
 func TestAggregatesOnAShardThatIsNotOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &endpoint{
@@ -169,7 +169,7 @@ func TestAggregatesOnAShardThatIsNotOurs(t *testing.T) {
 	})
 }
 
-// millions is a service with as many shards as one cares to list.
+// millions is a service with shards without end.
 type millions struct {
 	Client
 	page  []types.Shard

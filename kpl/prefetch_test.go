@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// prefetch must keep out of the way: of open records that are empty, growing or full, of shards that are not known, and of
+// prefetch must change nothing, whether open records are empty, growing or full, whether shards are known or not, and with
 // records without a key.
 func TestRecordsPutTogetherGoTheWayOfSingleOnes(t *testing.T) {
 	holed := evenShards(2 * prefetchShards)

@@ -23,9 +23,9 @@ var (
 	simFirst = flag.Uint64("sim.first", 0, "the seed of the first one")
 )
 
-// TestSimulation runs random schedules of puts, reshards and faults in virtual time and checks what must hold whatever
-// happens: one Result for each record, no success that readers do not see, and no bound that is not kept. A schedule
-// depends on its seed alone.
+// TestSimulation runs random schedules of puts, reshards and faults in virtual time. It checks what must always hold: one
+// Result for each record, readers see each record with a success, and all bounds are kept. A schedule depends on its
+// seed alone.
 func TestSimulation(t *testing.T) {
 	simulate := func(t *testing.T, seed uint64) {
 		t.Parallel()
@@ -47,7 +47,7 @@ type simulation struct {
 	producer *Producer
 	config   Config
 	keys     int
-	pause    int // the most milliseconds before a record, now and then
+	pause    int // the longest pause before a record in milliseconds; only some records have one
 	stream   kpltest.Stream
 	unlisted bool          // the shards may not be listed: a stream that chooses shards itself may go unnoticed
 	steady   bool          // the shards stay as they are
@@ -56,7 +56,7 @@ type simulation struct {
 
 	mu      sync.Mutex
 	fates   []fate             // of the records, by their numbers
-	quiet   time.Time          // nobody puts before
+	quiet   time.Time          // nobody puts a record before this time
 	remains []*kpltest.Remains // of the streams that were deleted
 }
 
@@ -156,7 +156,7 @@ func (s *simulation) put(random *rand.Rand, number int) {
 	s.accepted(ctx, number, record, s.producer.Put(ctx, record, func(result Result) { s.ended(number, result) }))
 }
 
-// putBatch puts some records as one of the callers and waits for their Results, with more or less patience.
+// putBatch puts some records as one of the callers. It waits for their Results for a longer or shorter time.
 func (s *simulation) putBatch(random *rand.Rand, callers *CallerGroup, first, step, n int) {
 	s.keepQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(60_000))*time.Millisecond)

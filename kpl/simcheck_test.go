@@ -10,8 +10,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// keptSeeds are seeds of which each has found a bug, more or less often: goroutines that run at the same moment of
-// virtual time are in no order. They always run.
+// keptSeeds are seeds that have found bugs. They always run. A seed does not find its bug in every run, because goroutines
+// that run at the same moment of virtual time have no fixed order.
 var keptSeeds = []struct {
 	seed  uint64
 	found string
@@ -95,7 +95,7 @@ func (s *simulation) places() [][]place {
 	return places
 }
 
-// readable returns what readers see of the stream, and what they have seen of those that were deleted.
+// readable returns the records that readers see in the stream, and those that they saw in the streams that were deleted.
 func (s *simulation) readable() []kpltest.UserRecord {
 	records := s.kinesis.UserRecords(testStream)
 	for _, remains := range s.remains {

@@ -48,8 +48,8 @@ func (s *simulation) injectFaults(chance func(float64) bool) {
 	s.config.Observer = Observer{ShardsListed: s.rates.shardsListed}
 }
 
-// expireCredentials lets the credentials expire, and renews them later. For what the producer has to know of some streams
-// it has others.
+// expireCredentials lets the credentials expire, and renews them later. With ofPutsAlone, only the calls of PutRecords have
+// these credentials.
 func (s *simulation) expireCredentials(ofPutsAlone bool) {
 	expired := time.Now().Add(time.Duration(s.random.IntN(3_000)) * time.Millisecond)
 	renewed := expired.Add(time.Duration(s.random.IntN(20_000)) * time.Millisecond)
@@ -65,7 +65,7 @@ func (s *simulation) expireCredentials(ofPutsAlone bool) {
 
 // upset changes the shards for a while: splits and merges them, or makes the whole stream anew.
 func (s *simulation) upset(random *rand.Rand, remakes bool) {
-	// What may not be listed cannot be known to choose shards itself when it comes back.
+	// Without listings the producer cannot learn that the new stream chooses shards itself.
 	remakes = remakes && (!s.unlisted || s.stream.Distribution != types.RecordDistributionStrategyAuto)
 	for range 1 + random.IntN(6) {
 		advance(time.Duration(random.IntN(2_000)) * time.Millisecond)
@@ -85,8 +85,8 @@ func (s *simulation) upset(random *rand.Rand, remakes bool) {
 	}
 }
 
-// remake deletes the stream and makes it anew, with other shards of the same ids. It is gone for at least as long as the
-// service needs for that. Sometimes nobody puts a record all the while, so that the producer may not see that it is gone.
+// remake deletes the stream and makes it anew, with other shards of the same ids. The stream is gone for at least as long as
+// the service needs for that. Sometimes nobody puts a record in this time, so that the producer may not notice it.
 func (s *simulation) remake(random *rand.Rand) {
 	gone := recreateTime + time.Duration(random.IntN(3_000))*time.Millisecond
 	if random.IntN(2) == 0 {

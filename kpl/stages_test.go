@@ -87,7 +87,8 @@ func TestLimiterReleasesTheOldestFirst(t *testing.T) {
 	assert.Zero(t, lane.waitingBytes)
 }
 
-// What was released is on its lane only when it is sent. Until then the buckets fill up, but hold no more for it.
+// A released record takes from the buckets of its lane when it is sent, not before. Until then the buckets fill up, but never
+// above what they hold.
 func TestLimiterReleasesNoMoreThanTheShardTakesAtOnce(t *testing.T) {
 	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
@@ -115,7 +116,7 @@ func TestLimiterExpires(t *testing.T) {
 	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
 	lane := l.lane("a")
-	lane.bytes.take(1<<30, at(0)) // in debt for a quarter of an hour
+	lane.bytes.take(1<<30, at(0)) // the bucket has a debt for a quarter of an hour
 	old, young := waitingRecord(lane, 10, 0), waitingRecord(lane, 10, time.Second)
 	l.push(old)
 	l.push(young)
@@ -231,7 +232,7 @@ func TestShardMap(t *testing.T) {
 	assert.False(t, none.known())
 }
 
-// A stream that was split and merged many times predicts as one that is searched from end to end.
+// After many splits and merges, predict finds the same shard as a search through all shards.
 func TestPredictFindsTheShardThatServesAKey(t *testing.T) {
 	random := testRandom()
 	for range 50 {
@@ -318,7 +319,7 @@ func TestTheZeroConfigIsTheDefault(t *testing.T) {
 	assert.Equal(t, defaults, one, "each field is on its own")
 }
 
-// Defaults give way to the fields that limit them.
+// A default changes if a field that is set would make it invalid.
 func TestDefaultsFitTheFieldsThatAreSet(t *testing.T) {
 	for _, size := range []int{1 << 10, 1 << 20, MaxServiceRecordSize} {
 		require.NoError(t, Config{MaxRecordSize: size}.Validate(), size)

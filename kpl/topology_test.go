@@ -73,7 +73,7 @@ func TestNewTopology(t *testing.T) {
 	assert.False(t, listing || description, "the refresher and the describer begin by themselves")
 }
 
-// Each case is something that the topology is told, and what it wants to know because of it.
+// Each case is something that the topology is told, and what it then requests.
 func TestTopologyRequests(t *testing.T) {
 	type wants struct{ listing, description bool }
 	second := time.Second
@@ -189,7 +189,7 @@ func TestTopologyJudges(t *testing.T) {
 	}
 }
 
-// If a listing fails, what waits for it is decided, and the old listing goes.
+// If a listing fails, the topology decides about the records that wait for it, and drops the old listing.
 func TestTopologyDecidesWithoutAListing(t *testing.T) {
 	second := time.Second
 	cases := map[string]struct {
@@ -231,7 +231,7 @@ func TestTopologyWaitsForTheFirstDescription(t *testing.T) {
 	assert.Equal(t, placeGood, topology.judge(&waiting[0]), "there is none")
 }
 
-// Each case is what has happened to a stream, and what its kind is taken for then.
+// Each case is what has happened to a stream, and the kind that the topology then assumes.
 func TestKindOfStream(t *testing.T) {
 	second := time.Second
 	described := streamKind{described: true, maxRecordSize: 1 << 20}
@@ -293,7 +293,7 @@ func TestShardsToPredictFrom(t *testing.T) {
 	assert.Equal(t, 1, topology.shardsOfUnknown(), "the list tells, nothing is counted")
 }
 
-// While answers come, no silence needs a listing.
+// While answers come, no listing is requested for a silence.
 func TestAnswersConfirm(t *testing.T) {
 	topology := byKey()
 	for i := range 10 {

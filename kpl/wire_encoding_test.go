@@ -17,7 +17,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
-// What an endpoint says of credentials, permissions and capacity has nothing to do with the encoding.
+// An error about credentials, permissions or capacity has nothing to do with the encoding.
 func TestWhichErrorsAreUnrelatedToTheEncoding(t *testing.T) {
 	for code, unrelated := range map[string]bool{
 		"AccessDeniedException":                  true,
@@ -120,7 +120,7 @@ func TestJSONIsSpokenIfTheConfigurationSaysSo(t *testing.T) {
 	}
 }
 
-// The call that finds out and the one after it share the time that one call has.
+// The call that finds out and the call after it together take no longer than RequestTimeout.
 func TestTheSecondTryIsBoundedByTheSameTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &onlyJSON{fail: func(r *http.Request) *http.Response {
