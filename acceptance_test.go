@@ -89,7 +89,7 @@ func TestLargeResourceArrivesWhole(t *testing.T) {
 }
 
 // Of a push with a log record of 2 MiB, only that log record is lost.
-func TestOversizeRecordCostsItself(t *testing.T) {
+func TestOnlyTheOversizeRecordIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(4)
 		e := startLogs(t, k, plainConfig())

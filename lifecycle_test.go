@@ -255,7 +255,7 @@ func TestSignalsShareOneProducer(t *testing.T) {
 	})
 }
 
-func TestStartReportsWhatOnlyTheConfigurationCanMend(t *testing.T) {
+func TestStartReportsErrorsOfTheConfiguration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFactory(func(context.Context, *Config) (kpl.Client, func(), error) {
 			return nil, nil, errors.New("no such file")

@@ -229,7 +229,7 @@ func leakCases() map[string]leakCase {
 }
 
 // The exporter lets out neither credentials nor payload, whatever goes wrong.
-func TestNothingSecretIsTold(t *testing.T) {
+func TestNothingSecretIsLetOut(t *testing.T) {
 	for name, tt := range leakCases() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestNothingSecretIsTold(t *testing.T) {
 }
 
 // The same if nothing goes wrong. The stored data does have the marks.
-func TestNothingSecretIsToldOfASuccess(t *testing.T) {
+func TestNothingSecretIsLetOutOfASuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
 		r := newRig(t, markedFactory(k.Handler()), directConfig())
@@ -283,7 +283,7 @@ func TestNothingSecretIsToldOfASuccess(t *testing.T) {
 }
 
 // Nothing is let out of the credentials of a role either, nor of the calls that get them.
-func TestNothingSecretIsToldOfARole(t *testing.T) {
+func TestNothingSecretIsLetOutOfARole(t *testing.T) {
 	for name, tokens := range map[string]http.HandlerFunc{
 		"denied": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusForbidden)

@@ -41,7 +41,7 @@ func streamPoint(value int64, more ...string) metricdata.DataPoint[int64] {
 type points = []metricdata.DataPoint[int64]
 
 // Success, throttling, a permanent rejection and expiry, and what every metric says of them afterwards.
-func TestMetricsTellTheTruth(t *testing.T) {
+func TestMetricsMatchTheService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(1), directConfig()
 		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(30*time.Millisecond)))

@@ -17,7 +17,7 @@ import (
 
 // The allocation budgets of the hot paths. The race detector allocates too, so these tests run without it.
 
-func TestWholeWayAllocatesForRequestsOnly(t *testing.T) {
+func TestPutToResultAllocatesForRequestsOnly(t *testing.T) {
 	for name, observer := range map[string]Observer{
 		"without an Observer": {},
 		"with an Observer": {

@@ -69,15 +69,15 @@ func badPutAnswers() []putAnswer {
 		{name: "only a message", entry: `{"ErrorMessage":"no"}`, outcome: OutcomeExpired, code: CodeUnknown},
 		{name: "a code without a message", entry: `{"ErrorCode":"InternalFailure"}`, outcome: OutcomeExpired, code: "InternalFailure"},
 		{
-			name: "a code nobody knows", entry: `{"ErrorCode":"Überlastet","ErrorMessage":"später"}`,
+			name: "an unknown code", entry: `{"ErrorCode":"Überlastet","ErrorMessage":"später"}`,
 			outcome: OutcomeExpired, code: "Überlastet", message: "später",
 		},
 		{
-			name: "a code that is refused", entry: `{"ErrorCode":"InvalidArgumentException","ErrorMessage":"no"}`,
+			name: "a code that rejects the record", entry: `{"ErrorCode":"InvalidArgumentException","ErrorMessage":"no"}`,
 			outcome: OutcomeRejected, code: "InvalidArgumentException", message: "no", final: true,
 		},
 		{
-			name: "a code that is for all", entry: `{"ErrorCode":"KMSDisabledException","ErrorMessage":"no"}`,
+			name: "a code for all records", entry: `{"ErrorCode":"KMSDisabledException","ErrorMessage":"no"}`,
 			outcome: OutcomeUnavailable, code: "KMSDisabledException", message: "no", final: true,
 		},
 		{

@@ -42,13 +42,13 @@ func TestStreamThatChoosesShardsItself(t *testing.T) {
 				assert.Len(t, readable(t, k), 200)
 				assert.Len(t, k.Records(testStream)[before:], 100, "each by itself, and once")
 				advance(time.Minute)
-				assert.LessOrEqual(t, len(k.Calls(kpltest.OpListShards)), 2, "once it is known, no landing tells anything")
+				assert.LessOrEqual(t, len(k.Calls(kpltest.OpListShards)), 2, "once it is known, the places of records do not matter")
 			})
 		})
 	}
 }
 
-func TestDescribingIsNoCondition(t *testing.T) {
+func TestDescribingIsNotNeeded(t *testing.T) {
 	for _, code := range []string{kpltest.CodeAccessDenied, kpltest.CodeLimitExceeded, kpltest.CodeInternalFailure} {
 		synctest.Test(t, func(t *testing.T) {
 			k := newTestKinesis(2)

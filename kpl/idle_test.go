@@ -165,7 +165,7 @@ func TestSlowCallbackKeepsTheStream(t *testing.T) {
 
 // The Observer is told once that a stream accepts no records, and once that it does again, even if the producer has forgotten
 // the stream in between.
-func TestOutageOutlivesTheStream(t *testing.T) {
+func TestOutageOfAForgottenStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		allow := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailCall(kpltest.CodeAccessDenied)))

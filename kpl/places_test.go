@@ -129,7 +129,7 @@ func TestNoListingsWhileAnswersCome(t *testing.T) {
 }
 
 // If a record is stored on a shard that does not serve its key by the map, all aggregates of the answer wait for a new map.
-func TestLandingThatContradictsTheMap(t *testing.T) {
+func TestPlaceThatContradictsTheMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(3)
 		p := startProducer(t, k, nil)
@@ -203,7 +203,7 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 				assert.Equal(t, map[Outcome]int{OutcomeSuccess: 500}, outcomes(got.all()))
 				assert.Len(t, readable(t, k), 500)
 				advance(StreamIdleTime / 2)
-				assert.Len(t, k.Calls(kpltest.OpListShards), listings, "no landing tells anything any more")
+				assert.Len(t, k.Calls(kpltest.OpListShards), listings, "the places of records do not matter any more")
 
 				allow() // and it turns out to be another stream by now
 				remake(t, k, 4)
@@ -235,26 +235,26 @@ func TestProofOfAutomaticDistribution(t *testing.T) {
 	}
 	first := listing(0, 1, nil, "49")
 	again := listing(10, 11, first, "49")
-	landing := func(start, end time.Duration, shard ShardID, key uint64) *storedPlace {
+	place := func(start, end time.Duration, shard ShardID, key uint64) *storedPlace {
 		return &storedPlace{hashKey{high: key}, Attempt{Start: at(start), End: at(end), ShardID: shard}}
 	}
 	cases := map[string]struct {
-		stray *storedPlace
-		known *shardMap
-		want  bool
+		stored *storedPlace
+		known  *shardMap
+		want   bool
 	}{
-		"between two listings of the same shard": {landing(2, 9, "lower", 200), again, true},
-		"the shard does serve the key":           {landing(2, 9, "lower", 50), again, false},
-		"stored after the last listing":          {landing(2, 10, "lower", 200), again, false},
-		"sent before the first listing ended":    {landing(0, 9, "lower", 200), again, false},
-		"a shard that is closed by now":          {landing(2, 9, "other", 200), again, false},
-		"another stream":                         {landing(2, 9, "lower", 200), listing(10, 11, first, "50"), false},
-		"listings that tell no streams apart":    {landing(2, 9, "lower", 200), listing(10, 11, listing(0, 1, nil, ""), ""), false},
+		"between two listings of the same shard": {place(2, 9, "lower", 200), again, true},
+		"the shard does serve the key":           {place(2, 9, "lower", 50), again, false},
+		"stored after the last listing":          {place(2, 10, "lower", 200), again, false},
+		"sent before the first listing ended":    {place(0, 9, "lower", 200), again, false},
+		"a shard that is closed by now":          {place(2, 9, "other", 200), again, false},
+		"another stream":                         {place(2, 9, "lower", 200), listing(10, 11, first, "50"), false},
+		"listings that tell no streams apart":    {place(2, 9, "lower", 200), listing(10, 11, listing(0, 1, nil, ""), ""), false},
 		"no record":                              {nil, again, false},
-		"no listing":                             {landing(2, 9, "lower", 200), nil, false},
+		"no listing":                             {place(2, 9, "lower", 200), nil, false},
 	}
 	for name, c := range cases {
-		topology := topology{shards: c.known, unexplained: c.stray}
+		topology := topology{shards: c.known, unexplained: c.stored}
 		assert.Equal(t, c.want, topology.provenAutomatic(), name)
 	}
 }
@@ -302,7 +302,7 @@ func TestOldShardsOfAnotherStream(t *testing.T) {
 
 // In an outage the shards cannot be listed either, and the pauses between listings grow. When the outage is over, the first
 // stored records do not wait for the end of such a pause.
-func TestVerdictsAfterAnOutage(t *testing.T) {
+func TestResultsAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
 		p := startProducer(t, k, nil)

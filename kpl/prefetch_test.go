@@ -11,7 +11,7 @@ import (
 
 // prefetch must change nothing, whether open records are empty, growing or full, whether shards are known or not, and with
 // records without a key.
-func TestRecordsPutTogetherGoTheWayOfSingleOnes(t *testing.T) {
+func TestRecordsPutTogetherEndAsSingleOnes(t *testing.T) {
 	holed := evenShards(2 * prefetchShards)
 	for name, shards := range map[string][]shard{
 		"unknown": nil, "few": evenShards(2), "many": evenShards(2 * prefetchShards), "with a hole": append(holed[:9], holed[10:]...),

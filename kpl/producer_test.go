@@ -149,7 +149,7 @@ func TestWithoutLingerRecordsGatherWhileARequestIsInFlight(t *testing.T) {
 	})
 }
 
-func TestWithoutLingerABatchIsNotTorn(t *testing.T) {
+func TestWithoutLingerABatchIsNotSplit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, withoutLinger)

@@ -54,14 +54,14 @@ type simulation struct {
 	closeIn  time.Duration // of patience for Close
 	rates    *rateCheck    // of what is sent
 
-	mu      sync.Mutex
-	fates   []fate             // of the records, by their numbers
-	quiet   time.Time          // nobody puts a record before this time
-	remains []*kpltest.Remains // of the streams that were deleted
+	mu        sync.Mutex
+	histories []history          // of the records, by their numbers
+	quiet     time.Time          // nobody puts a record before this time
+	remains   []*kpltest.Remains // of the streams that were deleted
 }
 
-// fate is what became of a record.
-type fate struct {
+// history is what became of a record in the simulation.
+type history struct {
 	accepted bool
 	size     int    // bytes of data, if it was accepted
 	results  int    // how many Results it had
@@ -108,7 +108,7 @@ func (s *simulation) run() {
 	s.producer = p
 	var running sync.WaitGroup
 	n, putters := 1+s.random.IntN(3_000), 1+s.random.IntN(4)
-	s.fates = make([]fate, n)
+	s.histories = make([]history, n)
 	callers := p.NewCallerGroup(s.random.IntN(putters + 1))
 	for i := range putters {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 0))
@@ -215,13 +215,13 @@ func (s *simulation) accepted(ctx context.Context, number int, record UserRecord
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates[number].accepted, s.fates[number].size = true, len(record.Data)
+	s.histories[number].accepted, s.histories[number].size = true, len(record.Data)
 }
 
 // ended notes a Result.
 func (s *simulation) ended(number int, result Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates[number].results++
-	s.fates[number].result = result
+	s.histories[number].results++
+	s.histories[number].result = result
 }

@@ -37,9 +37,9 @@ func TestNoBurstAfterAStall(t *testing.T) {
 					}
 				}
 				put(2 * time.Second)
-				mend := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, stall.fault))
+				endStall := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, stall.fault))
 				put(23 * time.Second)
-				mend()
+				endStall()
 				put(8 * time.Second)
 				require.NoError(t, p.FlushWait(t.Context()))
 

@@ -236,7 +236,7 @@ func TestKindOfStream(t *testing.T) {
 	second := time.Second
 	described := streamKind{described: true, maxRecordSize: 1 << 20}
 	automatic := streamKind{described: true, automatic: true}
-	strayed := func(t *topology) { t.stored(lone("lower", lowKey), attempt("upper", second, 2*second)) }
+	misplaced := func(t *topology) { t.stored(lone("lower", lowKey), attempt("upper", second, 2*second)) }
 	cases := map[string]struct {
 		told func(*topology)
 		want streamKind
@@ -245,15 +245,15 @@ func TestKindOfStream(t *testing.T) {
 		"described anew":  {func(t *topology) { t.described(automatic) }, automatic},
 		"no later answer": {func(t *topology) { t.described(streamKind{}) }, described},
 		"a proof": {func(t *topology) {
-			strayed(t)
+			misplaced(t)
 			t.listed(listing(3*second, t.predicting(), "49", halves))
 		}, streamKind{automatic: true, maxRecordSize: 1 << 20}},
-		"a stray record, the listing is older": {func(t *topology) {
-			strayed(t)
+		"a misplaced record, the listing is older": {func(t *topology) {
+			misplaced(t)
 			t.listed(listing(second, t.predicting(), "49", halves))
 		}, described},
-		"a stray record, the stream is another": {func(t *topology) {
-			strayed(t)
+		"a misplaced record, the stream is another": {func(t *topology) {
+			misplaced(t)
 			t.listed(listing(3*second, t.predicting(), "50", halves))
 		}, streamKind{}},
 		"gone": {(*topology).noStream, streamKind{}},

@@ -73,7 +73,7 @@ func putThreeTimes(t *testing.T, o *onlyJSON, change func(*Config)) {
 	}
 }
 
-func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
+func TestAnEndpointWithoutCBORGetsJSON(t *testing.T) {
 	for name, answer := range map[string]struct {
 		wireAnswer
 		told string
@@ -100,7 +100,7 @@ func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
 	}
 }
 
-func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
+func TestAnEndpointWithCBORGetsCBOR(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o onlyJSON
 		var told unsupported
@@ -110,7 +110,7 @@ func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
 	})
 }
 
-func TestJSONIsSpokenIfTheConfigurationSaysSo(t *testing.T) {
+func TestWireJSONMakesRequestsInJSON(t *testing.T) {
 	for _, protocol := range []WireProtocol{WireJSON, WireSDK} {
 		synctest.Test(t, func(t *testing.T) {
 			var o onlyJSON
@@ -141,7 +141,7 @@ func TestTheSecondTryIsBoundedByTheSameTimeout(t *testing.T) {
 	})
 }
 
-func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
+func TestWireSDKLetsTheSDKWrite(t *testing.T) {
 	for _, protocol := range []WireProtocol{WireAuto, WireJSON, WireSDK} {
 		config := Config{}.WithDefaults()
 		config.WireProtocol = protocol

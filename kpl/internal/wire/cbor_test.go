@@ -74,7 +74,7 @@ func TestRequestsInCBORAreThoseOfTheSDKForJava(t *testing.T) {
 	}
 }
 
-func TestRequestsInCBORSayWhatTheyShall(t *testing.T) {
+func TestRequestsInCBORAreComplete(t *testing.T) {
 	for name, in := range putRecordsInputs() {
 		t.Run(name, func(t *testing.T) {
 			_, body := serialized(t, cborProtocol(), in)
