@@ -103,8 +103,8 @@ Machine: %s. Rounds: %d.
   allocated before. It marshals once, compresses, computes MD5 for an aggregate of what does not fill a record, base64 and one
   SHA-256 a call, and writes each POST to a socket at once, without an HTTP client. "limit, CBOR" does the same without base64.
 - **MB/s a core**: OTLP bytes for a second of CPU time. **alloc**: bytes of heap allocated for an item. **peak**: the most
-  resident memory. **idle**: the resident memory before the first request. Both include the program and the generated telemetry, which are
-  about the same for all. **growth**: peak less idle.
+  resident memory. **idle**: the resident memory before the first request. Both include the program and the generated
+  telemetry, which are about the same for all. **growth**: peak less idle.
 - **records**, **calls**, **PUT units**: what Kinesis bills and limits, for a million items. A unit is 25,600 bytes, rounded
   up for each record. **× least units**: compared with the bytes divided by 25,600. **wire**: bytes of the requests with their
   heads.
