@@ -46,7 +46,7 @@ type Config struct {
 	// RecordMaxBufferedTime is how long a record may wait at most for others that share an aggregated record and a request
 	// with it. Nothing waits once no further record can arrive (see [CallerGroup]). Zero means 100 ms. With a negative
 	// value, such as [NoBuffering], a record is sent at once if no request is in flight. If one is, records wait until it is
-	// answered, unless that request was full.
+	// answered, but not longer than 50 ms. They do not wait for a request that was full.
 	RecordMaxBufferedTime time.Duration
 	// RecordTTL is how long after Put the producer gives up on a record. It must be more than RecordMaxBufferedTime. Zero
 	// means 30 s.

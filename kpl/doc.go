@@ -29,7 +29,7 @@
 //   - Every record that Put accepted gets exactly one [Result], after Close at the latest.
 //   - If the Result is a success, readers find the record. Some readers skip an aggregated record that is stored on a shard
 //     which does not serve all its members. The producer notices that and sends the members again.
-//     There are two exceptions. One is a stream with record distribution AUTO that the producer has no permission to
+//     Two kinds of streams are exceptions. One is a stream with record distribution AUTO that the producer has no permission to
 //     describe; set [Config.DisableAggregation] there. The other is a stream that was deleted and recreated while nothing
 //     was sent.
 //   - A record that the service will never accept does not make other records fail.
@@ -57,5 +57,5 @@
 // is the one that the producer expects, the actual shard the one that the service used.
 //
 // An attempt is one request with the record. The Result is how the record ended. The deadline of a record is when it is sent
-// at the latest. It expires when the producer gives up on it.
+// at the latest. A record expires when the producer gives up on it.
 package kpl
