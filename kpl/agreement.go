@@ -1,14 +1,15 @@
 package kpl
 
-// agreement notices that the shards of records agree with their keys, in a stream that is known to ignore keys. An automatic stream
-// stores a record on the shard of its key only by chance. If many records in a row agree, keys may choose the shards again.
+// agreement notices that the shards of records agree with their keys, in a stream that is known to ignore keys. An
+// automatic stream stores a record on the shard of its key only by chance. If many records in a row agree, keys may choose
+// the shards again.
 type agreement struct {
 	records int // in a row
 	needed  int // how many are enough
 }
 
-// firstAgreement and lastAgreement limit how many records are enough. The number doubles each time, because a stream of one shard
-// always agrees.
+// firstAgreement and lastAgreement limit how many records are enough. The number doubles each time, because a stream of one
+// shard always agrees.
 const firstAgreement, lastAgreement = 64, 1 << 20
 
 // count takes in whether a record agrees, and reports whether enough do.
@@ -17,7 +18,8 @@ func (a *agreement) count(agrees bool) bool {
 		a.records = 0
 		return false
 	}
-	if a.records++; a.records < a.needed {
+	a.records++
+	if a.records < a.needed {
 		return false
 	}
 	a.records, a.needed = 0, min(2*a.needed, lastAgreement)

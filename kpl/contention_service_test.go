@@ -45,8 +45,8 @@ func (c *contention) perSecond() float64 {
 	return min(shardRecordsPerSecond, shardBytesPerSecond/float64(c.recordSize))
 }
 
-// serve puts a record to its shard's test, as the service does. It arrives when it is sent: everything is under way for the same
-// time.
+// serve puts a record to its shard's test, as the service does. It arrives when it is sent: everything is under way for the
+// same time.
 func (c *contention) serve(k *kinesisRecord) bool {
 	s, stored := &c.service[shardOf(k)], true
 	switch {

@@ -109,8 +109,8 @@ func (r *contentionResult) row() string {
 		r.expired*100, r.away*100, r.jain)
 }
 
-// TestContentionTable renews the table and the plot of docs/limits.md if it is told where they are, and else checks that
-// the table has the rows that it would have.
+// TestContentionTable checks that the table of docs/limits.md has the right rows. With the flag that says where the page is,
+// it makes the table and the plot anew instead.
 func TestContentionTable(t *testing.T) {
 	rows := limitsRows()
 	if *limitsDocs == "" {

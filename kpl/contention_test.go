@@ -55,7 +55,7 @@ type contender struct {
 	on      bool      // in bursts
 }
 
-// answer is what a producer will hear of a record.
+// answer is an answer about a record that is on its way to a producer.
 type answer struct {
 	at, sent time.Time
 	member   *contender
@@ -178,7 +178,7 @@ func (c *contention) wait(m *contender, k *kinesisRecord) {
 	}
 }
 
-// wakeAt lets a producer look at its limiter, unless it does so before.
+// wakeAt lets a producer look at its limiter at the given time, unless it does so earlier.
 func (c *contention) wakeAt(m *contender, then time.Time) {
 	if m.wake.After(c.now) && !then.Before(m.wake) {
 		return
@@ -194,7 +194,7 @@ func (c *contention) wakeAt(m *contender, then time.Time) {
 	})
 }
 
-// send lets a producer send what its limiter releases, and come back when it releases more.
+// send lets a producer send what its limiter releases, and schedules the next time at which it releases more.
 func (c *contention) send(m *contender) {
 	ready, expired := m.limiter.release(c.now)
 	for _, k := range ready {

@@ -12,16 +12,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// These limits keep the calls few, because the service takes only 20 of them a second, for all streams of an account together. A
-// describer makes describeBurst calls at once, and then one in describeInterval. If calls fail, the pause between them doubles
-// from describeInterval to lastDescribePause.
+// These limits keep the calls few, because the service takes only 20 of them a second, for all streams of an account
+// together. A describer makes describeBurst calls at once, and then one in describeInterval. If calls fail, the pause
+// between them doubles from describeInterval to lastDescribePause.
 const (
 	describeBurst     = 3
 	lastDescribePause = 5 * time.Minute
 )
 
-// describeTries is how often a call is made at once that fails for a reason that may pass. describeRounds is how often in a row this
-// may happen before the describer takes it for granted that the call never works.
+// describeTries is how often a call is made at once that fails for a reason that may pass. describeRounds is how often in a
+// row this may happen before the describer takes it for granted that the call never works.
 const describeTries, describeRounds = 3, 3
 
 // leastMaxRecordKiB is the smallest size limit that a stream can have.
@@ -50,11 +50,7 @@ func (d *describer) run(ctx context.Context, requests <-chan struct{}) {
 		if !ok {
 			return
 		}
-		if result.outcome != describeFailed {
-			d.failed = 0
-		} else if d.failed++; d.failed >= describeRounds {
-			result.outcome = describeDenied
-		}
+		d.countFailures(&result)
 		d.publish(streamNews{description: &result})
 		earliest := result.asked
 		if result.outcome == describeDone {
@@ -71,6 +67,18 @@ func (d *describer) run(ctx context.Context, requests <-chan struct{}) {
 		if !sleepUntil(ctx, earliest) {
 			return
 		}
+	}
+}
+
+// countFailures takes a description for denied that has failed describeRounds times in a row.
+func (d *describer) countFailures(result *description) {
+	if result.outcome != describeFailed {
+		d.failed = 0
+		return
+	}
+	d.failed++
+	if d.failed >= describeRounds {
+		result.outcome = describeDenied
 	}
 }
 

@@ -50,8 +50,8 @@ func (l *lane) setShards(shards int) {
 	}
 }
 
-// setPace sets the buckets to what the lane may use now, if its oldest record has the given age. The share changes with time, so
-// this comes before each decision.
+// setPace sets the buckets to what the lane may use now, if its oldest record has the given age. The share changes with
+// time, so this comes before each decision.
 func (l *lane) setPace(age float64, now time.Time) {
 	if now.Equal(l.paced) {
 		return
@@ -147,9 +147,9 @@ func (l *lane) readyAt(k *kinesisRecord) (time.Time, bool) {
 	return ready.Add(l.delay(k)), true
 }
 
-// delay is a random pause before k. Producers that keep exactly to a shard's rate fall in step with it: the same producer always
-// comes when the shard has room, and the others come when it has none. If the lane has the shard for itself, the pause costs
-// nothing, because k still goes before the buckets are full.
+// delay is a random pause before k. Producers that keep exactly to a shard's rate fall in step with it: the same producer
+// always comes when the shard has room, and the others come when it has none. If the lane has the shard for itself, the
+// pause costs nothing, because k still goes before the buckets are full.
 func (l *lane) delay(k *kinesisRecord) time.Duration {
 	cost := l.cost(k)
 	alone := min(cost, max(0, time.Second-cost))

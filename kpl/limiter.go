@@ -111,7 +111,8 @@ func (l *limiter) takeAll() []*kinesisRecord {
 // empty reports whether nothing waits.
 func (l *limiter) empty() bool { return len(l.busy) == 0 }
 
-// paceTime is how often the buckets of a lane in which records wait are set at least. By then, the share has not changed by much.
+// paceTime is how often the buckets of a lane in which records wait are set at least. By then, the share has not changed by
+// much.
 const paceTime = time.Second
 
 // nextWake is when release may have something to return, if nothing is sent before; false if nothing waits.

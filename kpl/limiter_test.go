@@ -10,7 +10,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/pace"
 )
 
-// Whatever share a lane uses, a shard's own buckets never refuse what it sends.
+// Whatever share a lane uses, it never sends more than a shard's own buckets let through.
 func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 	for _, waste := range []float64{0, 0.01, 0.2, 0.9} {
 		config := Config{}.WithDefaults()
@@ -39,7 +39,8 @@ func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 	}
 }
 
-// What a call as a whole is throttled for is the account's doing, or that of KMS. Nothing but the pause paces it.
+// A call that is throttled as a whole says nothing about the shard: the account or KMS has reached a limit. Only the pause
+// limits how often it is made.
 func TestOnlyTheShardTeachesItsLane(t *testing.T) {
 	for _, whole := range []bool{true, false} {
 		p := newPipeline(new(Config{}.WithDefaults()), testRandom(), new(memberPool))
@@ -143,7 +144,7 @@ func TestNewLanesInherit(t *testing.T) {
 	assert.NotEqual(t, parent.pace, l.childLane("b", parent).pace, "once")
 }
 
-// The children of a shard that others write to as well are not thought to be free.
+// If others write to a shard, they write to its children too. So the lanes of the children start with its share.
 func TestChildrenInheritTheShareOfTheirShard(t *testing.T) {
 	r, l := router{random: testRandom()}, newLimiter(new(Config{}.WithDefaults()), testRandom())
 	named := func(ids ...ShardID) *shardMap {

@@ -187,7 +187,7 @@ func TestListingsOfOtherShards(t *testing.T) {
 	})
 }
 
-// millions is a service with as many shards as one cares to list.
+// millions is a service with shards without end.
 type millions struct {
 	Client
 	page  []types.Shard

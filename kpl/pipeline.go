@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// pipeline is the core of a stream. It decides which record goes when, with which others, and what its outcome means. It does no
-// I/O, reads no clock and holds no lock. Its loop owns it and tells it what happened. What follows from that is returned, or left
-// in effects for the loop to carry out.
+// pipeline is the core of a stream. It decides which record goes when, with which others, and what its outcome means. It
+// does no I/O, reads no clock and holds no lock. Its loop owns it and tells it what happened. What follows from that is
+// returned, or left in effects for the loop to carry out.
 type pipeline struct {
 	config *Config
 
@@ -69,7 +69,7 @@ func (p *pipeline) putAll(now time.Time, records []userRecord) {
 	}
 }
 
-// add passes a copy of r on to the aggregator. If r has no chance any more, it ends r instead.
+// add passes a copy of r on to the aggregator. If r cannot be delivered any more, add ends it instead.
 func (p *pipeline) add(now time.Time, r *userRecord) {
 	switch {
 	case p.aborted:
@@ -88,8 +88,8 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 // sizePause is how long a record pauses that is larger than the stream took, until a new description is there.
 const sizePause = 100 * time.Millisecond
 
-// heldForSize ends a record that is larger than the stream takes, or lets it pause until that is certain. It reports false if the
-// record may be sent.
+// heldForSize ends a record that is larger than the stream takes, or lets it pause until that is certain. It reports false
+// if the record may be sent.
 func (p *pipeline) heldForSize(now time.Time, r *userRecord) bool {
 	switch p.topology.checkSize(now, r.size()) {
 	case sizeTooLarge:

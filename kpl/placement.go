@@ -56,8 +56,8 @@ const (
 )
 
 // judgePlace says what it means that aggregate k was stored in attempt a, in the stream that shards lists. Readers drop the
-// whole aggregate if the hash key of one member is outside of the shard's range. The service chose the shard by k's own hash key,
-// unless the choice is automatic. So a shard that does not serve this key is not the shard that we think it is.
+// whole aggregate if the hash key of one member is outside of the shard's range. The service chose the shard by k's own
+// hash key, unless the choice is automatic. So a shard that does not serve this key is not the shard that we think it is.
 func judgePlace(k *kinesisRecord, a *Attempt, shards *shardMap, automatic bool) placement {
 	keys, known := shards.keysOf(a)
 	listedLater := shards.known() && shards.listed.After(a.End)

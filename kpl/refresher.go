@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// These are the pauses between listings. A listing starts minRefreshInterval after the one before, plus a random jitter, because
-// all producers of a stream notice a reshard at the same moment. After failures the pauses grow from firstRefreshBackoff to
-// lastRefreshBackoff.
+// These are the pauses between listings. A listing starts minRefreshInterval after the one before, plus a random jitter,
+// because all producers of a stream notice a reshard at the same moment. After failures the pauses grow from
+// firstRefreshBackoff to lastRefreshBackoff.
 const (
 	minRefreshInterval  = time.Second
 	maxRefreshJitter    = 100 * time.Millisecond
@@ -55,8 +55,8 @@ type refresher struct {
 	previous *shardMap // the last listing
 }
 
-// run serves requests until ctx ends. It serves the first one at once. A failed listing is published too. It is tried again after
-// a pause, or at the next request, until it succeeds.
+// run serves requests until ctx ends. It serves the first one at once. A failed listing is published too. It is tried again
+// after a pause, or at the next request, until it succeeds.
 func (r *refresher) run(ctx context.Context, requests <-chan struct{}) {
 	var earliest time.Time
 	for {

@@ -37,8 +37,8 @@ func (t *retrier) addFailed(now time.Time, members []userRecord) {
 	t.pause(now, backoff(failures), members)
 }
 
-// pause takes in members for a random time of half the given pause to all of it, so that records that failed together do not all
-// come back together. It ends early if a member expires.
+// pause takes in members for a random time of half the given pause to all of it, so that records that failed together do
+// not all come back together. It ends early if a member expires.
 func (t *retrier) pause(now time.Time, pause time.Duration, members []userRecord) {
 	oldest := now
 	for i := range members {

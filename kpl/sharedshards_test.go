@@ -14,8 +14,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// The goals of the limiter, in the order of their weight: nothing is lost, little is late, little is wasted. docs/limits.md shows
-// them at length.
+// The goals of the limiter, in the order of their weight: nothing is lost, little is late, little is wasted. docs/limits.md
+// shows them at length.
 
 // Nothing expires where there is room enough. Once records are late, a producer gets as much as with a fixed rate.
 func TestNothingExpiresWhereThereIsRoom(t *testing.T) {
@@ -126,8 +126,8 @@ func (c contention) paced(length time.Duration) contentionResult {
 	return c.run50(length)
 }
 
-// run50 runs with records of 50 kB on one shard, unless others are set. What it says of the start is of the start, the rest is of
-// the time after half a minute.
+// run50 runs with records of 50 kB on one shard, unless others are set. What it says of the start is of the start, the rest
+// is of the time after half a minute.
 func (c contention) run50(length time.Duration) contentionResult {
 	c.recordSize, c.shards, c.seed = cmp.Or(c.recordSize, 50_000), max(c.shards, 1), limitsSeed
 	if c.length == 0 {

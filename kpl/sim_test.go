@@ -23,9 +23,9 @@ var (
 	simFirst = flag.Uint64("sim.first", 0, "the seed of the first one")
 )
 
-// TestSimulation runs random schedules of puts, reshards and faults in virtual time and checks what must hold whatever
-// happens: one Result for each record, no success that readers do not see, and no bound that is not kept. A schedule
-// depends on its seed alone.
+// TestSimulation runs random schedules of puts, reshards and faults in virtual time. It checks what must always hold: one
+// Result for each record, readers see each record with a success, and all bounds are kept. A schedule depends on its
+// seed alone.
 func TestSimulation(t *testing.T) {
 	simulate := func(t *testing.T, seed uint64) {
 		t.Parallel()
@@ -47,7 +47,7 @@ type simulation struct {
 	producer *Producer
 	config   Config
 	keys     int
-	pause    int // the most milliseconds before a record, now and then
+	pause    int // the longest pause before a record in milliseconds; only some records have one
 	stream   kpltest.Stream
 	unlisted bool          // the shards may not be listed, now and then
 	blind    bool          // neither shards nor kind of the stream can be had, now and then: it must not ignore keys
@@ -57,14 +57,14 @@ type simulation struct {
 	closeIn  time.Duration // of patience for Close
 	rates    *rateCheck    // of what is sent
 
-	mu      sync.Mutex
-	fates   []fate             // of the records, by their numbers
-	quiet   time.Time          // nobody puts before
-	remains []*kpltest.Remains // of the streams that were deleted
+	mu        sync.Mutex
+	histories []history          // of the records, by their numbers
+	quiet     time.Time          // nobody puts a record before this time
+	remains   []*kpltest.Remains // of the streams that were deleted
 }
 
-// fate is what became of a record.
-type fate struct {
+// history is what became of a record in the simulation.
+type history struct {
 	accepted bool
 	size     int    // bytes of data, if it was accepted
 	results  int    // how many Results it had
@@ -115,7 +115,7 @@ func (s *simulation) run() {
 	s.producer = p
 	var running sync.WaitGroup
 	n, putters := 1+s.random.IntN(3_000), 1+s.random.IntN(4)
-	s.fates = make([]fate, n)
+	s.histories = make([]history, n)
 	callers := p.NewCallerGroup(s.random.IntN(putters + 1))
 	for i := range putters {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 0))
@@ -169,7 +169,7 @@ func (s *simulation) put(random *rand.Rand, number int) {
 	s.accepted(ctx, number, record, s.producer.Put(ctx, record, func(result Result) { s.ended(number, result) }))
 }
 
-// putBatch puts some records as one of the callers and waits for their Results, with more or less patience.
+// putBatch puts some records as one of the callers. It waits for their Results for a longer or shorter time.
 func (s *simulation) putBatch(random *rand.Rand, callers *CallerGroup, first, step, n int) {
 	s.keepQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(60_000))*time.Millisecond)
@@ -231,13 +231,13 @@ func (s *simulation) accepted(ctx context.Context, number int, record UserRecord
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates[number].accepted, s.fates[number].size = true, len(record.Data)
+	s.histories[number].accepted, s.histories[number].size = true, len(record.Data)
 }
 
 // ended notes a Result.
 func (s *simulation) ended(number int, result Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates[number].results++
-	s.fates[number].result = result
+	s.histories[number].results++
+	s.histories[number].result = result
 }

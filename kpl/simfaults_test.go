@@ -120,8 +120,8 @@ func (s *simulation) upset(random *rand.Rand, remakes bool) {
 	}
 }
 
-// remake deletes the stream and makes it anew, with other shards of the same ids. It is gone for at least as long as the
-// service needs for that. Sometimes nobody puts a record all the while, so that the producer may not see that it is gone.
+// remake deletes the stream and makes it anew, with other shards of the same ids. The stream is gone for at least as long as
+// the service needs for that. Sometimes nobody puts a record in this time, so that the producer may not notice it.
 func (s *simulation) remake(random *rand.Rand) {
 	gone := recreateTime + time.Duration(random.IntN(3_000))*time.Millisecond
 	if random.IntN(2) == 0 {

@@ -87,7 +87,8 @@ func TestLimiterReleasesTheOldestFirst(t *testing.T) {
 	assert.Zero(t, lane.waitingBytes)
 }
 
-// What was released is on its lane only when it is sent. Until then the buckets fill up, but hold no more for it.
+// A released record takes from the buckets of its lane when it is sent, not before. Until then the buckets fill up, but never
+// above what they hold.
 func TestLimiterReleasesNoMoreThanTheShardTakesAtOnce(t *testing.T) {
 	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
@@ -115,7 +116,7 @@ func TestLimiterExpires(t *testing.T) {
 	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
 	lane := l.lane("a")
-	lane.bytes.take(1<<30, at(0)) // in debt for a quarter of an hour
+	lane.bytes.take(1<<30, at(0)) // the bucket has a debt for a quarter of an hour
 	old, young := waitingRecord(lane, 10, 0), waitingRecord(lane, 10, time.Second)
 	l.push(old)
 	l.push(young)
@@ -231,7 +232,7 @@ func TestShardMap(t *testing.T) {
 	assert.False(t, none.known())
 }
 
-// A stream that was split and merged many times predicts as one that is searched from end to end.
+// After many splits and merges, predict finds the same shard as a search through all shards.
 func TestPredictFindsTheShardThatServesAKey(t *testing.T) {
 	random := testRandom()
 	for range 50 {
@@ -276,21 +277,21 @@ func TestKeylessRecordsGoWhereThereIsRoom(t *testing.T) {
 	config := Config{}.WithDefaults()
 	p := newPipeline(&config, testRandom(), new(memberPool))
 	half := hashKey{high: 1 << 63}
-	p.setShards(at(0), newShardMap([]shard{
+	_ = p.setShards(at(0), newShardMap([]shard{
 		{"busy", hashRange{minHashKey, hashKey{high: 1<<63 - 1, low: ^uint64(0)}}},
 		{"free", hashRange{half, maxHashKey}},
 	}, nil, at(0)))
 	p.limiter.lane("busy").bytes.take(1<<30, at(0))
-	landed := map[ShardID]int{}
+	chosen := map[ShardID]int{}
 	for range 1000 {
 		k := waitingRecord(nil, 10, 0)
 		k.keyless = true
 		require.True(t, p.router.route(k, at(0)))
 		require.Len(t, k.partitionKey, KeylessKeySize)
 		require.Equal(t, hashOf(k.partitionKey), k.hash)
-		landed[k.lane.id]++
+		chosen[k.lane.id]++
 	}
-	assert.Greater(t, landed["free"], 900, "one in sixteen draws finds four keys of the busy shard")
+	assert.Greater(t, chosen["free"], 900, "one in sixteen draws finds four keys of the busy shard")
 }
 
 func TestBackoff(t *testing.T) {
@@ -317,7 +318,7 @@ func TestTheZeroConfigIsTheDefault(t *testing.T) {
 	assert.Equal(t, defaults, one, "each field is on its own")
 }
 
-// Defaults give way to the fields that limit them.
+// A default changes if a field that is set would make it invalid.
 func TestDefaultsFitTheFieldsThatAreSet(t *testing.T) {
 	for _, size := range []int{1 << 10, 1 << 20, MaxServiceRecordSize} {
 		require.NoError(t, Config{MaxRecordSize: size}.Validate(), size)

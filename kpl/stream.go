@@ -29,7 +29,7 @@ type stream struct {
 
 	mu       sync.Mutex
 	inbox    inbox // guarded by mu
-	accepted int64 // records that the stream was ever handed; guarded by mu
+	accepted int64 // records that were ever put into the inbox; guarded by mu
 
 	busy       atomic.Bool // some record has no Result yet; set by the loop
 	idleSince  time.Time   // when the last record had its Result; owned by the loop
@@ -247,8 +247,8 @@ func (s *stream) applyNews(now time.Time, news *streamNews) {
 	notify(s.shared.config.Observer.ShardsListed, event)
 }
 
-// carryOut does what the pipeline wants done. An idle stream whose shards cannot be listed waits for its next record with
-// another try.
+// carryOut does what the pipeline has asked for. If the shards of an idle stream cannot be listed, the next listing waits
+// until a record comes.
 func (s *stream) carryOut() {
 	e := &s.pipeline.effects
 	listing, description := s.pipeline.topology.takeRequests()

@@ -86,8 +86,8 @@ func jitter(k *kpltest.Kinesis) {
 
 const automatic, byKeys = types.RecordDistributionStrategyAuto, types.RecordDistributionStrategyUserPartitionKey
 
-// An operator can switch a stream to AUTO while it is in use. A request of a quiet stream goes out together with a listing. That
-// listing began before the record was stored, so it does not say whether keys still choose.
+// An operator can switch a stream to AUTO while it is in use. A request of a quiet stream goes out together with a listing.
+// That listing began before the record was stored, so it does not say whether keys still choose.
 func TestQuietStreamIsSwitched(t *testing.T) {
 	for seed := range uint64(40) {
 		synctest.Test(t, func(t *testing.T) {
@@ -172,8 +172,8 @@ func TestSwitchBackIsNoticed(t *testing.T) {
 	})
 }
 
-// The stream goes, comes back, is described, and goes again before its shards are listed. What was described of the second stream
-// says nothing about the third.
+// The stream goes, comes back, is described, and goes again before its shards are listed. What was described of the second
+// stream says nothing about the third.
 func TestStreamGoneTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(3)
@@ -250,7 +250,8 @@ func TestNoVerdictWithinTheTTL(t *testing.T) {
 	})
 }
 
-// A record that is larger than the stream took is rejected only by a description of late, because the limit may have been raised.
+// A record that is larger than the stream took is rejected only by a description of late, because the limit may have been
+// raised.
 func TestRaisedRecordSizeIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)

@@ -2,7 +2,8 @@ package kpl
 
 import "time"
 
-// topology is what a producer knows about one stream: its shards, its kind, and the stored records whose place is not judged yet.
+// topology is what a producer knows about one stream: its shards, its kind, and the stored records whose place is not
+// judged yet.
 //
 // The pipeline tells it what was listed, what was described, which calls failed, and where records were stored. It answers
 // three questions: which shards to predict from, what to ask the service next, and what the place of a stored record means.
@@ -52,8 +53,8 @@ type topology struct {
 	// trust notices that listings name other shards than answers do. Such listings are not used.
 	trust listingTrust
 
-	// waiting has the stored records that can only be judged after the next listing or description. oldestWaiting is when the oldest
-	// of their members was received.
+	// waiting has the stored records that can only be judged after the next listing or description. oldestWaiting is when
+	// the oldest of their members was received.
 	waiting       []storedRecord
 	oldestWaiting time.Time
 
@@ -110,9 +111,9 @@ func (t *topology) listed(now time.Time, shards *shardMap) ([]judgedRecord, erro
 	return nil, nil
 }
 
-// notListed takes in that a listing failed, because the stream does not exist or for another reason. Records that wait for it would
-// now wait for an unknown time. So it decides about them and returns those that are decided. The listing before is dropped
-// then: what is sent again is grouped by hash key, and cannot be misplaced a second time.
+// notListed takes in that a listing failed, because the stream does not exist or for another reason. Records that wait for
+// it would now wait for an unknown time. So it decides about them and returns those that are decided. The listing before is
+// dropped then: what is sent again is grouped by hash key, and cannot be misplaced a second time.
 func (t *topology) notListed(now time.Time, noStream bool) []judgedRecord {
 	t.confirming, t.lastListing = false, listingFailed
 	if noStream {
@@ -210,10 +211,10 @@ func (t *topology) inferAutomatic() {
 	}
 }
 
-// provenAutomatic reports whether the service ignores keys when it chooses a shard. The proof is a record on a shard that does
-// not serve its hash key, where the same shard was listed before the record was sent and after it was stored. A reshard does not
-// explain that, because the range of a shard never changes. A recreated stream does not explain it either, because its shards
-// have other first sequence numbers.
+// provenAutomatic reports whether the service ignores keys when it chooses a shard. The proof is a record on a shard that
+// does not serve its hash key, where the same shard was listed before the record was sent and after it was stored. A
+// reshard does not explain that, because the range of a shard never changes. A recreated stream does not explain it either,
+// because its shards have other first sequence numbers.
 func (t *topology) provenAutomatic() bool {
 	u := t.unexplained
 	if u == nil || !t.shards.known() || !t.shards.listed.After(u.attempt.End) {
@@ -262,9 +263,9 @@ func (t *topology) unexpected(k *kinesisRecord, a *Attempt, contradicts bool) {
 	}
 }
 
-// doubtAutomatic takes in that keys seem to choose the shards again. It requests a description. If there is none to be had, it
-// believes what the places of records say. If that is wrong it costs duplicates, but no record, because each aggregate is judged
-// by its place.
+// doubtAutomatic takes in that keys seem to choose the shards again. It requests a description. If there is none to be had,
+// it believes what the places of records say. If that is wrong it costs duplicates, but no record, because each aggregate
+// is judged by its place.
 func (t *topology) doubtAutomatic() {
 	t.wantDescription = true
 	if t.describing == describeDenied {

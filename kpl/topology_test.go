@@ -32,7 +32,8 @@ func listing(begin time.Duration, previous *shardMap, numbers string, shards []s
 	return m
 }
 
-// lone is a record of one member, spread an aggregate of two keys, and alike an aggregate of one key, all predicted for a shard.
+// lone is a record of one member, spread an aggregate of two keys, and alike an aggregate of one key, all predicted for a
+// shard.
 func lone(shard ShardID, key hashKey) *kinesisRecord {
 	return &kinesisRecord{members: make([]userRecord, 1), hash: key, lowest: key, highest: key, lane: &lane{id: shard}}
 }
@@ -56,8 +57,8 @@ func byKey() *topology {
 	return &t
 }
 
-// unlisted is a stream whose shards cannot be listed. It was described at 0 s as being of the kind; if that is not described, the
-// description was denied.
+// unlisted is a stream whose shards cannot be listed. It was described at 0 s as being of the kind; if that is not
+// described, the description was denied.
 func unlisted(kind streamKind) *topology {
 	t := newTopology()
 	d := describedAt(0, kind)
@@ -87,7 +88,7 @@ func TestNewTopology(t *testing.T) {
 	assert.False(t, listing || description, "the refresher and the describer begin by themselves")
 }
 
-// Each case is something that the topology is told, and what it wants to know because of it.
+// Each case is something that the topology is told, and what it then requests.
 func TestTopologyRequests(t *testing.T) {
 	type wants struct{ listing, description bool }
 	second := time.Second
@@ -212,10 +213,12 @@ func TestTopologyDecidesWithoutAListing(t *testing.T) {
 		noStream bool
 		want     placement
 	}{
-		"two keys":                             {byKey(), spread("lower", lowKey, highKey), false, placeBad},
-		"one key for all":                      {byKey(), alike("lower", lowKey), false, placeUnknown},
-		"one key for all, no stream":           {byKey(), alike("lower", lowKey), true, placeBad},
-		"one key, the stream is AUTO":          {unlisted(streamKind{described: true, automatic: true}), alike("", lowKey), false, placeBad},
+		"two keys":                   {byKey(), spread("lower", lowKey, highKey), false, placeBad},
+		"one key for all":            {byKey(), alike("lower", lowKey), false, placeUnknown},
+		"one key for all, no stream": {byKey(), alike("lower", lowKey), true, placeBad},
+		"one key, the stream is AUTO": {
+			unlisted(streamKind{described: true, automatic: true}), alike("", lowKey), false, placeBad,
+		},
 		"one key, no description is to be had": {unlisted(streamKind{}), alike("", lowKey), false, placeGood},
 	}
 	for name, c := range cases {
@@ -392,12 +395,12 @@ func TestTopologyWaitsForTheFirstDescription(t *testing.T) {
 	assert.Equal(t, placeGood, topology.judge(&waiting[0]), "there is none")
 }
 
-// Each case is what has happened to a stream, and what its kind is taken for then.
+// Each case is what has happened to a stream, and the kind that the topology then assumes.
 func TestKindOfStream(t *testing.T) {
 	second := time.Second
 	described := streamKind{described: true, maxRecordSize: 1 << 20}
 	automatic := streamKind{described: true, automatic: true}
-	strayed := func(t *topology) { t.stored(lone("lower", lowKey), attempt("upper", second, 2*second)) }
+	misplaced := func(t *topology) { t.stored(lone("lower", lowKey), attempt("upper", second, 2*second)) }
 	cases := map[string]struct {
 		told func(*topology)
 		want streamKind
@@ -408,15 +411,15 @@ func TestKindOfStream(t *testing.T) {
 			t.described(at(second), description{asked: at(second), outcome: describeDenied})
 		}, described},
 		"a proof": {func(t *topology) {
-			strayed(t)
+			misplaced(t)
 			t.list(listing(3*second, t.predicting(), "49", halves))
 		}, streamKind{automatic: true, maxRecordSize: 1 << 20}},
-		"a stray record, the listing is older": {func(t *topology) {
-			strayed(t)
+		"a misplaced record, the listing is older": {func(t *topology) {
+			misplaced(t)
 			t.list(listing(second, t.predicting(), "49", halves))
 		}, described},
-		"a stray record, the stream is another": {func(t *topology) {
-			strayed(t)
+		"a misplaced record, the stream is another": {func(t *topology) {
+			misplaced(t)
 			t.list(listing(3*second, t.predicting(), "50", halves))
 		}, streamKind{}},
 		"gone": {func(t *topology) { t.noStream(at(time.Second)) }, streamKind{}},
@@ -456,7 +459,7 @@ func TestShardsToPredictFrom(t *testing.T) {
 	assert.Equal(t, 1, topology.shardsOfUnknown(), "the list tells, nothing is counted")
 }
 
-// While answers come, no silence needs a listing.
+// While answers come, no listing is requested for a silence.
 func TestAnswersConfirm(t *testing.T) {
 	topology := byKey()
 	for i := range 10 {

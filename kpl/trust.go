@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// listingTrust notices that ListShards and PutRecords name different shards, as a proxy or an emulator may do. Without that, each
-// aggregate would count as misplaced and be sent again until it expires.
+// listingTrust notices that ListShards and PutRecords name different shards, as a proxy or an emulator may do. Without
+// that, each aggregate would count as misplaced and be sent again until it expires.
 type listingTrust struct {
 	// stranger is when the last record was stored on a shard that the listing lacks, and on which; zero if there is none.
 	stranger Attempt
@@ -57,7 +57,8 @@ func (l *listingTrust) check(shards *shardMap, answered map[ShardID]struct{}) bo
 		l.contradictions = 0
 		return true
 	}
-	if l.contradictions++; l.contradictions < maxContradictions {
+	l.contradictions++
+	if l.contradictions < maxContradictions {
 		return true
 	}
 	l.lost = shards.listed

@@ -72,8 +72,8 @@ func (r *userRecord) explicit() bool { return r.hashDigits > 0 }
 // canceled reports whether the caller has given up on the record.
 func (r *userRecord) canceled() bool { return r.batch != nil && r.batch.canceled.Load() }
 
-// newUserRecord checks a caller's record. Its hash key, unless it is explicit, is for [hashKeys] to settle. The error wraps
-// ErrInvalidRecord or ErrRecordTooLarge.
+// newUserRecord checks a caller's record. It does not compute the hash key of the partition key: [hashKeys] does. The error
+// wraps ErrInvalidRecord or ErrRecordTooLarge.
 func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 	r := userRecord{
 		data:         in.Data,
@@ -134,9 +134,9 @@ func addAttempt(members []userRecord, attempt Attempt) {
 	}
 }
 
-// maxMisplacements is how often a record may be part of a misplaced aggregate. A reshard explains one time, and a second reshard
-// another one. After that it goes alone, because readers find a record by itself on any shard. So even where a listing is wrong,
-// nothing is sent again without end.
+// maxMisplacements is how often a record may be part of a misplaced aggregate. A reshard explains one time, and a second
+// reshard another one. After that it goes alone, because readers find a record by itself on any shard. So even where a
+// listing is wrong, nothing is sent again without end.
 const maxMisplacements = 2
 
 // countMisplacement makes the record go alone if it was misplaced too often.

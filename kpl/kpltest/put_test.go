@@ -301,7 +301,8 @@ func BenchmarkPutRecords(b *testing.B) {
 
 // The KPL 1.1.1 sends records without partition keys to streams that choose shards themselves. Other streams reject them.
 func TestRecordsWithoutPartitionKeys(t *testing.T) {
-	k := New(Config{}, Stream{Name: "auto", Shards: 2, Distribution: types.RecordDistributionStrategyAuto}, Stream{Name: "keys", Shards: 2})
+	automatic := Stream{Name: "auto", Shards: 2, Distribution: types.RecordDistributionStrategyAuto}
+	k := New(Config{}, automatic, Stream{Name: "keys", Shards: 2})
 	records := []types.PutRecordsRequestEntry{{Data: []byte("data")}}
 	_, err := k.PutRecords(t.Context(), &kinesis.PutRecordsInput{StreamName: aws.String("keys"), Records: records})
 	require.ErrorContains(t, err, "partitionKey")
