@@ -73,8 +73,8 @@ type history struct {
 	result   Result // the last one
 }
 
-// newSimulation makes the schedule of a seed. With changes, the stream may also be switched to AUTO and back, be deleted twice in a
-// row, or have its limit raised, and permissions may come and go.
+// newSimulation makes the schedule of a seed. With changes, the stream may also be switched to AUTO and back, be deleted
+// twice in a row, or have its limit raised, and permissions may come and go.
 func newSimulation(t *testing.T, seed uint64, changes bool) *simulation {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
