@@ -128,8 +128,7 @@ func (e *Encoding) unsupported(status int, body format, err error) bool {
 	if status < http.StatusBadRequest {
 		return false
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		switch code := api.ErrorCode(); {
 		case code == codeSerialization, code == codeUnknownOperation:
 			return true

@@ -110,6 +110,8 @@ func TestAnswersWithAWrongContentType(t *testing.T) {
 	}
 }
 
+func advance(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // in a synctest bubble
+
 // call is a call of an endpoint; supported says whether the endpoint supports CBOR.
 func (e *Encoding) call(supported bool) (cbor bool, change Change) {
 	cbor, trial := e.next()
@@ -136,7 +138,7 @@ func TestCBORIsTriedAgain(t *testing.T) {
 
 		var pauses []time.Duration
 		for lost := time.Now(); len(pauses) < 7; {
-			time.Sleep(time.Second)
+			advance(time.Second)
 			if cbor, change = e.call(false); cbor {
 				pauses = append(pauses, time.Since(lost))
 				lost = time.Now()
@@ -147,7 +149,7 @@ func TestCBORIsTriedAgain(t *testing.T) {
 			time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 30 * time.Minute, 30 * time.Minute,
 		}, pauses)
 
-		time.Sleep(30 * time.Minute)
+		advance(30 * time.Minute)
 		cbor, trial := e.next()
 		assert.True(t, cbor && trial)
 		cbor, _ = e.next()
@@ -156,19 +158,19 @@ func TestCBORIsTriedAgain(t *testing.T) {
 		assert.Equal(t, Unchanged, e.succeeded())
 		assert.True(t, e.CBOR())
 
-		time.Sleep(29 * time.Minute)
+		advance(29 * time.Minute)
 		_, change = e.call(false)
 		assert.Equal(t, CBORLost, change)
-		time.Sleep(29 * time.Minute)
+		advance(29 * time.Minute)
 		cbor, _ = e.next()
 		assert.False(t, cbor, "CBOR was lost soon after it had come back")
-		time.Sleep(time.Minute)
+		advance(time.Minute)
 		_, change = e.call(true)
 		assert.Equal(t, CBORBack, change)
 
-		time.Sleep(time.Hour)
+		advance(time.Hour)
 		e.call(false)
-		time.Sleep(time.Minute)
+		advance(time.Minute)
 		_, change = e.call(true)
 		assert.Equal(t, CBORBack, change, "CBOR was in use for long enough")
 	})
@@ -179,13 +181,13 @@ func TestTryThatSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := NewEncoding(true, nil)
 		e.call(false)
-		time.Sleep(time.Minute)
+		advance(time.Minute)
 		_, trial := e.next()
 		assert.True(t, trial)
-		time.Sleep(59 * time.Second)
+		advance(59 * time.Second)
 		cbor, _ := e.next()
 		assert.False(t, cbor)
-		time.Sleep(time.Second)
+		advance(time.Second)
 		_, trial = e.next()
 		assert.True(t, trial)
 	})
@@ -195,7 +197,7 @@ func TestCBORIsNeverTriedIfToldSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := NewEncoding(false, nil)
 		assert.False(t, e.CBOR())
-		time.Sleep(time.Hour)
+		advance(time.Hour)
 		cbor, trial := e.next()
 		assert.False(t, cbor || trial)
 	})
