@@ -150,7 +150,8 @@ func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
 		awsConfig.Credentials = aws.NewCredentialsCache(role)
 	}
 	client := kinesis.NewFromConfig(awsConfig, func(o *kinesis.Options) {
-		// Without a region the endpoint is left out: then the SDK reports the missing region, instead of signing for none.
+		// Without a region the endpoint is not set. Then the SDK reports that the region is missing. With an endpoint it would
+		// sign requests for an empty region.
 		if cfg.AWS.Endpoint != "" && o.Region != "" {
 			o.BaseEndpoint = aws.String(cfg.AWS.Endpoint)
 		}

@@ -22,6 +22,15 @@ type request struct {
 	err     error
 }
 
+// size is the sum of the sizes of the records.
+func (r *request) size() int {
+	size := 0
+	for _, k := range r.records {
+		size += k.size()
+	}
+	return size
+}
+
 // entryResult is what the service said of one record.
 type entryResult struct {
 	shard          ShardID

@@ -61,23 +61,6 @@ func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
 	p.noteOutage(now, f)
 }
 
-// judgeSize takes in what a failed call says about the size of requests, and returns the class of its error.
-func (p *pipeline) judgeSize(now time.Time, r *request, class errorClass) errorClass {
-	switch class {
-	case classTooLarge:
-		size := r.size()
-		p.sizeLimit.tooLarge(now, size)
-		if size <= smallestRequest {
-			return classLater
-		}
-	case classUnreadable:
-		p.sizeLimit.cautious = true
-	case classTransient, classLater, classThrottle, classRejected, classUnavailable:
-		p.sizeLimit.cautious = false
-	}
-	return class
-}
-
 // noteOutage takes in what a failed call says about the stream as a whole.
 func (p *pipeline) noteOutage(now time.Time, f fault) {
 	switch f.class {
@@ -101,7 +84,9 @@ func (r *request) attempt(shard ShardID, code, message string) Attempt {
 // recordFailed decides about a record that was not stored, as far as we know. Whole means that the call failed as one.
 func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f fault, whole bool) {
 	addAttempt(k.members, r.attempt("", f.code, f.message))
-	if f.class == classThrottle && !whole { // a whole call is throttled by the account or by KMS, not by the shard
+	// A whole call is throttled by the account or by KMS, which says nothing about the shard.
+	byShard := f.class == classThrottle && !whole
+	if byShard {
 		p.limiter.throttled(k, r.start, now)
 	}
 	if p.aborted {
@@ -110,7 +95,12 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 	}
 	switch nextStep(k, f.class, whole, len(r.records), p.config) {
 	case stepRetry:
-		p.retrier.add(now, p.unexpired(now, k.members))
+		members := p.unexpired(now, k.members)
+		if byShard {
+			p.retrier.addThrottled(now, members)
+		} else {
+			p.retrier.addFailed(now, members)
+		}
 	case stepRetryLater:
 		p.retrier.addLater(now, p.unexpired(now, k.members))
 	case stepSplit:

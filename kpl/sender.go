@@ -32,7 +32,8 @@ type sender struct {
 	running sync.WaitGroup
 }
 
-// newSender returns the sender of a stream, which has no worker yet. It calls complete for each request when its call has ended.
+// newSender returns the sender of a stream, which has no worker yet. It calls complete for each request when its call has
+// ended.
 func newSender(ctx context.Context, shared *shared, stream string, complete func(*request)) *sender {
 	return &sender{
 		ctx: ctx, client: shared.client, config: &shared.config, buffers: &shared.buffers, encoding: shared.encoding,

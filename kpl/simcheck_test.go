@@ -10,8 +10,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// keptSeeds are seeds of which each has found a bug, more or less often: goroutines that run at the same moment of
-// virtual time are in no order. They always run.
+// keptSeeds are seeds that have found bugs. They always run. A seed does not find its bug in every run, because goroutines
+// that run at the same moment of virtual time have no fixed order.
 var keptSeeds = []struct {
 	seed  uint64
 	found string
@@ -39,7 +39,7 @@ func (s *simulation) check() {
 		}
 	}
 	require.LessOrEqual(t, s.kinesis.MaxConcurrentCalls(kpltest.OpPutRecords), s.config.MaxConnections)
-	if s.steady && !s.unlisted && s.stream.Distribution != types.RecordDistributionStrategyAuto {
+	if s.steady && !s.unlisted && !s.switches && s.stream.Distribution != types.RecordDistributionStrategyAuto {
 		s.rates.check(t, &s.config, s.kinesis)
 	}
 }
@@ -51,18 +51,18 @@ type place struct{ shard, sequence string }
 // that holds costs more than the comparison. So this calls testing.T only for what is wrong.
 func (s *simulation) checkResults() {
 	places := s.places()
-	for number := range s.fates {
-		fate, stored := &s.fates[number], places[number]
-		if !fate.accepted {
-			if fate.results > 0 || len(stored) > 0 {
-				s.t.Fatalf("record %d was not accepted: %+v, stored at %v", number, fate, stored)
+	for number := range s.histories {
+		history, stored := &s.histories[number], places[number]
+		if !history.accepted {
+			if history.results > 0 || len(stored) > 0 {
+				s.t.Fatalf("record %d was not accepted: %+v, stored at %v", number, history, stored)
 			}
 			continue
 		}
-		if fate.results != 1 {
-			s.t.Fatalf("record %d has %d Results, the last is %+v", number, fate.results, fate.result)
+		if history.results != 1 {
+			s.t.Fatalf("record %d has %d Results, the last is %+v", number, history.results, history.result)
 		}
-		result := &fate.result
+		result := &history.result
 		if result.Err == nil && !slices.Contains(stored, place{string(result.ShardID), result.SequenceNumber}) {
 			s.t.Fatalf("record %d is not where its Result says, but at %v: %+v", number, stored, result)
 		}
@@ -77,7 +77,7 @@ func (s *simulation) checkResults() {
 
 // places returns where readers find each record, by its number.
 func (s *simulation) places() [][]place {
-	places := make([][]place, len(s.fates))
+	places := make([][]place, len(s.histories))
 	for _, r := range s.readable() {
 		digits := slices.Index(r.Data, 0)
 		if digits < 0 {
@@ -87,15 +87,15 @@ func (s *simulation) places() [][]place {
 		if err != nil || number < 0 || number >= len(places) {
 			s.t.Fatalf("nobody has put record %q", r.Data[:digits])
 		}
-		if fate := &s.fates[number]; len(r.Data) != fate.size {
-			s.t.Fatalf("record %d of %d bytes has come out with %d", number, fate.size, len(r.Data))
+		if history := &s.histories[number]; len(r.Data) != history.size {
+			s.t.Fatalf("record %d of %d bytes has come out with %d", number, history.size, len(r.Data))
 		}
 		places[number] = append(places[number], place{r.ShardID, r.SequenceNumber})
 	}
 	return places
 }
 
-// readable returns what readers see of the stream, and what they have seen of those that were deleted.
+// readable returns the records that readers see in the stream, and those that they saw in the streams that were deleted.
 func (s *simulation) readable() []kpltest.UserRecord {
 	records := s.kinesis.UserRecords(testStream)
 	for _, remains := range s.remains {
@@ -104,8 +104,8 @@ func (s *simulation) readable() []kpltest.UserRecord {
 	return records
 }
 
-// copies is how many copies of a record there may be: one if it is known to be stored, and one for each attempt of
-// which nobody can know, because the answer was lost or the shard was gone.
+// copies returns how many copies of a record there may be. A record that is known to be stored counts as one. An attempt
+// whose end nobody can know, because the answer was lost or the shard was gone, counts as one more.
 func copies(result *Result) int {
 	n := 0
 	for _, attempt := range result.Attempts {

@@ -43,6 +43,12 @@ func (l *sizeLimit) tooLarge(now time.Time, size int) {
 	l.growAt = now.Add(l.pause)
 }
 
+// notUnderstood notes that the endpoint did not understand a request, which is cut for that. No size is known to be wrong.
+func (l *sizeLimit) notUnderstood() { l.cautious = true }
+
+// answered notes a failure for which no request is cut.
+func (l *sizeLimit) answered() { l.cautious = false }
+
 // passed notes that the endpoint let a request through.
 func (l *sizeLimit) passed(r *request) {
 	l.cautious = false
@@ -67,49 +73,4 @@ func (l *sizeLimit) at(now time.Time, most int) int {
 		*l = sizeLimit{}
 	}
 	return l.limit
-}
-
-// size is the sum of the sizes of the records.
-func (r *request) size() int {
-	size := 0
-	for _, k := range r.records {
-		size += k.size()
-	}
-	return size
-}
-
-// fit makes r no larger than what the endpoint lets through. What is too much goes next. It returns nil if nothing of r is left,
-// because its only record cannot be cut, and its owner wants such a record back.
-func (p *pipeline) fit(now time.Time, r *request) *request {
-	limit := p.sizeLimit.at(now, p.config.CollectionMaxSize)
-	for limit > 0 && r.size() > limit {
-		k := r.records[0]
-		switch half := len(r.records) / 2; {
-		case half > 0:
-			p.collector.addNext(&request{records: r.records[half:]})
-			r.records = r.records[:half:half]
-		case k.aggregated():
-			half = len(k.members) / 2
-			p.collector.addNext(p.part(k, k.members[half:]))
-			r.records = p.part(k, k.members[:half]).records
-		case p.config.FailIfTooLarge:
-			p.finish(now, OutcomeUnavailable, fault{
-				code: CodeRequestTooLarge, message: "the endpoint did not let smaller requests through",
-			}, k.members...)
-			return nil
-		default:
-			return r
-		}
-	}
-	return r
-}
-
-// part returns a request with some members of a record.
-func (p *pipeline) part(of *kinesisRecord, members []userRecord) *request {
-	k := p.aggregator.pack(members)
-	k.setLane(of.lane)
-	if k.keyless {
-		k.setKey(of.partitionKey, of.hash)
-	}
-	return &request{records: []*kinesisRecord{k}}
 }

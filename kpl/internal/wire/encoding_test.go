@@ -14,7 +14,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
-func TestWhatSaysThatCBORIsUnsupported(t *testing.T) {
+func TestAnswersThatSayThatCBORIsUnsupported(t *testing.T) {
 	apiError := func(code string) error {
 		return &smithy.OperationError{Err: &smithy.GenericAPIError{Code: code}}
 	}
@@ -184,7 +184,7 @@ func TestTryThatSaysNothing(t *testing.T) {
 	})
 }
 
-func TestCBORIsNeverTriedIfToldSo(t *testing.T) {
+func TestOnlyJSONIsTriedIfCBORIsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := NewEncoding(false, nil)
 		assert.False(t, e.CBOR())
