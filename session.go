@@ -37,7 +37,9 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	if s.telemetry, err = newTelemetry(set, cfg, s.availability); err != nil {
 		return nil, err
 	}
-	s.producer, err = kpl.New(client, cfg.Producer.kplConfig(s.telemetry.observer()))
+	producer := cfg.Producer.kplConfig(s.telemetry.observer())
+	producer.FailIfTooLarge = cfg.Delivery == Confirmed // then a push is there to cut the message
+	s.producer, err = kpl.New(client, producer)
 	if err != nil {
 		s.telemetry.close()
 		return nil, fmt.Errorf("%s: %w", set.ID, err)

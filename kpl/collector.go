@@ -22,6 +22,15 @@ type request struct {
 	err     error
 }
 
+// size is the sum of the sizes of the records.
+func (r *request) size() int {
+	size := 0
+	for _, k := range r.records {
+		size += k.size()
+	}
+	return size
+}
+
 // entryResult is what the service said of one record.
 type entryResult struct {
 	shard          ShardID
@@ -119,6 +128,9 @@ func (c *collector) takeAll() []*kinesisRecord {
 
 // addReady takes in a request to be sent as it is.
 func (c *collector) addReady(r *request) { c.ready = append(c.ready, r) }
+
+// addNext takes in a request to be sent as it is, before all others.
+func (c *collector) addNext(r *request) { c.ready = slices.Insert(c.ready, 0, r) }
 
 // takeReady returns the first of these requests; nil if there is none.
 func (c *collector) takeReady() *request {

@@ -25,9 +25,12 @@ type Observer struct {
 	// DistributionChanged is called when the producer learns that it was wrong about who chooses the shard of a record. At
 	// first it assumes [DistributionByKey] for every stream, also for one that it has forgotten (see [StreamIdleTime]).
 	DistributionChanged func(DistributionEvent)
-	// CBORUnsupported is called when the endpoint turns out to support no CBOR (see [WireAuto]), at most once. The call
-	// that showed it is made again in JSON, and so are all later ones.
+	// CBORUnsupported is called when the endpoint turns out to support no CBOR (see [WireAuto]). The call that showed it is
+	// made again in JSON, and later calls are made in JSON until CBORSupported is called. Both may be called several times,
+	// in turns, for endpoints that change.
 	CBORUnsupported func(CBOREvent)
+	// CBORSupported is called when the endpoint supports CBOR again, after CBORUnsupported. Calls are made in CBOR again.
+	CBORSupported func(CBOREvent)
 	// AvailabilityChanged is called when a stream stops accepting records, and when it accepts them again. So two calls in a
 	// row for one stream never say the same, even if the producer has forgotten the stream in between (see [StreamIdleTime]).
 	AvailabilityChanged func(AvailabilityEvent)
@@ -96,10 +99,10 @@ type DistributionEvent struct {
 	Source       DistributionSource
 }
 
-// CBOREvent says that the endpoint supports no CBOR.
+// CBOREvent says whether the endpoint supports CBOR.
 type CBOREvent struct {
 	Stream string // of the call that showed it
-	Err    error  // what the endpoint answered
+	Err    error  // what an endpoint without CBOR answered; nil if the endpoint supports CBOR again
 }
 
 // AvailabilityEvent says whether a stream accepts records.

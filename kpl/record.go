@@ -47,8 +47,11 @@ const (
 	CodeConnection    = "ConnectionError"     // no connection, or it broke before the answer was whole
 	CodeNotSent       = "RequestNotSent"      // the client could not make a signed request, e.g. without credentials
 	CodeTooLarge      = "RecordTooLarge"      // larger than the stream takes, so never sent
-	CodeCanceled      = "Canceled"            // Close gave up on a call in flight
-	CodeUnknown       = "UnknownError"        // the client failed in a way that fits none of the others
+	// CodeRequestTooLarge: something in front of the service, such as a proxy, does not let a request of this size through
+	// (HTTP status 413). The service itself never saw the record.
+	CodeRequestTooLarge = "RequestTooLarge"
+	CodeCanceled        = "Canceled"     // Close gave up on a call in flight
+	CodeUnknown         = "UnknownError" // the client failed in a way that fits none of the others
 )
 
 // Outcome is how a user record ended. Every record ends in exactly one.
@@ -67,7 +70,8 @@ const (
 	// OutcomeUnavailable: the stream accepts no records until somebody acts. Access is denied, there is no such stream, a
 	// key of KMS is disabled, or credentials have expired. Records of the request that failed end at once. The producer
 	// then sends one request at a time, after 1, 2 and 4 s, and every 8 s from then on. The other records wait for the next
-	// such request, and end as it does if it fails too.
+	// such request, and end as it does if it fails too. With [Config.FailIfTooLarge], a record that is
+	// too large for a proxy ends so too, with CodeRequestTooLarge.
 	OutcomeUnavailable
 	// OutcomeCanceled: a context ended before the record was sent, that of Put or of [Batch.Wait].
 	OutcomeCanceled

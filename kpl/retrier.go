@@ -53,6 +53,17 @@ func (t *retrier) pause(now time.Time, pause time.Duration, members []userRecord
 	t.keep(at, members)
 }
 
+// addLater takes in members whose next attempt may store another copy, or is in vain as long as the endpoint is what it is.
+// Their first pause is 1 to 2 s. Each further pause is three to six times as long as the members have met with the same error.
+// So there are four attempts at most in half a minute.
+func (t *retrier) addLater(now time.Time, members []userRecord) {
+	pause := laterBackoff
+	for i := range members {
+		pause = max(pause, 3*now.Sub(members[i].sameErrorSince()))
+	}
+	t.pause(now, 2*pause, members)
+}
+
 // keep takes in members that go again at the given time.
 func (t *retrier) keep(at time.Time, members []userRecord) {
 	if len(members) == 0 {
@@ -106,6 +117,8 @@ func (t *retrier) skipLinger() {
 const (
 	firstBackoff = 100 * time.Millisecond
 	maxBackoff   = 3200 * time.Millisecond
+	// laterBackoff is the shortest pause of addLater.
+	laterBackoff = time.Second
 )
 
 // backoff is the longest pause after the given number of failures, at least 1.

@@ -11,7 +11,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/smithy-go"
@@ -34,11 +33,12 @@ type Protocol struct {
 	encoding *Encoding
 
 	// Of the last request.
-	inCBOR      bool // it was written in CBOR
-	records     int
-	body        requestBody // nothing reads it once the call has returned
-	unsupported bool        // the endpoint answered that it does not take CBOR
-	first       bool        // no call of the producer was answered so before
+	role    role
+	open    bool // it has no answer yet
+	records int
+	body    requestBody // nothing reads it once the call has returned
+	again   bool        // it failed because the endpoint supports no CBOR
+	change  Change
 
 	// Of the last answer.
 	answer bytes.Buffer
@@ -58,9 +58,19 @@ func (p *Protocol) Install(o *kinesis.Options) {
 	}
 }
 
-// Unsupported reports whether the last call failed because the endpoint does not take CBOR. If so, make the call again: it
-// will be in JSON, as all calls after it. First is true for one such call of all that share the [Encoding].
-func (p *Protocol) Unsupported() (unsupported, first bool) { return p.unsupported, p.first }
+// Again reports whether the last call failed because the endpoint supports no CBOR. If so, make the call again at once: it will
+// be in JSON.
+func (p *Protocol) Again() bool { return p.again }
+
+// Finish reports what the last call changed. Of all calls that share the [Encoding], one has each change. It must be called
+// after each call, also after one without an answer.
+func (p *Protocol) Finish() Change {
+	if p.open && p.role.cbor() {
+		p.change = p.encoding.doubt(p.role)
+	}
+	p.open = false
+	return p.change
+}
 
 // Forget lets go of the data of the last request, for example so that it can be overwritten. Call it after the call.
 func (p *Protocol) Forget() { p.body.forget() }
@@ -69,7 +79,7 @@ func (p *Protocol) Forget() { p.body.forget() }
 func (p *Protocol) SerializeRequest(
 	ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, r *smithyhttp.Request,
 ) error {
-	p.inCBOR, p.unsupported, p.first = false, false, false
+	p.role, p.open, p.again, p.change = roleJSON, true, false, Unchanged
 	put, ok := in.(*kinesis.PutRecordsInput)
 	if !ok || !usualRequest(put) {
 		return p.Protocol.SerializeRequest(ctx, schema, in, r)
@@ -79,7 +89,7 @@ func (p *Protocol) SerializeRequest(
 		return err
 	}
 	p.records = len(put.Records)
-	if p.inCBOR = p.encoding.CBOR(); p.inCBOR {
+	if p.role = p.encoding.next(); p.role.cbor() {
 		r.Header.Set("Content-Type", contentTypeCBOR)
 		p.body.setCBOR(put)
 	} else {
@@ -115,22 +125,6 @@ func (p *Protocol) DeserializeResponse(
 	if !ok {
 		return p.Protocol.DeserializeResponse(ctx, schema, types, r, out)
 	}
-	var sdk smithyhttp.ClientProtocol = p.Protocol
-	p.reader.encodedAnswer = &p.json
-	answeredInCBOR := strings.Contains(r.Header.Get("Content-Type"), "cbor")
-	if answeredInCBOR {
-		sdk, p.reader.encodedAnswer = p.encoding.sdk, &p.cbor
-	}
-	if r.StatusCode != http.StatusOK {
-		err := sdk.DeserializeResponse(ctx, schema, types, r, out)
-		if p.inCBOR {
-			p.unsupported, p.first = p.encoding.failed(r.StatusCode, answeredInCBOR, err)
-		}
-		return err
-	}
-	if p.inCBOR {
-		p.encoding.succeeded()
-	}
 	p.answer.Reset()
 	if p.answer.Cap() > maxAnswerKept {
 		p.answer = bytes.Buffer{}
@@ -138,12 +132,54 @@ func (p *Protocol) DeserializeResponse(
 	if _, err := p.answer.ReadFrom(r.Body); err != nil {
 		return &smithy.DeserializationError{Err: err}
 	}
-	if p.reader.read(p.answer.Bytes(), p.records, put) {
-		return nil
+	var sdk smithyhttp.ClientProtocol = p.Protocol
+	p.reader.encodedAnswer = &p.json
+	body := formatOf(p.answer.Bytes())
+	if body == formatCBOR {
+		sdk, p.reader.encodedAnswer = p.encoding.sdk, &p.cbor
 	}
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{bytes.NewReader(p.answer.Bytes()), r.Body}
-	return sdk.DeserializeResponse(ctx, schema, types, r, out)
+	var err error
+	if r.StatusCode != http.StatusOK || !p.reader.read(p.answer.Bytes(), p.records, put) {
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{bytes.NewReader(p.answer.Bytes()), r.Body}
+		err = sdk.DeserializeResponse(ctx, schema, types, r, out)
+	}
+	if p.open && p.role != roleJSON {
+		p.learn(r.StatusCode, body, err, len(put.Records))
+	}
+	return err
+}
+
+// learn takes in what an answer says about the encoding. A success without an answer for each record says that the endpoint did
+// not understand the call, or that something else answered. But it may have stored the records. So the call is not made again at
+// once.
+func (p *Protocol) learn(status int, body format, err error, answered int) {
+	p.open = false
+	switch {
+	case err == nil && answered == p.records:
+		p.change = p.encoding.understood(p.role, true)
+	case p.role == roleCheck:
+	case status >= http.StatusOK && status < http.StatusMultipleChoices:
+		p.change = p.encoding.lost(p.role)
+	default:
+		p.failed(p.encoding.wordOf(status, body, err))
+	}
+}
+
+// failed takes in what the answer to a failed call in CBOR says. A call that only tried CBOR is made again in any case.
+func (p *Protocol) failed(says word) {
+	switch says {
+	case wordNone:
+		p.again = p.role == roleTrial
+	case wordDoubtful:
+		p.change = p.encoding.doubt(p.role)
+		p.again = p.role == roleTrial
+	case wordUnderstood:
+		p.change = p.encoding.understood(p.role, false)
+	case wordUnsupported:
+		p.change = p.encoding.lost(p.role)
+		p.again = true
+	}
 }
