@@ -1,10 +1,18 @@
 package kinesiskplexporter
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
 // Who hands out secret keys needs TLS as the stream does. The error names the URL and where it comes from.
@@ -209,4 +217,30 @@ func TestValidateStreamAddress(t *testing.T) {
 			assert.NotContains(t, err.Error(), "secret")
 		})
 	}
+}
+
+// namedWrongly is a service whose answer to each PutRecords call is that the name of the stream is wrong.
+type namedWrongly struct{ kpl.Client }
+
+func (namedWrongly) PutRecords(
+	context.Context, *kinesis.PutRecordsInput, ...func(*kinesis.Options),
+) (*kinesis.PutRecordsOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "1 validation error detected: Value 'telemetry' " +
+		"at 'streamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-z]+"}
+}
+
+// If the service rejects the name of the stream, nothing is wrong with the data. The data goes back, and the status says why.
+func TestNameThatTheServiceRejects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := startLogs(t, namedWrongly{newTestKinesis(1)}, directConfig())
+		for range 2 {
+			err := r.ConsumeLogs(t.Context(), logsOf("a", "b"))
+			require.ErrorIs(t, err, kpl.ErrUnavailable)
+			require.ErrorContains(t, err, "at 'streamName'")
+			assert.False(t, consumererror.IsPermanent(err))
+		}
+		assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, r.host.statuses())
+		assert.Zero(t, r.sum(t, "items_put", "outcome", "rejected"))
+		r.stop(t)
+	})
 }

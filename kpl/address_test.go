@@ -56,7 +56,7 @@ func TestPutForAStreamThatCannotBe(t *testing.T) {
 			require.ErrorContains(t, err, `"prod/logs"`)
 			batch := p.NewCallerGroup(1).NewBatch()
 			require.ErrorIs(t, batch.Put(t.Context(), record), ErrInvalidRecord)
-			assert.Equal(t, OutcomeRejected, batch.Wait(t.Context())[0].Outcome())
+			assert.Equal(t, OutcomeUnavailable, batch.Wait(t.Context())[0].Outcome())
 		}
 		_, err := p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)

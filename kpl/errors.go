@@ -11,7 +11,8 @@ var (
 	ErrClosed = errors.New("kpl: the producer is closed")
 	// ErrInvalidRecord is wrapped by the error for a user record that the service would never accept: without a stream, with
 	// a name or an ARN that no stream can have, with a partition key of more than 256 characters, or with an explicit hash key
-	// that is no 128-bit number.
+	// that is no 128-bit number. If the name or the ARN is wrong, the outcome is [OutcomeUnavailable], because nothing is wrong
+	// with the data.
 	ErrInvalidRecord = errors.New("kpl: invalid user record")
 	// ErrRecordTooLarge is wrapped by the [*SizeError] for data and partition key over [Config.MaxRecordSize].
 	ErrRecordTooLarge = errors.New("kpl: user record too large")
@@ -55,6 +56,8 @@ type RecordError struct {
 func notAccepted(cause error) *RecordError {
 	outcome := OutcomeCanceled
 	switch {
+	case errors.Is(cause, errNoStream):
+		outcome = OutcomeUnavailable
 	case errors.Is(cause, ErrInvalidRecord), errors.Is(cause, ErrRecordTooLarge):
 		outcome = OutcomeRejected
 	case errors.Is(cause, ErrClosed):
