@@ -3,8 +3,10 @@ package kinesiskplexporter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +24,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
 // The errors and warnings about exporterhelper name the version that is built in.
@@ -178,4 +181,45 @@ func TestFullQueueIsNotTooSmall(t *testing.T) {
 		assert.False(t, consumererror.IsPermanent(err))
 		e.stop(t)
 	})
+}
+
+// Callers that wait for room in the queue get it, in memory and with a storage, and what they handed over is delivered once.
+func TestBlockOnOverflow(t *testing.T) {
+	for name, stored := range map[string]bool{"memory": false, "storage": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const callers, pushes = 20, 20
+				c := directConfig()
+				c.Queue, c.Retry = defaultConfig().Queue, defaultConfig().Retry
+				queue := c.Queue.Get()
+				queue.Sizer, queue.QueueSize, queue.BlockOnOverflow = exporterhelper.RequestSizerTypeItems, 9, true
+				id := component.MustNewID("file_storage")
+				if stored {
+					queue.StorageID = &id
+				}
+				k := newTestKinesis(1)
+				k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(20*time.Millisecond)))
+				e := newRig(t, factoryFor(k), c)
+				e.host.Host = storageHost{id: &memoryStorage{values: map[string][]byte{}}}
+				require.NoError(t, e.Start(t.Context(), e.host))
+				var running sync.WaitGroup
+				want := 0
+				for caller := range callers {
+					size := 1 + caller%9 // up to the whole queue
+					want += pushes * size
+					running.Go(func() {
+						for i := range pushes {
+							ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+							assert.NoError(t, e.ConsumeLogs(ctx, oneResource(fmt.Sprint(caller, "/", i, "/"), size)))
+							cancel()
+						}
+					})
+				}
+				running.Wait()
+				advance(time.Minute)
+				e.stop(t)
+				assert.Len(t, distinct(t, storedBodies(t, k)), want)
+			})
+		})
+	}
 }
