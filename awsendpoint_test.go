@@ -193,6 +193,9 @@ func TestValidateStreamAddress(t *testing.T) {
 		"upper case":         {AWSConfig{StreamName: "a", Region: "US-EAST-1"}, "region must be like us-east-1"},
 		"name of the place":  {AWSConfig{StreamName: "a", Region: "Ireland"}, "region must be like us-east-1"},
 		"region of emulator": {AWSConfig{StreamName: "a", Region: "local", Endpoint: "https://localhost:4567"}, ""},
+		"zone, endpoint": {
+			AWSConfig{StreamName: "a", Region: "us-east-1b", Endpoint: "https://localhost:4567"}, "write us-east-1)",
+		},
 		"no host": {
 			AWSConfig{StreamName: "a", Region: "a b", Endpoint: "https://localhost:4567"},
 			"region must be like us-east-1",

@@ -115,14 +115,16 @@ func checkStreamName(name string) error {
 // checkRegion returns an error if no region has that name. Emulators take any name that a host can have. Source is the key that
 // has it.
 func checkRegion(source, region string, ownEndpoint bool) error {
-	if regionForm.MatchString(region) || ownEndpoint && hostLabelForm.MatchString(region) {
+	if regionForm.MatchString(region) {
 		return nil
 	}
-	hint := ""
-	if zone := strings.TrimRight(region, "abcdef"); regionForm.MatchString(zone) {
-		hint = fmt.Sprintf(" (that is an availability zone: write %s)", zone)
+	if of := strings.TrimRight(region, "abcdef"); regionForm.MatchString(of) {
+		return fmt.Errorf("%s must be like us-east-1, found %q (that is an availability zone: write %s)", source, region, of)
 	}
-	return fmt.Errorf("%s must be like us-east-1, found %q%s", source, region, hint)
+	if ownEndpoint && hostLabelForm.MatchString(region) {
+		return nil
+	}
+	return fmt.Errorf("%s must be like us-east-1, found %q", source, region)
 }
 
 // streamResource is the beginning of the resource in a stream's ARN. The name of the stream follows.
