@@ -73,7 +73,7 @@ func FuzzConfig(f *testing.F) {
 		"max_outstanding_records: 9223372036854775807\nmax_outstanding_bytes: 9223372036854775807",
 		"aggregation_max_count: 9223372036854775807\nencoding: otlp_json\ndelivery: fire_and_forget",
 		"timeout: 0\nrecord_ttl: 2562047h\nrecord_max_buffered_time: 2562046h\nrequest_timeout: 2562047h",
-		"timeout: 2562047h\nrecord_ttl: 1ns\nrecord_max_buffered_time: 0\nrequest_timeout: 1ns",
+		"timeout: 2562047h\nrecord_ttl: 100ms\nrecord_max_buffered_time: 0\nrequest_timeout: 100ms",
 		"max_connections: 1\nrate_limit: 1\nmax_outstanding_records: 1\ncollection_max_count: 1",
 	} {
 		yaml := keys + "\naws: {stream_name: telemetry}"

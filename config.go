@@ -108,56 +108,42 @@ func createDefaultConfig() component.Config {
 // Validate returns an error for each key that is wrong by itself or together with others. The errors name the keys. The blocks
 // aws and partition_key have a Validate of their own, which the Collector calls too.
 func (c *Config) Validate() error {
-	errs := []error{c.Producer.validate()}
+	var errs keyErrors
+	c.validateDurations(&errs)
+	c.Producer.validate(&errs)
 	if c.Encoding != marshaler.OTLPProto && c.Encoding != marshaler.OTLPJSON {
-		errs = append(errs, fmt.Errorf("encoding must be %s or %s, found %q",
-			marshaler.OTLPProto, marshaler.OTLPJSON, c.Encoding))
+		errs.add("encoding", nil, "must be %s or %s, found %q", marshaler.OTLPProto, marshaler.OTLPJSON, c.Encoding)
 	}
 	if c.Delivery != Confirmed && c.Delivery != FireAndForget {
-		errs = append(errs, fmt.Errorf("delivery must be %s or %s, found %q", Confirmed, FireAndForget, c.Delivery))
+		errs.add("delivery", nil, "must be %s or %s, found %q", Confirmed, FireAndForget, c.Delivery)
 	}
 	if t := c.Timeout.Timeout; t != 0 && t <= c.Producer.RecordTTL {
-		errs = append(errs, fmt.Errorf("timeout must be more than record_ttl (%v), or 0 for none, found %v",
-			c.Producer.RecordTTL, t))
+		errs.add("timeout", []string{"record_ttl"}, "must be more than record_ttl (%v), or 0 for none, found %v",
+			c.Producer.RecordTTL, t)
 	}
 	if key := c.partitionKeySize(); c.Producer.AggregationMaxSize <= key {
-		errs = append(errs, fmt.Errorf("aggregation_max_size must be more than the %d bytes of the partition key, found %d",
-			key, c.Producer.AggregationMaxSize))
+		errs.add("aggregation_max_size", nil, "must be more than the %d bytes of the partition key, found %d",
+			key, c.Producer.AggregationMaxSize)
 	}
-	return errors.Join(append(errs, c.validateCompression(), c.validateQueue())...)
+	c.validateCompression(&errs)
+	c.validateQueue(&errs)
+	return errs.join()
 }
 
 // validateCompression checks the compression and its level.
-func (c *Config) validateCompression() error {
+func (c *Config) validateCompression(errs *keyErrors) {
 	least, most, ok := c.Compression.Levels()
 	switch level := int(c.CompressionParams.Level); {
 	case !ok:
-		return fmt.Errorf("compression must be %s, %s, %s or %s, found %q",
+		errs.add("compression", nil, "must be %s, %s, %s or %s, found %q",
 			marshaler.NoCompression, marshaler.Snappy, marshaler.Zstd, marshaler.Gzip, c.Compression)
+	case least == most && level != least:
+		errs.add("compression_params::level", nil, "must be left out for compression %s, which has no levels, found %d",
+			c.Compression, level)
 	case level < least || level > most:
-		return fmt.Errorf("compression_params::level must be from %d to %d for compression %s, found %d",
+		errs.add("compression_params::level", nil, "must be from %d to %d for compression %s, found %d",
 			least, most, c.Compression, level)
 	}
-	return nil
-}
-
-// validateQueue checks that the size of the queue is plausible for its unit. By default the unit is bytes here, but the number
-// of requests in most other exporters. So a size that is meant for the other unit is a likely mistake.
-func (c *Config) validateQueue() error {
-	if !c.Queue.HasValue() {
-		return nil
-	}
-	queue := c.Queue.Get()
-	inBytes := queue.Sizer == exporterhelper.RequestSizerTypeBytes
-	switch {
-	case inBytes && queue.QueueSize > 0 && queue.QueueSize < kpl.PutUnit:
-		return fmt.Errorf("sending_queue::queue_size is in bytes unless sending_queue::sizer is set, and must be at least "+
-			"%d then, found %d", kpl.PutUnit, queue.QueueSize)
-	case !inBytes && queue.QueueSize == defaultQueueSize:
-		return fmt.Errorf("sending_queue::queue_size must be set along with sending_queue::sizer: its default, %d, is in bytes",
-			defaultQueueSize)
-	}
-	return nil
 }
 
 // partitionKeySize returns the size of a static partition key in bytes. Other keys are short enough for every configuration.

@@ -2,7 +2,6 @@ package kinesiskplexporter
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"time"
 
@@ -87,33 +86,32 @@ func explicit[T int | time.Duration](value T) T {
 }
 
 // validate lets package kpl check what it defines, and names the YAML keys of what is wrong.
-func (c *ProducerConfig) validate() error {
+func (c *ProducerConfig) validate(errs *keyErrors) {
 	if c.RecordMaxBufferedTime < 0 {
-		return fmt.Errorf("record_max_buffered_time must not be negative, found %v", c.RecordMaxBufferedTime)
+		errs.add("record_max_buffered_time", nil, "must not be negative, found %v: 0s sends at once", c.RecordMaxBufferedTime)
 	}
 	var fields kpl.FieldErrors
 	if !errors.As(c.kplConfig(kpl.Observer{}).Validate(), &fields) {
-		return nil
+		return
 	}
-	errs := make([]error, len(fields))
-	for i, f := range fields {
-		errs[i] = c.keyError(f)
+	for _, f := range fields {
+		c.addField(errs, f)
 	}
-	return errors.Join(errs...)
 }
 
-// keyError is the error of a field in the words of the YAML.
-func (c *ProducerConfig) keyError(f *kpl.FieldError) error {
-	reason := f.Reason
+// addField adds the error of a field in the words of the YAML.
+func (c *ProducerConfig) addField(errs *keyErrors, f *kpl.FieldError) {
+	reason, related := f.Reason, []string(nil)
 	if f.Related != "" {
-		reason += " (" + keyOf(f.Related) + ")"
+		related = []string{keyOf(f.Related)}
+		reason += " (" + related[0] + ")"
 	}
-	format := "%s %s, found %v"
+	format := "%s, found %v"
 	value := reflect.ValueOf(c).Elem().FieldByName(f.Field)
 	if value.Kind() == reflect.String {
-		format = "%s %s, found %q"
+		format = "%s, found %q"
 	}
-	return fmt.Errorf(format, keyOf(f.Field), reason, value)
+	errs.add(keyOf(f.Field), related, format, reason, value)
 }
 
 // keyOf returns the YAML key of a field.

@@ -64,6 +64,7 @@ type pusher[T any] struct {
 	delivery  Delivery
 	consumers int
 	keyed     bool // a push has messages of many partition keys
+	config    *Config
 
 	draining atomic.Bool      // pushes do not wait for the data of others any more
 	session  *session         // set by start, before the first push
@@ -82,8 +83,12 @@ func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T]
 		delivery:  c.Delivery,
 		consumers: c.consumers(),
 		keyed:     len(c.PartitionKey.ResourceAttributes) > 0,
+		config:    c,
 	}, nil
 }
+
+// warnings returns what of the configuration is hardly meant for the signal.
+func (p *pusher[T]) warnings() []string { return p.config.warningsOf(p.name) }
 
 // start lets pushes use a session.
 func (p *pusher[T]) start(s *session) {

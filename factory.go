@@ -6,6 +6,9 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
 )
@@ -37,7 +40,9 @@ func (f *factory) createLogs(ctx context.Context, set exporter.Settings, cfg com
 	if err != nil {
 		return nil, err
 	}
-	return &logsExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	sizer := plog.ProtoMarshaler{}
+	fit := newQueueFit(c, set.Logger, sizer.LogsSize, plog.Logs.LogRecordCount)
+	return &logsExporter{&fittingLogs{helper, fit}, newLifecycle(f.sessions, set, c, helper, p)}, nil
 }
 
 func (f *factory) createTraces(
@@ -52,7 +57,9 @@ func (f *factory) createTraces(
 	if err != nil {
 		return nil, err
 	}
-	return &tracesExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	sizer := ptrace.ProtoMarshaler{}
+	fit := newQueueFit(c, set.Logger, sizer.TracesSize, ptrace.Traces.SpanCount)
+	return &tracesExporter{&fittingTraces{helper, fit}, newLifecycle(f.sessions, set, c, helper, p)}, nil
 }
 
 func (f *factory) createMetrics(
@@ -67,7 +74,9 @@ func (f *factory) createMetrics(
 	if err != nil {
 		return nil, err
 	}
-	return &metricsExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	sizer := pmetric.ProtoMarshaler{}
+	fit := newQueueFit(c, set.Logger, sizer.MetricsSize, pmetric.Metrics.DataPointCount)
+	return &metricsExporter{&fittingMetrics{helper, fit}, newLifecycle(f.sessions, set, c, helper, p)}, nil
 }
 
 // helperOptions returns the timeout, retry and queue of the configuration, which exporterhelper provides.

@@ -32,6 +32,7 @@ type anyPusher interface {
 	start(*session)
 	drain()
 	fallsBack() bool
+	warnings() []string
 }
 
 // lifecycle starts and stops one signal.
@@ -68,6 +69,7 @@ func (l *lifecycle) Start(ctx context.Context, host component.Host) error {
 	if l.pusher.fallsBack() {
 		warnOfFallback(l.settings.Logger)
 	}
+	warnOf(l.settings.Logger, l.pusher.warnings())
 	session.attach(l, host)
 	if err := l.helper.Start(ctx, host); err != nil {
 		return errors.Join(err, l.Shutdown(ctx))

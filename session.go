@@ -33,6 +33,7 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
+	warnOf(set.Logger, cfg.warnings())
 	s := &session{closeIdle: closeIdle, hosts: map[*lifecycle]component.Host{}}
 	if s.telemetry, err = newTelemetry(set, cfg, s.availability); err != nil {
 		return nil, err

@@ -10,7 +10,9 @@ var (
 	// ErrClosed is the error after [Producer.Close] was called. It is also the error of records that Close gave up on.
 	ErrClosed = errors.New("kpl: the producer is closed")
 	// ErrInvalidRecord is wrapped by the error for a user record that the service would never accept. Such a record has no
-	// stream, a partition key of more than 256 characters, or an explicit hash key that is no 128-bit number.
+	// stream, a name or an ARN that no stream can have, a partition key of more than 256 characters, or an explicit hash key
+	// that is no 128-bit number. If the name or the ARN is wrong, the outcome is [OutcomeUnavailable], because nothing is
+	// wrong with the data.
 	ErrInvalidRecord = errors.New("kpl: invalid user record")
 	// ErrRecordTooLarge is wrapped by the [*SizeError] for data and partition key over [Config.MaxRecordSize].
 	ErrRecordTooLarge = errors.New("kpl: user record too large")
@@ -54,6 +56,8 @@ type RecordError struct {
 func notAccepted(cause error) *RecordError {
 	outcome := OutcomeCanceled
 	switch {
+	case errors.Is(cause, errNoStream):
+		outcome = OutcomeUnavailable
 	case errors.Is(cause, ErrInvalidRecord), errors.Is(cause, ErrRecordTooLarge):
 		outcome = OutcomeRejected
 	case errors.Is(cause, ErrClosed):

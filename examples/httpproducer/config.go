@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -41,9 +43,15 @@ func configFrom(getenv func(string) string) (config, error) {
 	return cfg, nil
 }
 
+// credentialsTimeout is how long one call for credentials may take. It bounds PutRecords calls too.
+const credentialsTimeout = 5 * time.Second
+
 // newProducer returns a producer with credentials as the SDK finds them.
 func newProducer(ctx context.Context, cfg config) (*kpl.Producer, error) {
-	loaded, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(cfg.region))
+	// A call for credentials that is never answered would stop all requests without a timeout here.
+	client := awshttp.NewBuildableClient().WithTimeout(credentialsTimeout)
+	loaded, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(cfg.region), awsconfig.WithHTTPClient(client),
+		awsconfig.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }))
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", err)
 	}

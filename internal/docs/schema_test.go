@@ -204,7 +204,7 @@ func TestSchemaRanges(t *testing.T) {
 	for key, values := range schema.limitsOf("enum", "") {
 		for _, value := range values.([]any) {
 			// Units other than bytes want a size.
-			assert.NoError(t, configError(t, nil, key, value, "sending_queue::queue_size", 1_000_000), "%s: %v", key, value)
+			assert.NoError(t, configError(t, nil, key, value, "sending_queue::queue_size", 2_000_000), "%s: %v", key, value)
 		}
 		err := configError(t, nil, key, "other")
 		require.Error(t, err, key)
