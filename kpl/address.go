@@ -8,9 +8,6 @@ import (
 // maxStreamNameLength is the most characters of a stream's name.
 const maxStreamNameLength = 128
 
-// errNoStream is wrapped by the error of a record for a stream that cannot be. Nothing is wrong with the data of the record.
-var errNoStream = fmt.Errorf("%w: there is no such stream", ErrInvalidRecord)
-
 // checkStream returns nil, or an error that wraps [errNoStream] if no stream can have that name or ARN. Of an ARN it
 // checks what follows "stream/", because partitions and regions are for the SDK to know.
 func checkStream(stream string) error {

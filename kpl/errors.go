@@ -27,6 +27,9 @@ var (
 	ErrCanceled    = errors.New("kpl: the record was canceled before it was sent")
 )
 
+// errNoStream is wrapped by the error of a record for a stream that cannot be. Nothing is wrong with the data of the record.
+var errNoStream = fmt.Errorf("%w: there is no such stream", ErrInvalidRecord)
+
 // SizeError says by how much a user record is too large.
 type SizeError struct {
 	Size  int // bytes of data and partition key
