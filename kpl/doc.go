@@ -39,11 +39,13 @@
 //
 // # What is not guaranteed
 //
-//   - Order. Records of one partition key overtake each other when one of them is sent again, and when two requests for a
-//     shard are in flight.
+//   - Order. Records of one partition key can overtake each other in four cases. One of them is sent again. Two requests for
+//     a shard are in flight. The list of the shards has arrived or changed. Or, without any fault: a record of more than seven
+//     eighths of [Config.AggregationMaxSize] is sent by itself at once, before the open aggregated record of its shard.
 //   - That a record is stored only once. If an answer is lost, the record may have been stored, and is sent again. The
-//     members of an aggregated record are also sent again if it landed on a shard that does not serve all of them. Readers
-//     that know hash key ranges, such as the Kinesis Client Library, skip the first copy. Others see both.
+//     members of an aggregated record are also sent again if it landed on a shard that does not serve all of them. Most
+//     readers see both copies. The Kinesis Client Library skips the first one, but only once it knows the new shards: for
+//     about 30 seconds after a reshard it hands over both.
 //   - That a record which failed was not stored. The last answer may have been the one that was lost.
 //
 // # Words
