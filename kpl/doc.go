@@ -53,6 +53,9 @@
 // A user record is what a caller puts. A Kinesis record is what the service stores: a user record as it is, or an aggregated
 // record of several. A request is one PutRecords call.
 //
+// The partition key of an aggregated record is that of its members if they all have the same; else it is "a". AWS Lambda makes
+// batches by that key.
+//
 // The hash key decides the shard. It is the MD5 of the partition key, or the explicit hash key beside it. The predicted shard
 // is the one that the producer expects, the actual shard the one that the service used.
 //

@@ -76,8 +76,8 @@ func (e *encoding) write(out smithy.Serializable) ([]byte, error) {
 	return io.ReadAll(request.GetStream())
 }
 
-// withMillis is an output whose times are integers of milliseconds since 1970. AWS's SDK for Java reads and writes them so in CBOR
-// 1.1. The SDK for Go knows only a later CBOR, which has tagged seconds.
+// withMillis is an output whose times are integers of milliseconds since 1970. AWS's SDK for Java reads and writes them so in
+// CBOR 1.1. The SDK for Go knows only a later CBOR, which has tagged seconds.
 type withMillis struct{ smithy.Serializable }
 
 func (w withMillis) Serialize(s smithy.ShapeSerializer) { w.Serializable.Serialize(millisWriter{s}) }
