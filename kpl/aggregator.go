@@ -73,7 +73,7 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 	}
 	s := a.slotFor(r)
 	growth := s.growth(r)
-	if s.open.bodySize+growth > a.roomFor(r) && !s.empty() {
+	if s.open.bodySize+growth > a.roomFor(s, r) && !s.empty() {
 		closed = append(closed, a.close(s, FlushSize))
 		growth = s.growth(r)
 	}
@@ -205,12 +205,16 @@ func (a *aggregator) slotFor(r *userRecord) *slot {
 // slotOf is the slot of a shard, by its index in shards.open.
 func (a *aggregator) slotOf(shard int) *slot { return &a.byShard[shard] }
 
-// roomFor is the most bytes that the body of a Kinesis record with r in it may have.
-func (a *aggregator) roomFor(r *userRecord) int {
-	if r.keyless {
-		return a.config.AggregationMaxSize - frameBytes - KeylessKeySize
+// roomFor is the most bytes that the body of the open record of s may have with r in it. r has its indexes in the tables.
+func (a *aggregator) roomFor(s *slot, r *userRecord) int {
+	room := a.config.AggregationMaxSize - frameBytes
+	switch {
+	case r.keyless:
+		return room - KeylessKeySize
+	case r.keyIndex == 0 && s.partitionKeys.size <= 1: // All members share the key, so it is also the outer key.
+		return room - len(r.partitionKey)
 	}
-	return a.config.AggregationMaxSize - frameBytes - len(outerPartitionKey)
+	return room - len(outerPartitionKey)
 }
 
 // deadline is when r has to be sent at the latest.
@@ -239,9 +243,9 @@ func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 	k := new(kinesisRecord)
 	*k = s.open
 	s.open, s.last = kinesisRecord{}, len(k.members)
+	k.setOuterKeys(s.partitionKeys.size == 1, a.config.AggregationMaxSize)
 	s.partitionKeys.clear()
 	s.hashKeys.clear()
-	k.setOuterKeys()
 	if a.byHash[k.hash] == s {
 		delete(a.byHash, k.hash)
 	}

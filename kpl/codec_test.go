@@ -3,11 +3,14 @@ package kpl
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -77,6 +80,15 @@ func TestBytesOfTheKPLFormat(t *testing.T) {
 				"bfe39842a848ecd7039a1be9b6494885",
 			"a", "123",
 		},
+		"a single partition key": {
+			[]UserRecord{
+				{PartitionKey: "pk1", Data: []byte("hello")},
+				{PartitionKey: "pk1", Data: []byte("!")},
+			},
+			framedHex(bytesField(1, "pk1"), record(varintField(1, 0), bytesField(3, "hello")),
+				record(varintField(1, 0), bytesField(3, "!"))),
+			"pk1", "329398341438914906102347661116985167824",
+		},
 		"a lone record": {
 			[]UserRecord{{PartitionKey: "pk1", Data: []byte("hello")}},
 			hex.EncodeToString([]byte("hello")),
@@ -98,6 +110,94 @@ func TestBytesOfTheKPLFormat(t *testing.T) {
 			assert.Len(t, data, k.dataSize())
 		})
 	}
+}
+
+func framedHex(fields ...[]byte) string { return hex.EncodeToString(framed(fields...)) }
+
+// The outer key counts against the size of the record, however long it is.
+func TestSharedKeyIsOutside(t *testing.T) {
+	for _, length := range []int{1, 2, 16, 127, 128, MaxPartitionKeyLength} {
+		key := strings.Repeat("k", length)
+		var shared []UserRecord
+		for range 200 {
+			shared = append(shared, UserRecord{PartitionKey: key, Data: []byte("some data")})
+		}
+		for limit := 1000; limit < 1030; limit++ {
+			list := aggregate(t, limit, slices.Clone(shared)...)
+			for i, k := range list {
+				require.Equal(t, key, k.partitionKey)
+				require.LessOrEqual(t, k.size(), limit)
+				if i < len(list)-1 {
+					require.Greater(t, k.size()+fieldSize(memberBodySize(k.member(0))), limit, "one more does not fit")
+				}
+			}
+			other := UserRecord{PartitionKey: "other", Data: []byte("some data")}
+			for _, k := range aggregate(t, limit, append(slices.Clone(shared[:5]), other)...) {
+				require.Equal(t, outerPartitionKey, k.partitionKey)
+				require.Len(t, k.members, 6)
+			}
+		}
+	}
+}
+
+// Members that were part of a larger record may leave no room for a long key outside.
+func TestSharedKeyThatDoesNotFitStaysInside(t *testing.T) {
+	long := strings.Repeat("k", MaxPartitionKeyLength)
+	records := []UserRecord{
+		{PartitionKey: "x", Data: []byte("1")},
+		{PartitionKey: long, Data: bytes.Repeat([]byte("y"), 300)},
+		{PartitionKey: long, Data: bytes.Repeat([]byte("y"), 300)},
+	}
+	list := aggregate(t, 1000, records...)
+	require.Len(t, list, 1)
+	config := Config{}.WithDefaults()
+	for limit, want := range map[int]string{1000: outerPartitionKey, 1200: long} {
+		config.AggregationMaxSize = limit
+		k := newAggregator(&config, new(memberPool)).pack(list[0].members[1:])
+		assert.Equal(t, want, k.partitionKey)
+		assert.LessOrEqual(t, k.size(), limit)
+	}
+}
+
+// Lambda makes its batches for each outer key. A reader sees the same members, whichever key is outside.
+func TestReadersOfRecordsWithTheSharedKeyOutside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(1)
+		p := startProducer(t, k, nil)
+		warmUp(t, p, k)
+		for i := range 300 {
+			key := "key"
+			if i >= 100 {
+				key = fmt.Sprint("key", i%3)
+			}
+			require.NoError(t, p.Put(t.Context(), numbered(key, i), nil))
+			if i%100 == 99 {
+				require.NoError(t, p.FlushWait(t.Context()))
+			}
+		}
+		inside := map[string]map[string]bool{} // the members' keys by sequence number
+		for _, r := range k.UserRecords(testStream) {
+			if inside[r.SequenceNumber] == nil {
+				inside[r.SequenceNumber] = map[string]bool{}
+			}
+			inside[r.SequenceNumber][r.PartitionKey] = true
+		}
+		counts := map[bool]int{}
+		for _, r := range k.Records(testStream) {
+			keys := inside[r.SequenceNumber]
+			require.NotEmpty(t, keys)
+			counts[len(keys) == 1]++
+			if len(keys) == 1 {
+				assert.True(t, keys[r.PartitionKey], r.PartitionKey)
+			} else {
+				assert.Equal(t, outerPartitionKey, r.PartitionKey)
+			}
+		}
+		assert.NotZero(t, counts[true])
+		assert.NotZero(t, counts[false])
+		assert.Len(t, readable(t, k), 301)
+		assert.Empty(t, k.DroppedAggregates(testStream))
+	})
 }
 
 // Sizes are exact and never over the limit. Decoding returns the records that were encoded, in their order.

@@ -3,71 +3,104 @@ package kpl
 import (
 	"errors"
 	"fmt"
-	"unicode/utf8"
+	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/kclread"
 )
 
 // Errors of [Deaggregate].
 var (
 	// ErrNotAggregated is returned for data that is no aggregated record. Most streams have many such records.
 	ErrNotAggregated = errors.New("kpl: not an aggregated record")
-	// ErrMalformedAggregate is wrapped by the error for data that has the frame of an aggregated record, but content that
-	// breaks the format. The data was written that way and not damaged later: its checksum is right.
+	// ErrMalformedAggregate is wrapped by the error for data that has the frame of an aggregated record, but no message that
+	// can be read. The data was written that way and not damaged later: its checksum is right.
 	ErrMalformedAggregate = errors.New("kpl: malformed aggregated record")
+	// ErrMembersLost is wrapped by the error for an aggregated record with a member whose keys cannot be read. The member refers
+	// to a key that is missing, or to an explicit hash key that is no number from 0 to 2^128-1. The member and those after it
+	// are lost for readers.
+	ErrMembersLost = errors.New("kpl: members of an aggregated record are lost")
 )
 
 // Member is a user record inside an aggregated record.
 type Member struct {
-	// PartitionKey is what the producer gave the user record.
+	// PartitionKey is what the producer gave the user record. What is not UTF-8 in it is U+FFFD, as in Java.
 	PartitionKey string
-	// ExplicitHashKey is a decimal number from 0 to 2^128-1; empty if the producer gave none.
+	// ExplicitHashKey is a decimal number from 0 to 2^128-1; empty if the producer gave none. Another producer may have written
+	// leading zeros, a sign, or digits of another script. The Kinesis Client Library reads them too.
 	ExplicitHashKey string
 	// Data is the payload. It shares memory with the data of the Kinesis record.
 	Data []byte
 }
 
-// DeaggregateRecord returns the user records of a Kinesis record, in the order they were put. A record that is no
-// aggregated record is one user record. So is one that [Deaggregate] calls malformed; the Kinesis Client Library reads it
-// that way too. A record without a partition key has an empty one: a stream with record distribution AUTO has such records.
+// DeaggregateRecord returns the user records of a Kinesis record, in the order they were put. These are the user records that
+// the Kinesis Client Library 3.5.1 reads, whatever the record contains, except for the check that [InHashKeyRange] makes:
+//
+//   - A record that is no aggregated record is one user record. So is one that [Deaggregate] calls malformed.
+//   - If the keys of a member cannot be read, only the members before it are returned. [Deaggregate] has an error for that.
+//
+// A record without a partition key has an empty one: a stream with record distribution AUTO has such records.
 //
 //	for _, member := range kpl.DeaggregateRecord(&record) {
 //		handle(member.Data)
 //	}
 func DeaggregateRecord(record *types.Record) []Member {
 	members, err := Deaggregate(record.Data)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrMembersLost) {
 		return []Member{{PartitionKey: aws.ToString(record.PartitionKey), Data: record.Data}}
 	}
 	return members
 }
 
-// Deaggregate returns the user records inside the data of an aggregated record, in the order they were put. It allocates
-// in proportion to data, whatever lengths data claims.
+// Deaggregate returns the user records inside the data of an aggregated record, in the order they were put. It reads every
+// record as the Kinesis Client Library (KCL) 3.5.1 does. KCL also drops records of other shards, see [InHashKeyRange].
 //
-// The error is [ErrNotAggregated] if data lacks the frame of the KPL's format: magic number, content, and a checksum
-// that matches. It wraps [ErrMalformedAggregate] and says what is wrong if the frame is right but the content is not.
-// In both cases data is the payload of one user record; [DeaggregateRecord] returns that.
+// The error is one of three:
+//
+//   - [ErrNotAggregated] if data lacks the frame of the KPL's format: magic number, content, and a checksum that matches. Then
+//     data is the payload of one user record.
+//   - It wraps [ErrMalformedAggregate] if the frame is right but the message in it cannot be read. Then data is the payload of
+//     one user record, too.
+//   - It wraps [ErrMembersLost] if the keys of a member cannot be read. Deaggregate returns the members before it, as KCL does.
+//     For an explicit hash key that is a number beyond 2^128-1 or below 0 it returns none: no shard has that hash key, so KCL
+//     drops the whole record.
+//
+// [DeaggregateRecord] makes user records of all of them.
+//
+// Deaggregate allocates a Member (56 bytes on 64 bits) for each user record, and besides at most two bytes for each byte of
+// data. Each byte of a key that is not UTF-8 becomes up to three bytes.
 func Deaggregate(data []byte) ([]Member, error) {
-	message, ok := unframe(data)
-	if !ok {
+	aggregate, err := kclread.Parse(data)
+	switch {
+	case errors.Is(err, kclread.ErrNoFrame):
 		return nil, ErrNotAggregated
-	}
-	members, err := decodeAggregate(message)
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrMalformedAggregate, err)
+	}
+	members := make([]Member, 0, aggregate.Records)
+	err = aggregate.Members(func(m kclread.Member) bool {
+		members = append(members, Member(m))
+		return true
+	})
+	switch {
+	case errors.Is(err, kclread.ErrNoShard):
+		return []Member{}, fmt.Errorf("%w: %w", ErrMembersLost, err)
+	case err != nil:
+		return members, fmt.Errorf("%w: %w", ErrMembersLost, err)
 	}
 	return members, nil
 }
 
-// InHashKeyRange reports whether all members of an aggregated record belong to a shard with these hash keys. If one
-// member does not, the Kinesis Client Library skips the whole aggregated record: the producer built it before the shards
-// changed, and has sent its members again. The error is for a hash key, of the range or a member, that is no number from 0
-// to 2^128-1.
+// InHashKeyRange reports whether all members of an aggregated record belong to a shard with these hash keys. If one member does
+// not, the producer built the record before the shards changed, and sends its members again.
+//
+// The Kinesis Client Library skips such a record, but only while its list of the shards is up to date. For about 30 seconds
+// after a reshard, or with skipShardSyncAtWorkerInitializationIfLeasesExist, its list may be older than the shard. It does not
+// check the record then, and hands over both copies.
+//
+// The error is for a hash key, of the range or a member, that is no number from 0 to 2^128-1.
 func InHashKeyRange(members []Member, keys types.HashKeyRange) (bool, error) {
 	first, err := parseHashKey(aws.ToString(keys.StartingHashKey))
 	if err != nil {
@@ -77,8 +110,9 @@ func InHashKeyRange(members []Member, keys types.HashKeyRange) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("kpl: ending hash key: %w", err)
 	}
-	for i, m := range members {
-		hash, err := m.hash()
+	var known longKeys
+	for i := range members {
+		hash, err := known.hashOf(&members[i])
 		if err != nil {
 			return false, fmt.Errorf("kpl: explicit hash key of member %d: %w", i, err)
 		}
@@ -90,145 +124,47 @@ func InHashKeyRange(members []Member, keys types.HashKeyRange) (bool, error) {
 }
 
 // hash returns the hash key that decides the member's shard.
-func (m Member) hash() (hashKey, error) {
-	if m.ExplicitHashKey != "" {
-		return parseHashKey(m.ExplicitHashKey)
+func (m *Member) hash() (hashKey, error) {
+	if m.ExplicitHashKey == "" {
+		return hashOf(m.PartitionKey), nil
 	}
-	return hashOf(m.PartitionKey), nil
-}
-
-// unframe returns the protobuf message in data; false if there is none.
-func unframe(data []byte) ([]byte, bool) {
-	if len(data) <= frameBytes || string(data[:len(magic)]) != magic {
-		return nil, false
-	}
-	message, checksum := data[len(magic):len(data)-md5x8.Size], data[len(data)-md5x8.Size:]
-	return message, md5x8.Sum(message) == [md5x8.Size]byte(checksum)
-}
-
-// aggregateTables are the keys that the records of a message refer to by their index.
-type aggregateTables struct {
-	partitionKeys, explicitHashKeys []string
-}
-
-// decodeAggregate decodes an AggregatedRecord message. Its fields may come in any order, so the records are decoded
-// once the tables are whole.
-func decodeAggregate(message []byte) ([]Member, error) {
-	tables, records, err := decodeTables(message)
+	high, low, err := kclread.HashKey(m.ExplicitHashKey)
 	if err != nil {
-		return nil, err
+		return hashKey{}, errHashKey
 	}
-	members := make([]Member, 0, records)
-	for rest := message; len(rest) > 0; {
-		var f protoField
-		if f, rest, err = nextField(rest); err != nil {
-			return nil, err
-		}
-		if !f.is(tagRecord) {
-			continue
-		}
-		m, err := tables.decodeMember(f.bytes)
-		if err != nil {
-			return nil, fmt.Errorf("member %d: %w", len(members), err)
-		}
-		members = append(members, m)
-	}
-	return members, nil
+	return hashKey{high, low}, nil
 }
 
-// decodeTables returns the tables of an AggregatedRecord message and the number of its records.
-func decodeTables(message []byte) (tables aggregateTables, records int, err error) {
-	for rest := message; len(rest) > 0; {
-		var f protoField
-		if f, rest, err = nextField(rest); err != nil {
-			return aggregateTables{}, 0, err
-		}
-		switch {
-		case f.is(tagPartitionKey):
-			if !utf8.Valid(f.bytes) {
-				return aggregateTables{}, 0, fmt.Errorf("partition key %d: not UTF-8", len(tables.partitionKeys))
-			}
-			tables.partitionKeys = append(tables.partitionKeys, string(f.bytes))
-		case f.is(tagExplicitHashKey):
-			key := string(f.bytes)
-			if _, err := parseHashKey(key); err != nil {
-				return aggregateTables{}, 0, fmt.Errorf("explicit hash key %d: %w", len(tables.explicitHashKeys), err)
-			}
-			tables.explicitHashKeys = append(tables.explicitHashKeys, key)
-		case f.is(tagRecord):
-			records++
-		}
-	}
-	return tables, records, nil
+// longKeys remembers the hash keys of keys that are longer than the service allows, by their places in memory. Many members of
+// a record may share one key of a megabyte. To hash it for each of them would take minutes.
+type longKeys map[textPlace]hashKey
+
+// textPlace is where the text of a key lies.
+type textPlace struct {
+	start  *byte
+	length int
 }
 
-// decodeMember decodes a Record message. Of a field that occurs twice the last counts, as everywhere in protobuf.
-func (t *aggregateTables) decodeMember(message []byte) (m Member, err error) {
-	var hasKey, hasData bool
-	for rest := message; len(rest) > 0; {
-		var f protoField
-		if f, rest, err = nextField(rest); err != nil {
-			return Member{}, err
-		}
-		switch {
-		case f.is(tagPartitionKeyIndex):
-			hasKey = true
-			m.PartitionKey, err = entry(t.partitionKeys, f.varint)
-		case f.is(tagExplicitHashKeyIndex):
-			m.ExplicitHashKey, err = entry(t.explicitHashKeys, f.varint)
-		case f.is(tagData):
-			hasData = true
-			m.Data = f.bytes
-		}
-		if err != nil {
-			return Member{}, fmt.Errorf("field %d: %w", f.tag>>3, err)
-		}
+// hashOf returns the hash key of a member.
+func (l *longKeys) hashOf(m *Member) (hashKey, error) {
+	key := m.ExplicitHashKey
+	if key == "" {
+		key = m.PartitionKey
 	}
-	if !hasKey {
-		return Member{}, errors.New("no partition key index")
+	if len(key) <= MaxPartitionKeyLength {
+		return m.hash()
 	}
-	if !hasData {
-		return Member{}, errors.New("no data")
+	p := textPlace{unsafe.StringData(key), len(key)} //nolint:gosec // The address is compared and never read.
+	if hash, ok := (*l)[p]; ok {
+		return hash, nil
 	}
-	return m, nil
-}
-
-// entry returns the entry of a table that an index refers to.
-func entry(table []string, index uint64) (string, error) {
-	if index >= uint64(len(table)) {
-		return "", fmt.Errorf("index %d of a table with %d entries", index, len(table))
+	hash, err := m.hash()
+	if err != nil {
+		return hashKey{}, err
 	}
-	return table[index], nil
-}
-
-// protoField is a field of a protobuf message: its tag, and its value if that is a varint or bytes.
-type protoField struct {
-	tag    uint64
-	varint uint64
-	bytes  []byte
-}
-
-// is reports whether the field has this number and wire type. A known number with another wire type is an unknown
-// field, as for every protobuf decoder.
-func (f protoField) is(tag uint64) bool { return f.tag == tag }
-
-// nextField cuts the first field off a message that is not empty.
-func nextField(message []byte) (f protoField, rest []byte, err error) {
-	number, wire, n := protowire.ConsumeTag(message)
-	if n < 0 {
-		return protoField{}, nil, protowire.ParseError(n)
+	if *l == nil {
+		*l = longKeys{}
 	}
-	value := message[n:]
-	if n = protowire.ConsumeFieldValue(number, wire, value); n < 0 {
-		return protoField{}, nil, protowire.ParseError(n)
-	}
-	value, rest = value[:n:n], value[n:]
-	f.tag = protowire.EncodeTag(number, wire)
-	switch wire { //nolint:exhaustive // The values of other wire types are of no use here.
-	case protowire.VarintType:
-		f.varint, _ = protowire.ConsumeVarint(value)
-	case protowire.BytesType:
-		f.bytes, _ = protowire.ConsumeBytes(value)
-	}
-	return f, rest, nil
+	(*l)[p] = hash
+	return hash, nil
 }

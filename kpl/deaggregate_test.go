@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -120,6 +121,11 @@ func TestDeaggregate(t *testing.T) {
 				record(varintField(1, 0), varintField(2, 0), bytesField(3, "data"))),
 			[]Member{{PartitionKey: "key", ExplicitHashKey: "000" + maxDecimalHashKey, Data: []byte("data")}},
 		},
+		"a key that is not UTF-8": {
+			framed(bytesField(1, "\xffk\xe2\x82"), record(varintField(1, 0), bytesField(3, "data"))),
+			[]Member{{PartitionKey: "\ufffdk\ufffd", Data: []byte("data")}},
+		},
+		"an explicit hash key that is no number, and is not used": {framed(key, bytesField(2, "x"), one), onlyMember},
 	} {
 		t.Run(name, func(t *testing.T) {
 			members, err := Deaggregate(test.data)
@@ -177,33 +183,12 @@ func TestDeaggregateMalformed(t *testing.T) {
 		"partition key index missing": {framed(key, record(data)), "member 0: no partition key index"},
 		"data missing":                {framed(key, good, record(varintField(1, 0))), "member 1: no data"},
 		"empty record":                {framed(key, record()), "member 0: no partition key index"},
-		"no table":                    {framed(good), "member 0: field 1: index 0 of a table with 0 entries"},
-		"partition key index past its end": {
-			framed(key, good, good, record(varintField(1, 1), data)),
-			"member 2: field 1: index 1 of a table with 1 entries",
-		},
-		"largest index": {
-			framed(key, record(varintField(1, 1<<64-1), data)),
-			"member 0: field 1: index 18446744073709551615 of a table with 1 entries",
-		},
-		"explicit hash key index past its end": {
-			framed(key, bytesField(2, "1"), record(varintField(1, 0), varintField(2, 1), data)),
-			"member 0: field 2: index 1 of a table with 1 entries",
-		},
-		"partition key not UTF-8": {framed(key, bytesField(1, "\xff\xfe"), good), "partition key 1: not UTF-8"},
-		"explicit hash key too large": {
-			framed(key, bytesField(2, "340282366920938463463374607431768211456"), good),
-			"explicit hash key 0: not a decimal number",
-		},
-		"explicit hash key negative": {framed(key, bytesField(2, "-1"), good), "explicit hash key 0: not a decimal number"},
-		"explicit hash key empty":    {framed(key, bytesField(2, ""), good), "explicit hash key 0: not a decimal number"},
-		"explicit hash key in hex":   {framed(key, bytesField(2, "0x1"), good), "explicit hash key 0: not a decimal number"},
-		"index as bytes":             {framed(key, record(bytesField(1, "\x00"), data)), "member 0: no partition key index"},
-		"data as varint":             {framed(key, record(varintField(1, 0), varintField(3, 1))), "member 0: no data"},
-		"length past the end":        {framed(key, []byte{3<<3 | 2, 200}), broken},
-		"length of 2^63":             {framed(key, binary.AppendUvarint([]byte{3<<3 | 2}, 1<<63)), broken},
-		"record cut inside":          {framed(key, record(varintField(1, 0), []byte{3<<3 | 2, 5, 'd'})), "member 0: "},
-		"varint without end":         {framed(key, record([]byte{1 << 3, 0x80})), "member 0: "},
+		"index as bytes":              {framed(key, record(bytesField(1, "\x00"), data)), "member 0: no partition key index"},
+		"data as varint":              {framed(key, record(varintField(1, 0), varintField(3, 1))), "member 0: no data"},
+		"length past the end":         {framed(key, []byte{3<<3 | 2, 200}), broken},
+		"length of 2^63":              {framed(key, binary.AppendUvarint([]byte{3<<3 | 2}, 1<<63)), broken},
+		"record cut inside":           {framed(key, record(varintField(1, 0), []byte{3<<3 | 2, 5, 'd'})), "member 0: "},
+		"varint without end":          {framed(key, record([]byte{1 << 3, 0x80})), "member 0: "},
 		"varint over 64 bits": {
 			framed(key, record([]byte{1 << 3}, []byte(strings.Repeat("\xff", 10)), []byte{1}, data)), "member 0: ",
 		},
@@ -220,6 +205,55 @@ func TestDeaggregateMalformed(t *testing.T) {
 			require.NotErrorIs(t, err, ErrNotAggregated)
 			require.ErrorContains(t, err, test.want)
 			assert.Empty(t, members)
+		})
+	}
+}
+
+func TestDeaggregateStopsAtMembersWithoutKeys(t *testing.T) {
+	key, data := bytesField(1, "key"), bytesField(3, "data")
+	good := record(varintField(1, 0), data)
+	hashed := record(varintField(1, 0), varintField(2, 0), data)
+	for name, test := range map[string]struct {
+		data   []byte
+		want   string
+		before int // members
+	}{
+		"no table": {framed(good), "member 0: keys that cannot be read: index 0 of 0 partition keys", 0},
+		"partition key index past its end": {
+			framed(key, good, good, record(varintField(1, 1), data)),
+			"member 2: keys that cannot be read: index 1 of 1 partition keys", 2,
+		},
+		"largest index": {
+			framed(key, record(varintField(1, 1<<64-1), data)),
+			"member 0: keys that cannot be read: index -1 of 1 partition keys", 0,
+		},
+		"explicit hash key index past its end": {
+			framed(key, bytesField(2, "1"), good, record(varintField(1, 0), varintField(2, 1), data)),
+			"member 1: keys that cannot be read: index 1 of 1 explicit hash keys", 1,
+		},
+		"explicit hash key empty": {
+			framed(key, bytesField(2, ""), good, hashed), "member 1: keys that cannot be read: explicit hash key 0 is no number", 1,
+		},
+		"explicit hash key in hex": {
+			framed(key, bytesField(2, "0x1"), good, hashed),
+			"member 1: keys that cannot be read: explicit hash key 0 is no number", 1,
+		},
+		"explicit hash key too large": {
+			framed(key, bytesField(2, "340282366920938463463374607431768211456"), good, hashed),
+			"member 1: hash key of no shard: explicit hash key 0 is not from 0 to 2^128-1", 0,
+		},
+		"explicit hash key negative": {
+			framed(key, bytesField(2, "-1"), good, hashed),
+			"member 1: hash key of no shard: explicit hash key 0 is not from 0 to 2^128-1", 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			members, err := Deaggregate(test.data)
+			require.ErrorIs(t, err, ErrMembersLost)
+			require.NotErrorIs(t, err, ErrMalformedAggregate)
+			require.ErrorContains(t, err, test.want)
+			assert.Len(t, members, test.before)
+			assert.NotNil(t, members)
 		})
 	}
 }
@@ -350,10 +384,11 @@ func FuzzDeaggregate(f *testing.F) {
 			data = framed(data)
 		}
 		members, err := Deaggregate(data)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrMembersLost) {
 			require.Nil(t, members)
 			return
 		}
+		require.NotNil(t, members)
 		for _, m := range members {
 			require.LessOrEqual(t, len(m.Data), len(data))
 		}

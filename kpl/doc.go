@@ -40,17 +40,22 @@
 //
 // # What is not guaranteed
 //
-//   - Order. Records of one partition key overtake each other when one of them is sent again, and when two requests for a
-//     shard are in flight.
+//   - Order. Records of one partition key can overtake each other in four cases. One of them is sent again. Two requests for
+//     a shard are in flight. The list of the shards has arrived or changed. Or, without any fault: a record of more than seven
+//     eighths of [Config.AggregationMaxSize] is sent by itself at once, before the open aggregated record of its shard.
 //   - That a record is stored only once. If an answer is lost, the record may have been stored, and is sent again. The
-//     members of an aggregated record are also sent again if it was stored on a shard that does not serve all of them.
-//     Readers that know hash key ranges, such as the Kinesis Client Library, skip the first copy. Others see both.
+//     members of an aggregated record are also sent again if it was stored on a shard that does not serve all of them. Most
+//     readers see both copies. The Kinesis Client Library skips the first one, but only once it knows the new shards: for
+//     about 30 seconds after a reshard it hands over both.
 //   - That a record which failed was not stored. The service may have stored it, and its answer may have been lost.
 //
 // # Words
 //
 // A user record is what a caller puts. A Kinesis record is what the service stores: a user record as it is, or an aggregated
 // record of several. A request is one PutRecords call.
+//
+// The partition key of an aggregated record is that of its members if they all have the same; else it is "a". AWS Lambda makes
+// batches by that key.
 //
 // The hash key decides the shard. It is the MD5 of the partition key, or the explicit hash key beside it. The predicted shard
 // is the one that the producer expects, the actual shard the one that the service used.

@@ -25,6 +25,6 @@ const (
 	tagData                 = 3<<3 | 2
 )
 
-// outerPartitionKey is the partition key of an aggregated record whose members have keys of their own. The service chooses the
-// shard by the explicit hash key beside it.
+// outerPartitionKey is the partition key of an aggregated record whose members have different keys. The service chooses the shard
+// by the explicit hash key beside it.
 const outerPartitionKey = "a"

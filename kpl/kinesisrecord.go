@@ -77,14 +77,18 @@ func (k *kinesisRecord) advance(received, deadline time.Time) {
 }
 
 // setOuterKeys sets the keys that the service sees, once all members are in. A keyless record gets its keys later.
-func (k *kinesisRecord) setOuterKeys() {
+//
+// oneKey says that all members have the same partition key. That key becomes the outer key too, because some readers know only
+// the outer key: AWS Lambda makes its batches for each. Members that were part of a larger record may have no room for it in
+// maxSize.
+func (k *kinesisRecord) setOuterKeys(oneKey bool, maxSize int) {
 	if k.keyless {
 		return
 	}
 	first := &k.members[0]
 	k.hash = first.hash
 	k.partitionKey = outerPartitionKey
-	if !k.aggregated() {
+	if !k.aggregated() || oneKey && k.dataSize()+len(first.partitionKey) <= maxSize {
 		k.partitionKey = first.partitionKey
 	}
 }

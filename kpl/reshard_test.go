@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,39 @@ func TestSplitWhileRecordsAreBuffered(t *testing.T) {
 		}
 		assert.Len(t, k.Calls(kpltest.OpListShards), 2)
 		assert.Equal(t, []int{100}, told.userRecords)
+	})
+}
+
+// A reader whose list of shards is older than the shards does not check which members belong to a shard. It gets the first copy
+// and the second one. A reader whose list is fresh gets the second one only.
+func TestReaderWithAnOldListSeesBothCopies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKinesis(1)
+		p := startProducer(t, k, nil)
+		var got results
+		putNumbered(t, p, 0, 100, &got)
+		advance(50 * time.Millisecond) // the shards are known by now
+		listed := time.Now()
+		advance(time.Millisecond)
+		_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
+		require.NoError(t, err)
+		require.NoError(t, p.FlushWait(t.Context()))
+		require.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
+
+		copies := func(records []kpltest.UserRecord) (counts []int) {
+			byKey := map[string]int{}
+			for _, r := range records {
+				byKey[r.PartitionKey]++
+			}
+			for key := range 100 {
+				counts = append(counts, byKey[fmt.Sprint("key", key)])
+			}
+			return counts
+		}
+		once, twice := slices.Repeat([]int{1}, 100), slices.Repeat([]int{2}, 100)
+		assert.Equal(t, once, copies(k.UserRecords(testStream)))
+		assert.Equal(t, once, copies(k.UserRecordsOldList(testStream, time.Now())))
+		assert.Equal(t, twice, copies(k.UserRecordsOldList(testStream, listed)))
 	})
 }
 

@@ -1,5 +1,8 @@
 // Command kinesisfake serves a stand-in for Amazon Kinesis Data Streams on this machine, for trying things out. The AWS CLI and
-// the SDKs can use it with any credentials. It stores records in memory only: they are gone when the program ends.
+// the SDKs can use it with any credentials, and so can the Kinesis Producer Library (KPL) and the Kinesis Client Library (KCL).
+// It stores records in memory only: they are gone when the program ends.
+//
+// It serves HTTP/1.1 and HTTP/2, without TLS or with a self-signed certificate (-tls), which the KPL needs.
 //
 //	kinesisfake -stream events:4 -limits
 //	aws --endpoint-url http://127.0.0.1:4567 kinesis list-shards --stream-name events

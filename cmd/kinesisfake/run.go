@@ -23,12 +23,13 @@ type options struct {
 	listen   string
 	config   kpltest.Config
 	streams  []kpltest.Stream
+	tls      bool
 	throttle float64
 	latency  time.Duration
 }
 
-// run serves until ctx ends. It writes one line to stdout as soon as it listens. If args are wrong, it returns an error and may
-// write the usage to stderr.
+// run serves until ctx ends. It writes one line to stdout as soon as it listens, and with TLS more lines, which say how to trust
+// the certificate. If args are wrong, it returns an error and may write the usage to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
@@ -42,7 +43,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(stdout, "kinesisfake listens on http://%s\n", listener.Addr()); err != nil {
+	announcement := fmt.Sprintf("kinesisfake listens on http://%s\n", listener.Addr())
+	if o.tls {
+		identity, err := newIdentity()
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer identity.remove()
+		announcement = fmt.Sprintf("kinesisfake listens on https://%s\n%s", listener.Addr(), identity.howToTrust())
+		listener = securedListener{listener, identity.config()}
+	}
+	if _, err := io.WriteString(stdout, announcement); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	return serve(ctx, listener, newMux(fake), drainTime)
@@ -50,7 +61,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // serve answers calls until ctx ends. Then it waits for the calls in flight, at most for the time drain.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, drain time.Duration) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
+	server.Protocols.SetUnencryptedHTTP2(true) // AWS's SDK for Java speaks it with http:// endpoints.
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
@@ -81,6 +95,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		o.streams = append(o.streams, s)
 		return err
 	})
+	flags.BoolVar(&o.tls, "tls", false, "serve https with a self-signed certificate, and print how to trust it")
 	flags.BoolVar(&o.config.ShardLimits, "limits", false, "throttle shards beyond 1,000 records/s and 1 MiB/s")
 	flags.Float64Var(&o.throttle, "throttle", 0, "`fraction` of records to throttle at random, 0 to 1")
 	flags.DurationVar(&o.latency, "latency", 0, "`time` that each call takes")

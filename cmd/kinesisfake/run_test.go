@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +47,91 @@ func start(t *testing.T, args ...string) (url string, client *kinesis.Client, st
 	t.Cleanup(func() { cancel(); transport.CloseIdleConnections() })
 	client = kpltest.NewClient(url, transport)
 	return url, client, func() error { cancel(); return <-ended }
+}
+
+// startTLS runs the command with -tls and returns its address and the certificates in the file that its output names.
+func startTLS(t *testing.T, args ...string) (address, file string, roots *x509.CertPool, stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	reader, writer := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := run(ctx, append([]string{"-listen", "127.0.0.1:0", "-tls"}, args...), writer, io.Discard)
+		writer.CloseWithError(errors.Join(io.EOF, err))
+		ended <- err
+	}()
+	t.Cleanup(cancel)
+	lines := bufio.NewReader(reader)
+	line, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	address, ok := strings.CutPrefix(strings.TrimSpace(line), "kinesisfake listens on https://")
+	require.True(t, ok, line)
+	line, err = lines.ReadString('\n')
+	require.NoError(t, err)
+	var rest sync.WaitGroup
+	rest.Go(func() { _, _ = io.Copy(io.Discard, lines) })
+	file = strings.Fields(line)[4]
+	certificate, err := os.ReadFile(file)
+	require.NoError(t, err)
+	roots = x509.NewCertPool()
+	require.True(t, roots.AppendCertsFromPEM(certificate))
+	return address, file, roots, func() error { cancel(); rest.Wait(); return <-ended }
+}
+
+// Clients that trust the certificate reach the server by HTTP/1.1 and by HTTP/2, negotiated or not.
+func TestRunServesTLS(t *testing.T) {
+	address, file, roots, stop := startTLS(t, "-stream", "events:1")
+	for name, test := range map[string]struct {
+		offered []string // in the handshake
+		http2   bool
+	}{
+		"HTTP/1.1":             {nil, false},
+		"HTTP/2":               {[]string{"h2"}, true},
+		"HTTP/2, not in hello": {nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dialer := &tls.Dialer{Config: &tls.Config{RootCAs: roots, NextProtos: test.offered, MinVersion: tls.VersionTLS12}}
+			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport.Protocols.SetHTTP1(!test.http2)
+			transport.Protocols.SetUnencryptedHTTP2(test.http2) // over a connection that is encrypted without its knowledge
+			transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := dialer.DialContext(ctx, network, address)
+				return struct{ net.Conn }{conn}, err
+			}
+			defer transport.CloseIdleConnections()
+			client := kpltest.NewClient("http://"+address, transport)
+			assert.Equal(t, int32(0), *put(t, client, "events", 2, 1).FailedRecordCount)
+		})
+	}
+
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+"/healthz", http.NoBody)
+	require.NoError(t, err)
+	response, err := transport.RoundTrip(request)
+	if err == nil {
+		_ = response.Body.Close()
+	}
+	require.ErrorContains(t, err, "certificate signed by unknown authority")
+
+	require.NoError(t, stop())
+	assert.NoFileExists(t, file)
+}
+
+// AWS's SDK for Java speaks HTTP/2 without TLS, and does not ask before.
+func TestRunServesUnencryptedHTTP2(t *testing.T) {
+	url, _, stop := start(t, "-stream", "events:1")
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/healthz", http.NoBody)
+	require.NoError(t, err)
+	response, err := transport.RoundTrip(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, 2, response.ProtoMajor)
+	assert.Equal(t, int32(0), *put(t, kpltest.NewClient(url, transport), "events", 2, 1).FailedRecordCount)
+	require.NoError(t, stop())
 }
 
 // put puts n records with data of size bytes into one shard.

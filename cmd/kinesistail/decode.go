@@ -25,66 +25,90 @@ var errNotOTLP = errors.New("not OTLP")
 
 // decoder decodes OTLP.
 type decoder struct {
-	signal     *marshaler.Signal // what all data is; nil means to detect it
-	wantJSON   bool              // whether payloads are wanted
-	marshalers map[marshaler.Encoding]*marshaler.Marshaler
+	signal   *marshaler.Signal // what all data is; nil means to detect it
+	wantJSON bool              // whether payloads are wanted
 }
 
-func newDecoder(signal *marshaler.Signal, wantJSON bool) (*decoder, error) {
-	d := &decoder{signal: signal, wantJSON: wantJSON, marshalers: map[marshaler.Encoding]*marshaler.Marshaler{}}
-	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
-		const anySize = 1 << 20 // Sizes are for encoding, which is not done here.
-		m, err := marshaler.New(marshaler.Config{Encoding: encoding, TargetSize: anySize, MaxSize: anySize})
-		if err != nil {
-			return nil, err
+// decode decodes data, which may be compressed, at the cost of b. It returns an error if data is not OTLP, or if it would take
+// too much memory and time. It returns an error for any data that it cannot decode.
+func (d *decoder) decode(data []byte, b *budget) (o otlp, err error) {
+	defer func() {
+		if fault := recover(); fault != nil { // One record must not stop the reading of all others.
+			o, err = otlp{}, fmt.Errorf("%w: the decoder failed: %v", errNotOTLP, fault)
 		}
-		d.marshalers[encoding] = m
-	}
-	return d, nil
-}
-
-// decode decodes data, which may be compressed. It returns an error if data is not OTLP.
-func (d *decoder) decode(data []byte) (otlp, error) {
-	data, compression, err := marshaler.Decompress(data, marshaler.MaxPlainSize)
+	}()
+	data, compression, err := b.decompress(data)
 	if err != nil {
 		return otlp{}, fmt.Errorf("%w: %w", errNotOTLP, err)
 	}
-	o, err := d.identify(data)
-	if err != nil {
+	if o, err = d.identify(data); err != nil {
 		return otlp{}, err
 	}
 	o.compression = compression
-	m := d.marshalers[o.encoding]
-	var render func() ([]byte, error)
-	switch o.signal {
-	case marshaler.Logs:
-		var logs plog.Logs
-		if logs, err = m.UnmarshalLogs(data); err == nil {
-			o.items = logs.LogRecordCount()
-			render = func() ([]byte, error) { return new(plog.JSONMarshaler).MarshalLogs(logs) }
-		}
-	case marshaler.Traces:
-		var traces ptrace.Traces
-		if traces, err = m.UnmarshalTraces(data); err == nil {
-			o.items = traces.SpanCount()
-			render = func() ([]byte, error) { return new(ptrace.JSONMarshaler).MarshalTraces(traces) }
-		}
-	case marshaler.Metrics:
-		var metrics pmetric.Metrics
-		if metrics, err = m.UnmarshalMetrics(data); err == nil {
-			o.items = metrics.DataPointCount()
-			render = func() ([]byte, error) { return new(pmetric.JSONMarshaler).MarshalMetrics(metrics) }
-		}
-	default:
-		err = fmt.Errorf("signal %v", o.signal)
-	}
-	if err == nil && d.wantJSON {
-		o.payload, err = render()
+	if err = b.check(data, o.encoding); err == nil {
+		err = d.fill(&o, data)
 	}
 	if err != nil {
 		return otlp{}, fmt.Errorf("%w: %w", errNotOTLP, err)
 	}
 	return o, nil
+}
+
+// fill decodes data, whose signal and encoding are known.
+func (d *decoder) fill(o *otlp, data []byte) error {
+	var render func() ([]byte, error)
+	u := unmarshalersOf(o.encoding)
+	switch o.signal {
+	case marshaler.Logs:
+		logs, err := u.logs.UnmarshalLogs(data)
+		if err != nil {
+			return err
+		}
+		o.items = logs.LogRecordCount()
+		render = func() ([]byte, error) { return new(plog.JSONMarshaler).MarshalLogs(logs) }
+	case marshaler.Traces:
+		traces, err := u.traces.UnmarshalTraces(data)
+		if err != nil {
+			return err
+		}
+		o.items = traces.SpanCount()
+		render = func() ([]byte, error) { return new(ptrace.JSONMarshaler).MarshalTraces(traces) }
+	case marshaler.Metrics:
+		metrics, err := u.metrics.UnmarshalMetrics(data)
+		if err != nil {
+			return err
+		}
+		o.items = metrics.DataPointCount()
+		render = func() ([]byte, error) { return new(pmetric.JSONMarshaler).MarshalMetrics(metrics) }
+	default:
+		return fmt.Errorf("signal %v", o.signal)
+	}
+	if !d.wantJSON {
+		return nil
+	}
+	payload, err := render()
+	if err != nil {
+		return err
+	}
+	if !json.Valid(payload) { // Such a line would be no JSON either.
+		return errors.New("it has no form in JSON")
+	}
+	o.payload = payload
+	return nil
+}
+
+// unmarshalers are those of pdata. The package marshaler has others, which also decompress; here that is done before.
+type unmarshalers struct {
+	logs    plog.Unmarshaler
+	traces  ptrace.Unmarshaler
+	metrics pmetric.Unmarshaler
+}
+
+func unmarshalersOf(encoding marshaler.Encoding) unmarshalers {
+	if encoding == marshaler.OTLPJSON {
+		return unmarshalers{&plog.JSONUnmarshaler{}, &ptrace.JSONUnmarshaler{}, &pmetric.JSONUnmarshaler{}}
+	}
+	return unmarshalers{&plog.ProtoUnmarshaler{}, &ptrace.ProtoUnmarshaler{}, &pmetric.ProtoUnmarshaler{}}
 }
 
 // identify returns the signal and the encoding of data. If the signal is given, only the encoding is detected. That also works

@@ -84,17 +84,15 @@ func TestDecode(t *testing.T) {
 		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, marshaler.NoCompression, 3, metricsJSON}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			detecting, err := newDecoder(nil, true)
-			require.NoError(t, err)
-			got, err := detecting.decode(test.data)
+			detecting := &decoder{nil, true}
+			got, err := detecting.decode(test.data, newBudget())
 			require.NoError(t, err)
 			assert.JSONEq(t, string(test.want.payload), string(got.payload))
 			got.payload = test.want.payload
 			assert.Equal(t, test.want, got)
 
-			told, err := newDecoder(&test.want.signal, false)
-			require.NoError(t, err)
-			got, err = told.decode(test.data)
+			told := &decoder{&test.want.signal, false}
+			got, err = told.decode(test.data, newBudget())
 			require.NoError(t, err)
 			test.want.payload = nil
 			assert.Equal(t, test.want, got)
@@ -104,8 +102,7 @@ func TestDecode(t *testing.T) {
 
 // The compression is detected from the data.
 func TestDecodeCompressed(t *testing.T) {
-	d, err := newDecoder(nil, true)
-	require.NoError(t, err)
+	d := &decoder{nil, true}
 	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
 		for _, compression := range []marshaler.Compression{marshaler.Snappy, marshaler.Zstd, marshaler.Gzip} {
 			m, err := marshaler.New(marshaler.Config{
@@ -114,7 +111,7 @@ func TestDecodeCompressed(t *testing.T) {
 			require.NoError(t, err)
 			encoded, err := m.MarshalLogs(twoLogs())
 			require.NoError(t, err)
-			got, err := d.decode(encoded.Messages[0].Data)
+			got, err := d.decode(encoded.Messages[0].Data, newBudget())
 			require.NoError(t, err)
 			assert.JSONEq(t, string(must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))), string(got.payload))
 			got.payload = nil
@@ -125,8 +122,7 @@ func TestDecodeCompressed(t *testing.T) {
 
 // Data that would become too large when decompressed does not count as OTLP.
 func TestDecodeLimitsTheDecompressedSize(t *testing.T) {
-	d, err := newDecoder(nil, true)
-	require.NoError(t, err)
+	d := &decoder{nil, true}
 	var bomb bytes.Buffer
 	w := gzip.NewWriter(&bomb)
 	megabyte := make([]byte, 1<<20)
@@ -135,7 +131,7 @@ func TestDecodeLimitsTheDecompressedSize(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, w.Close())
-	_, err = d.decode(bomb.Bytes())
+	_, err := d.decode(bomb.Bytes(), newBudget())
 	require.ErrorIs(t, err, errNotOTLP)
 	require.ErrorIs(t, err, marshaler.ErrPlainSize)
 	require.ErrorContains(t, err, "more than the limit of 33554432 bytes")
@@ -155,9 +151,8 @@ func TestDecodeFailsForOtherData(t *testing.T) {
 		"broken JSON, told": {&logs, `{"resourceLogs":[`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, err := newDecoder(test.signal, true)
-			require.NoError(t, err)
-			_, err = d.decode([]byte(test.data))
+			d := &decoder{test.signal, true}
+			_, err := d.decode([]byte(test.data), newBudget())
 			require.ErrorIs(t, err, errNotOTLP)
 		})
 	}

@@ -12,7 +12,14 @@
 // has explicit_hash_key if the user record was in an aggregated record and has one. It has out_of_range if consumers skip it.
 //
 // If the user record is OTLP, the line has signal, encoding, items and payload (OTLP in JSON), and compression (snappy, zstd or
-// gzip) if the OTLP is compressed. OTLP of more than 32 MiB is not decompressed. Otherwise the line has data (base64).
+// gzip) if the OTLP is compressed. Otherwise the line has data (base64). If data that looks like OTLP is not decoded, error says
+// why: it is damaged, or to decode it would take too much time and memory. Limits are 32 MiB before compression for one user
+// record, 64 MiB before compression and 4 million values for one Kinesis record, and values nested 1,000 deep.
+//
+// Keys of more than 1,024 bytes are cut.
+//
+// A line of type "error" is for an aggregated record with members that cannot be read. It has shard, sequence_number, error, and
+// the data of the whole Kinesis record. The members that can be read have lines of their own.
 //
 // The last line has the type "summary":
 //
@@ -25,6 +32,7 @@
 //	items                    logs (log records), traces (spans), metrics (data points)
 //	undecodable_records      user records that are not OTLP
 //	malformed_aggregates     Kinesis records that begin and end like an aggregated record but are none; each is one user record
+//	incomplete_aggregates    aggregated records with members that cannot be read; the others count as user records
 //	out_of_range_aggregates  aggregated records that the Kinesis Client Library skips, because a member is not of the shard
 //	shards                   for each shard that had records: shard, user_records, kinesis_records, bytes
 package main
@@ -65,10 +73,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	t, err := newTail(opts, stdout)
-	if err != nil {
-		return err
-	}
+	t := newTail(opts, stdout)
 	r := reader{client: client, stream: opts.stream, latest: opts.from == fromLatest, follow: opts.follow}
 	err = r.read(ctx, t.handle)
 	switch {

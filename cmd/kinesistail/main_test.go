@@ -62,7 +62,7 @@ const wantSummary = `{
 	"type": "summary", "stream": "telemetry",
 	"user_records": 7, "kinesis_records": 5, "aggregated_records": 1, "aggregation_ratio": 1.4, "bytes": %BYTES%,
 	"items": {"logs": 6, "traces": 2, "metrics": 0},
-	"undecodable_records": 2, "malformed_aggregates": 1, "out_of_range_aggregates": 1,
+	"undecodable_records": 2, "malformed_aggregates": 1, "incomplete_aggregates": 0, "out_of_range_aggregates": 1,
 	"shards": [
 		{"shard": "shardId-000000000000", "user_records": 6, "kinesis_records": 4, "bytes": %LOW%},
 		{"shard": "shardId-000000000001", "user_records": 1, "kinesis_records": 1, "bytes": %HIGH%}

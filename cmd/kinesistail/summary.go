@@ -31,6 +31,8 @@ type summary struct {
 	// MalformedAggregates is how many Kinesis records have the frame of an aggregated record, but a message that cannot be
 	// parsed. Each counts as one user record.
 	MalformedAggregates int `json:"malformed_aggregates"`
+	// IncompleteAggregates is how many aggregated records have members that cannot be read.
+	IncompleteAggregates int `json:"incomplete_aggregates"`
 	// OutOfRangeAggregates is how many aggregated records consumers skip because a member does not belong to the shard.
 	OutOfRangeAggregates int `json:"out_of_range_aggregates"`
 
@@ -59,7 +61,9 @@ type kinesisRecord struct {
 	bytes      int
 	aggregated bool
 	malformed  bool
-	outOfRange bool
+	// membersLost is true if not all members can be read.
+	membersLost bool
+	outOfRange  bool
 }
 
 func newSummary(stream string) *summary {
@@ -76,6 +80,9 @@ func (s *summary) addKinesisRecord(k kinesisRecord) {
 	}
 	if k.malformed {
 		s.MalformedAggregates++
+	}
+	if k.membersLost {
+		s.IncompleteAggregates++
 	}
 	s.KinesisRecords++
 	s.Bytes += k.bytes
@@ -134,6 +141,7 @@ func (s *summary) writeText(w io.Writer) error {
 	row("data points\t%d", s.Items.Metrics)
 	row("not OTLP\t%d", s.UndecodableRecords)
 	row("malformed aggregates\t%d", s.MalformedAggregates)
+	row("incomplete aggregates\t%d", s.IncompleteAggregates)
 	row("aggregates out of range\t%d", s.OutOfRangeAggregates)
 	for _, shard := range s.Shards {
 		row("%s\t%d user records, %d Kinesis records, %d bytes",

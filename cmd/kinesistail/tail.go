@@ -32,13 +32,24 @@ type recordLine struct {
 	OutOfRange bool `json:"out_of_range,omitempty"`
 
 	// Signal (logs, traces or metrics), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are set if the
-	// data is OTLP. Compression (snappy, zstd or gzip) is set if the OTLP is compressed. Data is set if it is not OTLP.
+	// data is OTLP. Compression (snappy, zstd or gzip) is set if the OTLP is compressed. Data is set if it is not OTLP, and
+	// Error if it looks like OTLP and cannot be decoded.
 	Signal      string          `json:"signal,omitempty"`
 	Encoding    string          `json:"encoding,omitempty"`
 	Compression string          `json:"compression,omitempty"`
 	Items       int             `json:"items,omitempty"`
 	Payload     json.RawMessage `json:"payload,omitempty"`
+	Error       string          `json:"error,omitempty"`
 	Data        []byte          `json:"data,omitempty"`
+}
+
+// errorLine is the line of JSON for an aggregated record of which not all user records can be read.
+type errorLine struct {
+	Type           string `json:"type"` // "error"
+	Shard          string `json:"shard"`
+	SequenceNumber string `json:"sequence_number"`
+	Error          string `json:"error"`
+	Data           []byte `json:"data"` // of the whole Kinesis record
 }
 
 // tail prints and counts the records that a reader gives it.
@@ -51,15 +62,14 @@ type tail struct {
 	summary *summary
 }
 
-func newTail(o options, stdout io.Writer) (*tail, error) {
+func newTail(o options, stdout io.Writer) *tail {
 	t := &tail{text: o.format != formatJSON, max: o.max, summary: newSummary(string(o.stream))}
 	if o.format != formatSummary {
 		t.lines = json.NewEncoder(stdout)
 		t.lines.SetEscapeHTML(false)
 	}
-	var err error
-	t.decoder, err = newDecoder(o.signal, t.lines != nil)
-	return t, err
+	t.decoder = &decoder{o.signal, t.lines != nil}
+	return t
 }
 
 // handle prints and counts a batch. It returns errEnough after the last user record to print.
@@ -79,8 +89,9 @@ func (t *tail) handleRecord(shard types.Shard, record types.Record) error {
 		bytes: len(record.Data) + len(aws.ToString(record.PartitionKey)),
 	}
 	members, err := kpl.Deaggregate(record.Data)
-	k.aggregated, k.malformed = err == nil, errors.Is(err, kpl.ErrMalformedAggregate)
-	if err != nil {
+	k.membersLost, k.malformed = errors.Is(err, kpl.ErrMembersLost), errors.Is(err, kpl.ErrMalformedAggregate)
+	k.aggregated = err == nil || k.membersLost
+	if !k.aggregated {
 		members = []kpl.Member{{PartitionKey: aws.ToString(record.PartitionKey), Data: record.Data}}
 	}
 	if k.aggregated && shard.HashKeyRange != nil {
@@ -91,50 +102,74 @@ func (t *tail) handleRecord(shard types.Shard, record types.Record) error {
 		k.outOfRange = !inside
 	}
 	t.summary.addKinesisRecord(k)
+	b := newBudget()
 	for _, m := range members {
-		if err := t.handleMember(k, m, record); err != nil {
+		if err := t.handleMember(k, m, record, b); err != nil {
 			return err
 		}
+	}
+	if !k.membersLost {
+		return nil
+	}
+	return t.print(errorLine{"error", k.shard, aws.ToString(record.SequenceNumber), err.Error(), record.Data})
+}
+
+// print prints a line of JSON, if records are printed.
+func (t *tail) print(line any) error {
+	if t.lines == nil {
+		return nil
+	}
+	if err := t.lines.Encode(line); err != nil {
+		return fmt.Errorf("print a record: %w", err)
 	}
 	return nil
 }
 
 // handleMember prints and counts a user record of k.
-func (t *tail) handleMember(k kinesisRecord, m kpl.Member, record types.Record) error {
-	decoded, err := t.decoder.decode(m.Data)
-	isOTLP := err == nil
+func (t *tail) handleMember(k kinesisRecord, m kpl.Member, record types.Record, b *budget) error {
+	decoded, err := t.decoder.decode(m.Data, b)
 	if !k.outOfRange {
-		t.summary.addUserRecord(k.shard, decoded, isOTLP)
+		t.summary.addUserRecord(k.shard, decoded, err == nil)
 	}
 	t.printed++
-	if t.lines != nil {
-		line := recordLine{
-			Type:            "record",
-			Shard:           k.shard,
-			SequenceNumber:  aws.ToString(record.SequenceNumber),
-			Arrived:         aws.ToTime(record.ApproximateArrivalTimestamp).UTC(),
-			PartitionKey:    m.PartitionKey,
-			ExplicitHashKey: m.ExplicitHashKey,
-			Aggregated:      k.aggregated,
-			OutOfRange:      k.outOfRange,
+	line := recordLine{
+		Type:            "record",
+		Shard:           k.shard,
+		SequenceNumber:  aws.ToString(record.SequenceNumber),
+		Arrived:         aws.ToTime(record.ApproximateArrivalTimestamp).UTC(),
+		PartitionKey:    shortKey(m.PartitionKey),
+		ExplicitHashKey: shortKey(m.ExplicitHashKey),
+		Aggregated:      k.aggregated,
+		OutOfRange:      k.outOfRange,
+	}
+	if err != nil {
+		line.Data = m.Data
+		if err != errNotOTLP { //nolint:errorlint // Data that nothing shows to be OTLP is no error.
+			line.Error = err.Error()
 		}
-		if isOTLP {
-			line.Signal, line.Encoding = decoded.signal.String(), string(decoded.encoding)
-			line.Items, line.Payload = decoded.items, decoded.payload
-			if decoded.compression != marshaler.NoCompression {
-				line.Compression = string(decoded.compression)
-			}
-		} else {
-			line.Data = m.Data
+	} else {
+		line.Signal, line.Encoding = decoded.signal.String(), string(decoded.encoding)
+		line.Items, line.Payload = decoded.items, decoded.payload
+		if decoded.compression != marshaler.NoCompression {
+			line.Compression = string(decoded.compression)
 		}
-		if err := t.lines.Encode(line); err != nil {
-			return fmt.Errorf("print a record: %w", err)
-		}
+	}
+	if err := t.print(line); err != nil {
+		return err
 	}
 	if t.printed == t.max {
 		return errEnough
 	}
 	return nil
+}
+
+// shortKey returns a key as it is printed. Many members of a record may share one key of megabytes.
+func shortKey(key string) string {
+	const most = 4 * kpl.MaxPartitionKeyLength // bytes of the longest key that the service takes
+	if len(key) <= most {
+		return key
+	}
+	return key[:most] + "..."
 }
 
 // finish prints the summary. After records it is a line of JSON on stdout; without records it is text on stdout. If the format

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 	"github.com/aws/smithy-go"
@@ -21,6 +22,7 @@ type encoding struct {
 	contentType string
 	toJSON      func(input []byte) ([]byte, error) // converts an input to JSON; nil if inputs are JSON
 	protocol    smithyhttp.ClientProtocol          // the SDK's protocol, which writes outputs
+	millis      bool                               // times are integers of milliseconds; else as the protocol writes them
 	fault       func(*apiError) []byte             // writes an error
 	start       string                             // how an answer to PutRecords starts, up to its first record
 }
@@ -39,6 +41,7 @@ func inCBOR() *encoding {
 		contentType: "application/x-amz-cbor-1.1",
 		toJSON:      cborToJSON,
 		protocol:    rpcv2.NewCBOR(schemas.Kinesis_20131202),
+		millis:      true,
 		fault: func(e *apiError) []byte {
 			return cbor.Encode(cbor.Map{"__type": cbor.String(e.code), "message": cbor.String(e.message)})
 		},
@@ -62,12 +65,28 @@ func (e *encoding) write(out smithy.Serializable) ([]byte, error) {
 	if !ok {
 		return nil, errors.New("kpltest: the SDK has requests of another type")
 	}
+	if e.millis {
+		out = withMillis{out}
+	}
 	err := e.protocol.SerializeRequest(context.Background(),
 		smithy.NewOperationSchema(schemas.PutRecords, schemas.PutRecordsInput, nil), out, request)
 	if err != nil {
 		return nil, fmt.Errorf("kpltest: encoding the answer: %w", err)
 	}
 	return io.ReadAll(request.GetStream())
+}
+
+// withMillis is an output whose times are integers of milliseconds since 1970. AWS's SDK for Java reads and writes them so in
+// CBOR 1.1. The SDK for Go knows only a later CBOR, which has tagged seconds.
+type withMillis struct{ smithy.Serializable }
+
+func (w withMillis) Serialize(s smithy.ShapeSerializer) { w.Serializable.Serialize(millisWriter{s}) }
+
+// millisWriter writes times as integers of milliseconds.
+type millisWriter struct{ smithy.ShapeSerializer }
+
+func (w millisWriter) WriteTime(schema *smithy.Schema, t time.Time) {
+	w.WriteInt64(schema, t.UnixMilli())
 }
 
 // cborToJSON converts an input from CBOR to JSON.
@@ -79,13 +98,16 @@ func cborToJSON(input []byte) ([]byte, error) {
 	return json.Marshal(plain(value))
 }
 
-// plain converts a CBOR value to one that package json writes. A time is a tagged number of seconds.
+// plain converts a CBOR value to one that package json writes.
 func plain(value cbor.Value) any {
 	switch v := value.(type) {
 	case cbor.Map:
 		members := make(map[string]any, len(v))
 		for name, member := range v {
 			members[name] = plain(member)
+			if strings.HasSuffix(name, "Timestamp") {
+				members[name] = seconds(members[name])
+			}
 		}
 		return members
 	case cbor.List:
@@ -96,7 +118,7 @@ func plain(value cbor.Value) any {
 		return members
 	case cbor.Slice:
 		return []byte(v)
-	case *cbor.Tag:
+	case *cbor.Tag: // that of a time
 		return plain(v.Value)
 	case cbor.NegInt:
 		return -int64(v)
@@ -105,4 +127,15 @@ func plain(value cbor.Value) any {
 	default: // strings and other numbers
 		return v
 	}
+}
+
+// seconds converts a time to seconds, as JSON has it. In CBOR it is an integer of milliseconds.
+func seconds(value any) any {
+	switch millis := value.(type) {
+	case cbor.Uint:
+		return float64(millis) / 1000
+	case int64:
+		return float64(millis) / 1000
+	}
+	return value
 }

@@ -25,6 +25,7 @@ const (
 	OpListStreams           Operation = "ListStreams"
 	OpSplitShard            Operation = "SplitShard"
 	OpMergeShards           Operation = "MergeShards"
+	OpUpdateShardCount      Operation = "UpdateShardCount"
 )
 
 // Call is an API call as a [Fault] sees it, before the call is handled.

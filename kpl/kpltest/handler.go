@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -62,6 +63,7 @@ func (k *Kinesis) operations() map[Operation]operation {
 		OpListStreams:           serve(k.listStreams),
 		OpSplitShard:            serve(k.splitShard),
 		OpMergeShards:           serve(k.mergeShards),
+		OpUpdateShardCount:      serve(k.updateShardCount),
 	}
 }
 
@@ -163,7 +165,7 @@ func (e *epoch) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("kpltest: %s is no time", text)
 	}
-	e.Time = time.UnixMicro(int64(seconds * 1e6))
+	e.Time = time.UnixMicro(int64(math.Round(seconds * 1e6)))
 	return nil
 }
 

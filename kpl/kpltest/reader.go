@@ -1,14 +1,13 @@
 package kpltest
 
 import (
-	"bytes"
-	"crypto/md5"
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/kclread"
 )
 
 // UserRecord is a user record as a reader with the Kinesis Client Library (KCL) gets it.
@@ -26,33 +25,48 @@ type UserRecord struct {
 }
 
 // UserRecords returns the user records that KCL gives to a reader of a stream, given by name or ARN, in the order in which they
-// are stored. The user records in [Kinesis.DroppedAggregates] are not among them.
+// are stored. The user records in [Kinesis.DroppedAggregates] are not among them. KCL knows all shards; see
+// [Kinesis.UserRecordsOldList] for a KCL that does not.
 func (k *Kinesis) UserRecords(stream string) []UserRecord {
-	records, _ := k.read(stream)
-	return records
+	records, shards := k.snapshot(stream)
+	readable, _ := readAll(records, shards)
+	return readable
 }
 
-// DroppedAggregates returns the aggregated records of a stream, given by name or ARN, that KCL drops. KCL drops an aggregated
-// record with all its members if the hash key of a member is outside of the shard, or a member refers to a missing key.
+// UserRecordsOldList returns the user records that KCL gives to a reader of a stream, given by name or ARN, while KCL's list of
+// the shards is as old from the time listed. If listed is zero, KCL knows no shard.
+//
+// If KCL does not know a shard, it does not check which members belong to the shard. So it gives both copies of a user record
+// that was sent again because the first copy was in an aggregated record on the wrong shard. A live KCL is in that state for
+// about 30 seconds after a reshard, and longer with skipShardSyncAtWorkerInitializationIfLeasesExist.
+func (k *Kinesis) UserRecordsOldList(stream string, listed time.Time) []UserRecord {
+	records, shards := k.snapshot(stream)
+	for id, sh := range shards {
+		if sh.opened.After(listed) {
+			shards[id] = &shard{end: maxHashKey}
+		}
+	}
+	readable, _ := readAll(records, shards)
+	return readable
+}
+
+// DroppedAggregates returns the aggregated records of a stream, given by name or ARN, of which KCL drops a member, if it
+// knows all shards. KCL drops an aggregated record with all its members if the hash key of a member is outside of the
+// shard. If the keys of a member cannot be read, KCL drops that member and those after it.
 func (k *Kinesis) DroppedAggregates(stream string) []Record {
-	_, dropped := k.read(stream)
+	records, shards := k.snapshot(stream)
+	_, dropped := readAll(records, shards)
 	return dropped
 }
 
-// read returns what KCL gives to a reader of a stream, and what it drops.
-func (k *Kinesis) read(stream string) (readable []UserRecord, dropped []Record) {
-	records, shards := k.snapshot(stream)
-	return readAll(records, shards)
-}
-
-// readAll returns what KCL gives to a reader of records, and what it drops. shards has the shards of the records by id.
+// readAll returns what KCL gives to a reader of records, and the records of which it drops a member. shards has the shards of
+// the records by id.
 func readAll(records []Record, shards map[string]*shard) (readable []UserRecord, dropped []Record) {
 	for _, record := range records {
 		sh := shards[record.ShardID]
 		members, err := deaggregate(record.PartitionKey, record.Data, sh.start, sh.end)
 		if err != nil {
 			dropped = append(dropped, record)
-			continue
 		}
 		for _, member := range members {
 			member.ShardID, member.SequenceNumber = record.ShardID, record.SequenceNumber
@@ -100,17 +114,12 @@ func (r *Remains) UserRecords() []UserRecord {
 // ErrDropped is wrapped by the error of [Deaggregate] for an aggregated record that KCL drops.
 var ErrDropped = errors.New("kpltest: KCL drops the aggregated record")
 
-// The frame of an aggregated record. It has the magic number, a protobuf message, and the MD5 of the message.
-const (
-	magic      = "\xf3\x89\x9a\xc2"
-	digestSize = md5.Size
-)
-
-// Deaggregate returns the user records in a Kinesis record, as KCL does. shard is the range of hash keys of the shard that
-// stores the record. A record that is not an aggregated record is one user record.
+// Deaggregate returns the user records in a Kinesis record, as KCL 3.5.1 does. shard is the range of hash keys of the shard that
+// stores the record. A record that is not an aggregated record is one user record. If the keys of a member cannot be read,
+// Deaggregate returns the members before it, as KCL does.
 //
-// The error wraps [ErrDropped] if KCL drops the record, see [Kinesis.DroppedAggregates]. Any other error means that shard is
-// not a range of hash keys.
+// The error wraps [ErrDropped] if KCL returns no member at all, although there is one. Any other error means that shard is not
+// a range of hash keys.
 func Deaggregate(partitionKey string, data []byte, shard types.HashKeyRange) ([]UserRecord, error) {
 	first, _, okFirst := parseHashKey(deref(shard.StartingHashKey))
 	last, _, okLast := parseHashKey(deref(shard.EndingHashKey))
@@ -118,153 +127,43 @@ func Deaggregate(partitionKey string, data []byte, shard types.HashKeyRange) ([]
 		return nil, fmt.Errorf("kpltest: %q to %q is no range of hash keys",
 			deref(shard.StartingHashKey), deref(shard.EndingHashKey))
 	}
-	return deaggregate(partitionKey, data, first, last)
+	records, err := deaggregate(partitionKey, data, first, last)
+	if len(records) > 0 {
+		return records, nil
+	}
+	return nil, err
 }
 
-// deaggregate does what Deaggregate does, for the hash keys from first to last.
-func deaggregate(partitionKey string, data []byte, first, last hashKey) ([]UserRecord, error) {
-	plain := []UserRecord{{PartitionKey: partitionKey, Data: data}}
-	body, ok := bytes.CutPrefix(data, []byte(magic))
-	if !ok || len(body) <= digestSize {
-		return plain, nil
+// deaggregate does what Deaggregate does, for the hash keys from first to last. The error is also set if some members are lost.
+func deaggregate(partitionKey string, data []byte, first, last hashKey) (records []UserRecord, err error) {
+	aggregate, err := kclread.Parse(data)
+	if err != nil { // For KCL, that is a record without aggregation.
+		return []UserRecord{{PartitionKey: partitionKey, Data: data}}, nil //nolint:nilerr // see above
 	}
-	message, digest := body[:len(body)-digestSize], body[len(body)-digestSize:]
-	if sum := md5.Sum(message); !bytes.Equal(sum[:], digest) {
-		return plain, nil
-	}
-	aggregate, err := parseAggregate(message)
-	if err != nil {
-		return plain, nil //nolint:nilerr // For KCL, a message that cannot be parsed is a record without aggregation.
-	}
-	records := make([]UserRecord, len(aggregate.members))
-	for i, member := range aggregate.members {
-		record, key, err := aggregate.resolve(member)
-		if err != nil {
-			return nil, fmt.Errorf("%w: member %d: %w", ErrDropped, i, err)
+	var outside error
+	err = aggregate.Members(func(m kclread.Member) bool {
+		key := hashOf(m.PartitionKey)
+		if m.ExplicitHashKey != "" {
+			high, low, _ := kclread.HashKey(m.ExplicitHashKey) // Members checks it.
+			key = hashKey{high, low}
 		}
 		if key.compare(first) < 0 || key.compare(last) > 0 {
-			return nil, fmt.Errorf("%w: hash key %v of member %d is not in the shard's range from %v to %v",
-				ErrDropped, key, i, first, last)
+			outside = fmt.Errorf("%w: hash key %v of member %d is not in the shard's range from %v to %v",
+				ErrDropped, key, len(records), first, last)
+			return false
 		}
-		records[i] = record
+		records = append(records, UserRecord{
+			PartitionKey: m.PartitionKey, ExplicitHashKey: m.ExplicitHashKey, Data: m.Data, Aggregated: true,
+		})
+		return true
+	})
+	switch {
+	case outside != nil:
+		return nil, outside
+	case errors.Is(err, kclread.ErrNoShard):
+		return nil, fmt.Errorf("%w: %w", ErrDropped, err)
+	case err != nil:
+		return records, fmt.Errorf("%w: %w", ErrDropped, err)
 	}
 	return records, nil
-}
-
-// aggregate is the protobuf message AggregatedRecord.
-type aggregate struct {
-	partitionKeys, explicitHashKeys []string
-	members                         []member
-}
-
-// member is the protobuf message Record, one user record of an aggregated record.
-type member struct {
-	partitionKey    uint64  // index of its partition key
-	explicitHashKey *uint64 // index of its explicit hash key, or nil
-	data            []byte
-}
-
-// resolve returns the user record of a member, with its keys, and its hash key.
-func (a *aggregate) resolve(m member) (UserRecord, hashKey, error) {
-	if m.partitionKey >= uint64(len(a.partitionKeys)) {
-		return UserRecord{}, hashKey{}, fmt.Errorf("no partition key has index %d", m.partitionKey)
-	}
-	record := UserRecord{PartitionKey: a.partitionKeys[m.partitionKey], Data: m.data, Aggregated: true}
-	if m.explicitHashKey == nil {
-		return record, hashOf(record.PartitionKey), nil
-	}
-	if *m.explicitHashKey >= uint64(len(a.explicitHashKeys)) {
-		return UserRecord{}, hashKey{}, fmt.Errorf("no explicit hash key has index %d", *m.explicitHashKey)
-	}
-	record.ExplicitHashKey = a.explicitHashKeys[*m.explicitHashKey]
-	key, wellFormed, inRange := parseHashKey(record.ExplicitHashKey)
-	if !wellFormed || !inRange {
-		return UserRecord{}, hashKey{}, fmt.Errorf("%q is no explicit hash key", record.ExplicitHashKey)
-	}
-	return record, key, nil
-}
-
-// Field numbers of the messages.
-const (
-	fieldPartitionKeys    protowire.Number = 1 // of AggregatedRecord
-	fieldExplicitHashKeys protowire.Number = 2
-	fieldRecords          protowire.Number = 3
-
-	fieldPartitionKeyIndex    protowire.Number = 1 // of Record
-	fieldExplicitHashKeyIndex protowire.Number = 2
-	fieldData                 protowire.Number = 3
-)
-
-var errNotAggregate = errors.New("kpltest: the message is no AggregatedRecord")
-
-func parseAggregate(message []byte) (*aggregate, error) {
-	a := &aggregate{}
-	err := eachField(message, func(number protowire.Number, _ uint64, value []byte) error {
-		switch {
-		case value == nil:
-		case number == fieldPartitionKeys:
-			a.partitionKeys = append(a.partitionKeys, string(value))
-		case number == fieldExplicitHashKeys:
-			a.explicitHashKeys = append(a.explicitHashKeys, string(value))
-		case number == fieldRecords:
-			m, err := parseMember(value)
-			a.members = append(a.members, m)
-			return err
-		}
-		return nil
-	})
-	return a, err
-}
-
-func parseMember(message []byte) (member, error) {
-	var m member
-	indexed := false
-	err := eachField(message, func(number protowire.Number, index uint64, value []byte) error {
-		switch {
-		case value == nil && number == fieldPartitionKeyIndex:
-			m.partitionKey, indexed = index, true
-		case value == nil && number == fieldExplicitHashKeyIndex:
-			m.explicitHashKey = &index
-		case value != nil && number == fieldData:
-			m.data = value
-		}
-		return nil
-	})
-	if err == nil && (!indexed || m.data == nil) {
-		err = errNotAggregate // Both fields are required.
-	}
-	return m, err
-}
-
-// eachField calls field for the fields of a message, in their order. value is nil for a varint, and not nil for a
-// length-delimited field. Fields of other types are left out.
-func eachField(message []byte, field func(number protowire.Number, varint uint64, value []byte) error) error {
-	for len(message) > 0 {
-		number, kind, n := protowire.ConsumeTag(message)
-		if n < 0 {
-			return errNotAggregate
-		}
-		message = message[n:]
-		var varint uint64
-		var value []byte
-		switch kind {
-		case protowire.VarintType:
-			varint, n = protowire.ConsumeVarint(message)
-		case protowire.BytesType:
-			value, n = protowire.ConsumeBytes(message)
-			value = slices.Clip(value)
-		default:
-			n = protowire.ConsumeFieldValue(number, kind, message)
-		}
-		if n < 0 {
-			return errNotAggregate
-		}
-		message = message[n:]
-		if kind == protowire.VarintType || kind == protowire.BytesType {
-			if err := field(number, varint, value); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -1,16 +1,23 @@
 package kpltest
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/hex"
+	"encoding/json"
+	"os"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/kclread"
 )
 
 // Aggregated records that another encoder wrote.
@@ -37,7 +44,7 @@ func hashRange(start, end string) types.HashKeyRange {
 // frame puts a message into the frame of an aggregated record.
 func frame(message []byte) []byte {
 	sum := md5.Sum(message)
-	return append(append([]byte(magic), message...), sum[:]...)
+	return append(append([]byte(kclread.Magic), message...), sum[:]...)
 }
 
 // appendMember appends a Record to an AggregatedRecord.
@@ -151,6 +158,42 @@ func TestDeaggregateOddMessages(t *testing.T) {
 	}
 }
 
+// The files have Kinesis records, and what KCL makes of them.
+func TestDeaggregateAgreesWithKCL(t *testing.T) {
+	type member struct {
+		PartitionKey    string `json:"pk"`
+		ExplicitHashKey string `json:"ehk"`
+		Data            []byte `json:"data"`
+		Aggregated      bool   `json:"agg"`
+	}
+	for _, name := range []string{"kcl-3.5.1-odd.jsonl", "kcl-3.5.1-random.jsonl", "kpl-1.1.1.jsonl"} {
+		text, err := os.ReadFile("../testdata/deaggregate/" + name)
+		require.NoError(t, err)
+		for lines := json.NewDecoder(bytes.NewReader(text)); lines.More(); {
+			var c struct {
+				Name         string   `json:"name"`
+				PartitionKey string   `json:"partition_key"`
+				Data         []byte   `json:"data"`
+				FirstHashKey string   `json:"first_hash_key"`
+				LastHashKey  string   `json:"last_hash_key"`
+				KCL          []member `json:"kcl"`
+			}
+			require.NoError(t, lines.Decode(&c))
+			t.Run(name+"/"+c.Name, func(t *testing.T) {
+				records, err := Deaggregate(c.PartitionKey, c.Data, hashRange(c.FirstHashKey, c.LastHashKey))
+				if len(c.KCL) > 0 {
+					require.NoError(t, err)
+				}
+				got := []member{}
+				for _, r := range records {
+					got = append(got, member{r.PartitionKey, r.ExplicitHashKey, r.Data, r.Aggregated})
+				}
+				assert.Equal(t, c.KCL, got)
+			})
+		}
+	}
+}
+
 func TestUserRecords(t *testing.T) {
 	k := New(Config{}, Stream{Name: events, Shards: 2}) // pk1 belongs to the second, pk2 to the first
 	aggregate := slices.Clip(appendString(appendString(nil, 1, "pk1"), 1, "pk2"))
@@ -176,6 +219,38 @@ func TestUserRecords(t *testing.T) {
 	assert.Len(t, k.UserRecords(events), 3, "what a shard has it keeps, with the range it had")
 }
 
+// KCL checks the members of a record only if it knows the shard.
+func TestUserRecordsOldList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := New(Config{}, Stream{Name: events, Shards: 2})
+		keys := slices.Clip(appendString(appendString(nil, 1, "pk1"), 1, "pk2"))
+		mixed := string(frame(appendMember(appendMember(keys, 0, -1, "one"), 1, -1, "two")))
+		lost := string(frame(appendMember(appendMember(keys, 0, -1, "three"), 2, -1, "four")))
+		put := func() {
+			_, err := k.PutRecords(t.Context(), putInput(entry("pk1", "", mixed), entry("pk1", "", lost)))
+			require.NoError(t, err)
+		}
+		put()
+		before := time.Now()
+		<-time.NewTimer(time.Second).C
+		_, _, err := k.SplitShard(events, "shardId-000000000001", "")
+		require.NoError(t, err)
+		put()
+
+		data := func(records []UserRecord) (all []string) {
+			for _, r := range records {
+				all = append(all, string(r.Data))
+			}
+			return all
+		}
+		assert.Equal(t, []string{"three", "three"}, data(k.UserRecords(events)))
+		assert.Equal(t, data(k.UserRecords(events)), data(k.UserRecordsOldList(events, time.Now())))
+		assert.Equal(t, []string{"three", "one", "two", "three"}, data(k.UserRecordsOldList(events, before)))
+		assert.Equal(t, []string{"one", "two", "three", "one", "two", "three"}, data(k.UserRecordsOldList(events, time.Time{})))
+		assert.Len(t, k.DroppedAggregates(events), 4, "members are lost in all of them")
+	})
+}
+
 func FuzzDeaggregate(f *testing.F) {
 	for _, text := range []string{goldenKeys, goldenHash, "", "f3899ac2"} {
 		raw, err := hex.DecodeString(text)
@@ -199,7 +274,9 @@ func FuzzDeaggregate(f *testing.F) {
 			}
 			key := hashOf(record.PartitionKey)
 			if record.ExplicitHashKey != "" {
-				key, _, _ = parseHashKey(record.ExplicitHashKey)
+				high, low, err := kclread.HashKey(record.ExplicitHashKey)
+				require.NoError(t, err)
+				key = hashKey{high, low}
 			}
 			require.GreaterOrEqual(t, key.compare(first), 0)
 			require.LessOrEqual(t, key.compare(last), 0)

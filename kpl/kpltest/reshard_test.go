@@ -3,6 +3,9 @@ package kpltest
 import (
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -55,4 +58,49 @@ func TestReshardErrors(t *testing.T) {
 	require.ErrorContains(t, split(events, first, ""), CodeResourceInUse)
 	require.ErrorContains(t, merge(first, second), CodeResourceInUse)
 	require.ErrorContains(t, split(events, "shardId-000000000003", ""), CodeInvalidArgument, "a single hash key")
+}
+
+func TestUpdateShardCount(t *testing.T) {
+	k := New(Config{}, Stream{Name: events, Shards: 4})
+	c := sdkClient(t, k)
+	parents := func(shards []types.Shard) (with int) {
+		for _, sh := range shards {
+			if sh.ParentShardId != nil {
+				with++
+			}
+		}
+		return with
+	}
+	for _, target := range []int{8, 5, 3, 6, 3, 2, 1, 2} {
+		before := len(k.OpenShards(events))
+		out, err := c.UpdateShardCount(t.Context(), &kinesis.UpdateShardCountInput{
+			StreamName: aws.String(events), TargetShardCount: aws.Int32(int32(target)), ScalingType: types.ScalingTypeUniformScaling,
+		})
+		require.NoError(t, err, target)
+		assert.Equal(t, int32(before), *out.CurrentShardCount)
+		assert.Equal(t, int32(target), *out.TargetShardCount)
+
+		listed, err := c.ListShards(t.Context(), &kinesis.ListShardsInput{StreamName: aws.String(events)})
+		require.NoError(t, err)
+		var open []string
+		for _, sh := range listed.Shards {
+			if sh.SequenceNumberRange.EndingSequenceNumber == nil {
+				open = append(open, *sh.HashKeyRange.StartingHashKey)
+			}
+		}
+		var want []string
+		for _, start := range evenStarts(target) {
+			want = append(want, start.String())
+		}
+		assert.ElementsMatch(t, want, open)
+		assert.Equal(t, len(listed.Shards)-4, parents(listed.Shards), "new shards have parents")
+	}
+	for _, target := range []int{0, -1, 5} {
+		require.ErrorContains(t, k.UpdateShardCount(events, target), CodeInvalidArgument)
+	}
+	require.ErrorContains(t, k.UpdateShardCount("other", 2), CodeResourceNotFound)
+	_, err := c.UpdateShardCount(t.Context(), &kinesis.UpdateShardCountInput{
+		StreamName: aws.String(events), TargetShardCount: aws.Int32(4), ScalingType: "OTHER",
+	})
+	requireCode(t, CodeValidation, err)
 }
