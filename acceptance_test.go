@@ -88,8 +88,8 @@ func TestLargeResourceArrivesWhole(t *testing.T) {
 	})
 }
 
-// A log record of 2 MiB costs exactly itself.
-func TestOversizeRecordCostsItself(t *testing.T) {
+// Of a push with a log record of 2 MiB, only that log record is lost.
+func TestOnlyTheOversizeRecordIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(4)
 		e := startLogs(t, k, plainConfig())
@@ -107,7 +107,7 @@ func TestOversizeRecordCostsItself(t *testing.T) {
 	})
 }
 
-// A thousand tiny resources make a handful of Kinesis records.
+// A thousand tiny resources make a few Kinesis records.
 func TestTinyResourcesShareKinesisRecords(t *testing.T) {
 	bodies := make([]string, 1000)
 	for i := range bodies {
@@ -135,7 +135,7 @@ func TestTinyResourcesShareKinesisRecords(t *testing.T) {
 	}
 }
 
-// Both encodings say what they are to a reader that has no headers to go by.
+// A reader, which gets no headers, can tell both encodings apart.
 func TestEncodings(t *testing.T) {
 	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
 		t.Run(string(encoding), func(t *testing.T) {
@@ -169,8 +169,8 @@ func requireSameBodies(t *testing.T, want, got []string) {
 	require.Len(t, stored, len(want), "bodies are stored that nobody sent")
 }
 
-// Compressed messages arrive whole, say what they are, and fill records as others do: what counts is their size after
-// compression. What comes back after a partial failure is what was not delivered.
+// Compressed messages arrive whole, and readers can tell how they are compressed. They fill records as other messages do:
+// their size after compression counts. After a partial failure the caller gets back what was not delivered.
 func TestCompressions(t *testing.T) {
 	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
 		for _, compression := range []marshaler.Compression{marshaler.Snappy, marshaler.Zstd, marshaler.Gzip} {
@@ -215,7 +215,7 @@ func TestCompressions(t *testing.T) {
 	}
 }
 
-// A log record that is larger than a record may be is sent if it is not after compression.
+// A log record that is too large for a record is sent if it fits after compression.
 func TestCompressionSavesLargeRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(1), plainConfig()

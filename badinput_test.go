@@ -116,10 +116,10 @@ func deliverOne(t *testing.T, c *Config) {
 	assert.Equal(t, 1, stored)
 }
 
-// The extremes of a key are either refused by name or work.
+// The extremes of a key either work, or the error names the key.
 func TestExtremeConfigurations(t *testing.T) {
 	const most = "9223372036854775807"
-	for yaml, refused := range map[string]string{
+	for yaml, invalid := range map[string]string{
 		"max_connections: " + most:         "max_connections must be from 1 to ",
 		"rate_limit: " + most:              "rate_limit must be from 1 to ",
 		"max_outstanding_records: " + most: "",
@@ -130,8 +130,8 @@ func TestExtremeConfigurations(t *testing.T) {
 	} {
 		t.Run(yaml, func(t *testing.T) {
 			c, err := exporterConfig([]byte(yaml + "\naws: {stream_name: telemetry}"))
-			if refused != "" {
-				require.ErrorContains(t, err, refused)
+			if invalid != "" {
+				require.ErrorContains(t, err, invalid)
 				return
 			}
 			require.NoError(t, err)

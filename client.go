@@ -42,7 +42,8 @@ func connectThrough(ctx context.Context, cfg *Config, tune func(*http.Transport)
 	forUploads.Credentials = credentials
 	forUploads.HTTPClient = kpl.NewHTTPClient(uploadClient(awsConfig.HTTPClient), cfg.Producer.MaxConnections)
 	client := kinesis.NewFromConfig(forUploads, func(o *kinesis.Options) {
-		// Without a region the endpoint is left out: then the SDK reports the missing region, instead of signing for none.
+		// Without a region the endpoint is not set. Then the SDK reports that the region is missing. With an endpoint it would
+		// sign requests for an empty region.
 		if cfg.AWS.Endpoint != "" && o.Region != "" {
 			o.BaseEndpoint = aws.String(cfg.AWS.Endpoint)
 		}

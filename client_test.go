@@ -46,7 +46,7 @@ func TestClientOverHTTP(t *testing.T) {
 	assert.ElementsMatch(t, []string{"a", "b"}, storedBodies(t, k))
 }
 
-// An endpoint that takes no CBOR gets everything in JSON.
+// An endpoint that does not support CBOR gets everything in JSON.
 func TestClientOfAnEndpointWithoutCBOR(t *testing.T) {
 	k := kpltest.New(kpltest.Config{JSONOnly: true}, kpltest.Stream{Name: testStream, Shards: 2})
 	service := k.Handler()
@@ -108,7 +108,7 @@ func TestClientByARN(t *testing.T) {
 func TestClientTLS(t *testing.T) {
 	k := newTestKinesis(1)
 	server := httptest.NewUnstartedServer(k.Handler())
-	server.EnableHTTP2 = true // as the service may: what the client does not speak it must not offer
+	server.EnableHTTP2 = true // the service may do so too; the client must not offer it
 	server.StartTLS()
 	defer server.Close()
 	authority := filepath.Join(t.TempDir(), "ca.pem")
@@ -139,7 +139,7 @@ func TestClientTLS(t *testing.T) {
 	}
 }
 
-// A connection that has to be made anew, as after idling, resumes the session of the one before.
+// A new connection, for example after an idle time, resumes the TLS session of the one before.
 func TestTLSSessionsAreResumed(t *testing.T) {
 	k := newTestKinesis(1)
 	service := k.Handler()
@@ -184,7 +184,7 @@ func TestStartFailsOnAFileThatIsNoAuthority(t *testing.T) {
 	}
 }
 
-// Without a region the collector starts; pushes fail in a way that keeps the data, and the status says why.
+// Without a region the collector starts. Pushes fail with an error that keeps the data, and the status says why.
 func TestMissingRegion(t *testing.T) {
 	for _, endpoint := range []string{"", "https://localhost:1"} {
 		c := directConfig()
@@ -213,7 +213,7 @@ func TestRegionOfTheEnvironment(t *testing.T) {
 	require.NoError(t, startReal(t, c).ConsumeLogs(t.Context(), logsOf("a")))
 }
 
-// role_arn is assumed with external_id, once for all calls, and what STS hands out signs them.
+// role_arn is assumed with external_id, once for all calls. The calls are signed with the credentials that STS returns.
 func TestAssumeRole(t *testing.T) {
 	var assumed []url.Values
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

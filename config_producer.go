@@ -8,8 +8,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// ProducerConfig has the fields of [kpl.Config] under their YAML keys; their meanings, ranges and defaults are
-// described, checked and kept there alone.
+// ProducerConfig has the fields of [kpl.Config] under their YAML keys. Package kpl says what they mean, checks them and knows
+// their defaults.
 type ProducerConfig struct {
 	AggregationEnabled    bool             `mapstructure:"aggregation_enabled"`
 	AggregationMaxCount   int              `mapstructure:"aggregation_max_count"`
@@ -76,8 +76,8 @@ func (c *ProducerConfig) kplConfig(observer kpl.Observer) kpl.Config {
 	}
 }
 
-// explicit keeps a zero of the YAML from meaning package kpl's default. A negative RecordMaxBufferedTime is
-// [kpl.NoBuffering] there, and no other field may be negative.
+// explicit turns a zero of the YAML into -1, because a zero means the default in package kpl. There a RecordMaxBufferedTime of
+// -1 is [kpl.NoBuffering]. All other fields must not be negative, so they are reported as wrong.
 func explicit[T int | time.Duration](value T) T {
 	if value == 0 {
 		return -1

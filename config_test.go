@@ -82,7 +82,7 @@ func TestLoadConfig(t *testing.T) {
 			got := defaultConfig()
 			require.NoError(t, sub.Unmarshal(got))
 			require.NoError(t, confmap.Validate(got))
-			if !got.Queue.HasValue() { // disabled, it remembers its defaults
+			if !got.Queue.HasValue() { // a disabled queue still has its defaults
 				got.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
 			}
 			assert.Equal(t, want, got)
@@ -227,7 +227,7 @@ func TestProducerConfigIsComplete(t *testing.T) {
 		switch field.Name {
 		case "Observer":
 		case "DisableAggregation":
-			fromKPL = append(fromKPL, "AggregationEnabled") // the YAML says it the other way round
+			fromKPL = append(fromKPL, "AggregationEnabled") // the key of the YAML has the opposite meaning
 		default:
 			fromKPL = append(fromKPL, field.Name)
 		}

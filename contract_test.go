@@ -21,8 +21,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// The Collector's own contract for exporters: what the other side takes arrives once, what it refuses for now comes
-// again, and what it refuses for good does not.
+// The Collector's own contract for exporters. What the other side accepts arrives once. What it rejects for now is sent
+// again. What it rejects for ever is not.
 func TestConsumeContract(t *testing.T) {
 	for _, signal := range []pipeline.Signal{pipeline.SignalLogs, pipeline.SignalTraces, pipeline.SignalMetrics} {
 		t.Run(signal.String(), func(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// Each Result is that of its message, also behind messages that the producer does not even take.
-func TestResultsFindTheirChunks(t *testing.T) {
+// Each Result belongs to its message, also after messages that the producer does not accept.
+func TestResultsFindTheirMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(1), directConfig()
 		k.Inject(failing(kpltest.CodeThrottled, "slow"))

@@ -52,17 +52,17 @@ var (
 	}
 )
 
-// pusher sends the requests of one signal. It is what exporterhelper calls, from several goroutines.
+// pusher sends the data of one signal. The goroutines of exporterhelper call it.
 type pusher[T any] struct {
 	signal[T]
 	marshaler *marshaler.Marshaler
 	stream    string
 	delivery  Delivery
 	consumers int
-	keyed     bool // requests have messages of many partition keys
+	keyed     bool // a push has messages of many partition keys
 	config    *Config
 
-	draining atomic.Bool      // no further request will come soon: do not wait for any
+	draining atomic.Bool      // pushes do not wait for the data of others any more
 	session  *session         // set by start, before the first push
 	callers  *kpl.CallerGroup // the consumers of the queue
 }
@@ -92,14 +92,14 @@ func (p *pusher[T]) start(s *session) {
 	p.callers = s.producer.NewCallerGroup(p.consumers)
 }
 
-// drain makes pushes send what they have at once, those that wait already and those to come.
+// drain makes all pushes send what they have at once: those that wait already, and later ones.
 func (p *pusher[T]) drain() {
 	p.draining.Store(true)
 	p.session.producer.Flush()
 }
 
-// push sends data and waits for its fate as far as the delivery asks for it. It returns nil, an error with what is
-// worth another attempt, or a permanent error. It keeps nothing of data.
+// push sends data. It waits for the Results of the records if the delivery is [Confirmed]. It returns nil, an error with the
+// data that should be sent again, or a permanent error. It keeps nothing of data.
 func (p *pusher[T]) push(ctx context.Context, data T) error {
 	encoded, err := p.marshal(p.marshaler, data)
 	if err != nil {
@@ -117,18 +117,18 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 		p.deliver(ctx, encoded.Messages, &v, skipLinger)
 	}
 	if len(v.left) == 0 || v.delivered+v.dropped == 0 {
-		return v.err() // nothing is left, or all, which the Collector still has
+		return v.err() // nothing is to be sent again, or all of data, which the Collector still has
 	}
 	return p.giveBack(&v)
 }
 
-// largeRequest is how many bytes of messages are sent without waiting for those of other requests: they fill a PutRecords call
-// well enough. What they leave over goes in a record of its own, which costs one PUT unit in more than eighty.
+// largeRequest is how many bytes of messages are sent without waiting for messages of other pushes. They fill a PutRecords
+// call well enough. The last record may be a small one, which costs one more PUT unit beside more than eighty.
 const largeRequest = 2 << 20
 
-// skipsLinger tells whether messages are sent at once rather than after a linger. A large request gains nothing from waiting for
-// others, and would hold the memory of many small ones meanwhile. With keys of resources it does gain: its messages are small,
-// and share aggregates with those of other requests.
+// skipsLinger reports whether messages are sent at once instead of waiting for messages of other pushes. A large push gains
+// nothing from waiting, and would hold the memory of many small ones meanwhile. With keys of resources it does gain: its
+// messages are small, and share aggregated records with those of other pushes.
 func (p *pusher[T]) skipsLinger(messages []marshaler.Message) bool {
 	size := 0
 	for i := range messages {
@@ -151,8 +151,8 @@ func (p *pusher[T]) deliver(ctx context.Context, messages []marshaler.Message, v
 	}
 }
 
-// submit puts messages into the producer and does not wait for their Results. The producer releases the messages that it takes,
-// and messages has none any more in their places.
+// submit puts messages into the producer and does not wait for their Results. A message that the producer accepts is released
+// when its Result is there. Its place in messages is then empty, so that the caller does not release it too.
 func (p *pusher[T]) submit(ctx context.Context, messages []marshaler.Message, v *verdict, skipLinger bool) {
 	telemetry := p.session.telemetry
 	for i := range messages {
@@ -186,7 +186,7 @@ func (p *pusher[T]) giveBack(v *verdict) error {
 	for _, message := range v.left {
 		data, err := p.unmarshal(p.marshaler, message.Data)
 		if err != nil {
-			return consumererror.NewPermanent(err) // no message of ours is like that
+			return consumererror.NewPermanent(err) // cannot happen: the marshaler reads all that it wrote
 		}
 		p.move(data, rest)
 	}

@@ -161,7 +161,7 @@ func TestPushReturnsOneError(t *testing.T) {
 	}
 }
 
-// The same for the other signals: what is stored and what is handed back are the two parts of the request.
+// The same for the other signals. Each item of the push is either stored or handed back.
 func TestPushOfEachSignal(t *testing.T) {
 	set := exportertest.NewNopSettings(metadata.Type)
 	names := func(resources int, name func(int) string) []string {
@@ -245,7 +245,7 @@ func TestRetryOnFailureSendsOnlyTheRest(t *testing.T) {
 	})
 }
 
-// When the caller's time is over, what is in no request goes back to it at once.
+// When the caller's time is over, it gets back at once what is in no request.
 func TestPushReturnsWhenItsContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
@@ -305,7 +305,7 @@ func TestFireAndForgetBlocksWhileFull(t *testing.T) {
 	})
 }
 
-// One rejected log record in a hundred pushes makes one line of log, with what helps and without payload.
+// A hundred pushes with a rejected log record each make one line of log. It says what helps and has no payload.
 func TestDroppedItemsAreLoggedOnceInAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(1), directConfig()
@@ -379,7 +379,7 @@ func TestStreamThatChoosesShardsItselfIsLogged(t *testing.T) {
 	}
 }
 
-// A signal that starts while the stream is unavailable hears of it, and all signals hear of its return.
+// A signal that starts while the stream is unavailable reports that, and all signals report when the stream is back.
 func TestStatusOfLaterSignals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := kpltest.New(kpltest.Config{Seed: 1}), directConfig()
@@ -405,7 +405,7 @@ func TestStatusOfLaterSignals(t *testing.T) {
 	})
 }
 
-// A request without items is no work.
+// A push without items sends nothing.
 func TestEmptyRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)

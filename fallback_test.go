@@ -16,7 +16,7 @@ type oldPusher struct{ anyPusher }
 
 func (oldPusher) fallsBack() bool { return true }
 
-// That encoding is slow is said once, when the exporter starts, and in no other case.
+// The exporter logs at its start that encoding is slow. It logs that in no other case.
 func TestStartWarnsOfSlowEncoding(t *testing.T) {
 	for _, slow := range []bool{false, true} {
 		e := newRig(t, factoryFor(newTestKinesis(1)), directConfig())
@@ -41,7 +41,7 @@ func TestStartWarnsOfSlowEncoding(t *testing.T) {
 	}
 }
 
-// The marshaler may not import kpl, but counts the key that kpl makes for a record without one.
+// The marshaler does not import kpl, but it counts the bytes of the key that kpl makes for a record without one.
 func TestBothPackagesCountTheSameKey(t *testing.T) {
 	assert.Equal(t, kpl.KeylessKeySize, marshaler.KeylessKeySize,
 		"change both constants together: a message must fill a Kinesis record, key included")

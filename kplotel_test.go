@@ -24,7 +24,7 @@ type metadataMetric struct {
 	} `mapstructure:"histogram"`
 }
 
-// Whoever uses the library sees the same metrics as whoever uses the exporter.
+// Users of the library get the same metrics as users of the exporter.
 func TestMetricsOfTheLibraryAreThoseOfTheExporter(t *testing.T) {
 	conf, err := confmaptest.LoadConf("metadata.yaml")
 	require.NoError(t, err)

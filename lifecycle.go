@@ -37,9 +37,9 @@ type anyPusher interface {
 
 // lifecycle starts and stops one signal.
 //
-// It is built around exporterhelper's component, not into it. At shutdown that component drains its queue first. It waits for
-// all pushes then and does not look at its context. So lifecycle makes the pushes hurry before that, and ends them when the
-// context ends.
+// It is built around exporterhelper's component, not into it. At shutdown that component first drains its queue and waits for
+// all pushes, even if its context has ended. So before that, lifecycle makes the pushes send at once. When the context ends,
+// lifecycle ends the pushes.
 type lifecycle struct {
 	sessions *sessions
 	settings exporter.Settings
@@ -99,8 +99,8 @@ func (l *lifecycle) shutdown(ctx context.Context) error {
 		helperErr = l.helper.Shutdown(ctx)
 	}()
 	if !l.drains(ctx, drained) {
-		// To close the producer ends all pushes, also those of other signals. That is right, because the Collector stops
-		// all signals at the same time.
+		// Closing the producer ends all pushes, also those of other signals. That is right, because the Collector stops all
+		// signals at the same time.
 		timeErr = ctx.Err()
 		_ = l.session.producer.Close(canceledContext()) // it returns the error of that context
 	}
@@ -133,7 +133,7 @@ func (l *lifecycle) drains(ctx context.Context, drained <-chan struct{}) bool {
 	}
 }
 
-// canceledContext returns a context that has ended. With it, the producer starts what it is asked for and does not wait.
+// canceledContext returns a context that has ended, so that a call with it does not wait.
 func canceledContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

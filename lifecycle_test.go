@@ -127,9 +127,9 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// The same without a queue: those who wait for a push get an error that lets them keep the data.
-// The Collector gives shutdowns no deadline. A queue that nobody takes anything from must not hold it for as long as all
-// its requests live one after the other.
+// The same without a queue: callers that wait for a push get an error that lets them keep the data.
+// The Collector gives shutdowns no deadline. If the stream accepts nothing, a shutdown must not take the record_ttl of all
+// requests in the queue, one after the other.
 func TestShutdownEndsWhenNothingIsDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := queuedConfig()
@@ -181,7 +181,7 @@ func TestShutdownDrainsTheQueue(t *testing.T) {
 	})
 }
 
-// Requests that come without a queue while the exporter stops are either delivered or refused.
+// Pushes that come without a queue while the exporter stops are either delivered or fail.
 func TestConsumeDuringShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(4)
@@ -255,7 +255,7 @@ func TestSignalsShareOneProducer(t *testing.T) {
 	})
 }
 
-func TestStartReportsWhatOnlyTheConfigurationCanMend(t *testing.T) {
+func TestStartReportsErrorsOfTheConfiguration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFactory(func(context.Context, *Config) (kpl.Client, func(), error) {
 			return nil, nil, errors.New("no such file")
@@ -295,8 +295,8 @@ func TestBatchingEnabledIsForwarded(t *testing.T) {
 	}
 }
 
-// Back-pressure: the stream takes nothing, the producer is full, pushes block, the queue fills, and the caller hears of
-// it with an error that makes it wait. Once the stream works again everything accepted arrives.
+// Back-pressure: the stream accepts nothing, the producer is full, pushes block, and the queue fills. The caller then gets
+// an error that makes it wait. Once the stream works again, everything that was accepted arrives.
 func TestBackPressureReachesTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A request that fills records enough waits for no others, unless it is spread over many partition keys.
+// A push that fills enough records does not wait for others, unless it has many partition keys.
 func TestLargeRequestsDoNotLinger(t *testing.T) {
 	const linger = 10 * time.Second
 	line := strings.Repeat("x", 1000)

@@ -23,7 +23,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// pushSignal is what differs between the signals for those who push.
+// pushSignal is what differs between the signals in a push.
 type pushSignal[T any] struct {
 	decode func([]byte) (T, error) // OTLP in protobuf
 	stored func(*marshaler.Marshaler, []byte) (T, error)
@@ -188,7 +188,7 @@ func odd(size int) plog.Logs {
 	return logs
 }
 
-// FuzzPush checks the accounts of pushes: what goes in is what is stored, handed back and dropped.
+// FuzzPush checks that each item of a push is either stored, or handed back, or dropped.
 func FuzzPush(f *testing.F) {
 	add := func(signal uint8, data []byte, err error) {
 		require.NoError(f, err)

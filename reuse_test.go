@@ -19,9 +19,10 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// Messages lie in memory that later requests use again. Whatever happens to a record, what it was put with is what is
-// stored or handed back: slow answers, refusals, retries, answers lost after storing, callers that give up, and a
-// producer that is closed in the midst of it. The race detector makes it sharp: it has released memory overwritten.
+// Messages lie in memory that later pushes use again. The stream stores, and callers get back, exactly what was put,
+// whatever happens: slow answers, throttling, retries, answers lost after storing, callers that give up, and a producer
+// that is closed in between. A build with the race detector overwrites memory that is released, so that any use of it
+// shows.
 func TestMemoryIsNotReusedTooEarly(t *testing.T) {
 	const callers, requests = 6, 20
 	for _, tt := range []struct {

@@ -28,7 +28,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// What must never be told: each of these is in what the tests configure or push.
+// What must never be let out. Each of these is in the configurations or the data of the tests.
 const (
 	accessKeyMarker  = "AKIAMARKEDACCESSKEY"
 	secretKeyMarker  = "marked/secret/key"
@@ -116,7 +116,7 @@ func attributeSets(t *testing.T, data metricdata.Aggregation) (sets []attribute.
 	return sets
 }
 
-// requireNothingMarked fails the test if something was told that must not be, or nothing at all.
+// requireNothingMarked fails the test if something was let out that must not be, or if nothing was let out at all.
 func requireNothingMarked(t *testing.T, text string) {
 	t.Helper()
 	require.Contains(t, text, "otelcol_kinesis_kpl_items_put")
@@ -130,7 +130,7 @@ type inProcess struct{ handler http.Handler }
 
 // Do implements [kinesis.HTTPClient].
 func (c inProcess) Do(r *http.Request) (response *http.Response, err error) {
-	defer func() { // as a server does, for which the panic is a broken connection
+	defer func() { // a server does so too: to it, this panic is a broken connection
 		switch reason := recover(); reason {
 		case nil:
 		case any(http.ErrAbortHandler):
@@ -144,7 +144,7 @@ func (c inProcess) Do(r *http.Request) (response *http.Response, err error) {
 	return recorder.Result(), nil
 }
 
-// markedFactory returns a factory whose exporters call handler by the SDK's client, with marked credentials.
+// markedFactory returns a factory whose exporters call handler through the SDK's client, with marked credentials.
 func markedFactory(handler http.Handler) exporter.Factory {
 	return factoryFor(kinesis.New(kinesis.Options{
 		Region:       "us-east-1",
@@ -154,8 +154,8 @@ func markedFactory(handler http.Handler) exporter.Factory {
 	}))
 }
 
-// wrongSignature answers as the service does to a signature that does not match: with what should have been signed, the
-// session token included.
+// wrongSignature answers as the service does to a wrong signature. The answer has what should have been signed, with the
+// session token.
 func wrongSignature(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.WriteHeader(http.StatusBadRequest)
@@ -228,8 +228,8 @@ func leakCases() map[string]leakCase {
 	return cases
 }
 
-// Neither credentials nor payload are in anything that the exporter tells, whatever goes wrong.
-func TestNothingSecretIsTold(t *testing.T) {
+// The exporter lets out neither credentials nor payload, whatever goes wrong.
+func TestNothingSecretIsLetOut(t *testing.T) {
 	for name, tt := range leakCases() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -262,8 +262,8 @@ func TestNothingSecretIsTold(t *testing.T) {
 	}
 }
 
-// The same where everything goes right, and what is stored does have the markers.
-func TestNothingSecretIsToldOfASuccess(t *testing.T) {
+// The same if nothing goes wrong. The stored data does have the marks.
+func TestNothingSecretIsLetOutOfASuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
 		r := newRig(t, markedFactory(k.Handler()), directConfig())
@@ -282,8 +282,8 @@ func TestNothingSecretIsToldOfASuccess(t *testing.T) {
 	})
 }
 
-// Nor is anything told of the credentials of a role, and of how they are got.
-func TestNothingSecretIsToldOfARole(t *testing.T) {
+// Nothing is let out of the credentials of a role either, nor of the calls that get them.
+func TestNothingSecretIsLetOutOfARole(t *testing.T) {
 	for name, tokens := range map[string]http.HandlerFunc{
 		"denied": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
@@ -367,8 +367,8 @@ func TestEndpointOfTheEnvironmentNeedsTLS(t *testing.T) {
 	}
 }
 
-// PutRecords is the only permission that is needed: all signals are delivered without ListShards, and nothing is
-// reported to be wrong with the component.
+// PutRecords is the only permission that is needed. Without ListShards all signals are delivered, and the status of the
+// component reports nothing wrong.
 func TestPutRecordsAloneIsEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(4), directConfig()

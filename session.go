@@ -49,7 +49,7 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	return s, nil
 }
 
-// close ends the producer, with whatever it still holds once ctx ends.
+// close ends the producer. When ctx ends, the records that the producer still holds fail.
 func (s *session) close(ctx context.Context) error {
 	err := s.producer.Close(ctx)
 	s.telemetry.close()
@@ -60,7 +60,7 @@ func (s *session) close(ctx context.Context) error {
 	return nil
 }
 
-// attach makes the host of a signal hear of the state of the stream from now on.
+// attach reports the state of the stream to the host of a signal from now on.
 func (s *session) attach(l *lifecycle, host component.Host) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,15 +70,15 @@ func (s *session) attach(l *lifecycle, host component.Host) {
 	}
 }
 
-// detach makes it hear no more.
+// detach ends these reports.
 func (s *session) detach(l *lifecycle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.hosts, l)
 }
 
-// availability tells the hosts that the stream stopped accepting records, and why, or with nil that it accepts them
-// again. No error of a stream is permanent to them: streams are created, and permissions granted, while collectors run.
+// availability reports to the hosts why the stream stopped accepting records. If outage is nil, the stream accepts records
+// again. No error is reported as permanent: streams are created, and permissions granted, while collectors run.
 func (s *session) availability(outage error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +92,7 @@ func (s *session) availability(outage error) {
 	}
 }
 
-// sessions are those of one factory, one for each configuration in use.
+// sessions has the sessions of one factory, one for each configuration in use.
 type sessions struct {
 	connect connectFunc
 

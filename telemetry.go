@@ -43,8 +43,8 @@ type telemetry struct {
 	common   []attribute.KeyValue // exporter, stream
 }
 
-// series is the attributes of a time series as instruments take them. The lists are put together once, for each call with
-// a fresh one leaves garbage.
+// series is the attributes of a time series as instruments take them. The lists are made once, because each call with a new
+// list leaves garbage.
 type series struct {
 	add    []metric.AddOption
 	record []metric.RecordOption
@@ -60,7 +60,8 @@ type item struct {
 	outcome string
 }
 
-// newTelemetry returns the telemetry of a session; availability is told why the stream accepts no records, or nil.
+// newTelemetry returns the telemetry of a session. It calls availability with the reason when the stream stops accepting
+// records, and with nil when the stream accepts them again.
 func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) (*telemetry, error) {
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
@@ -86,7 +87,7 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 	return t, nil
 }
 
-// prepare puts together the attributes of all time series, but for shards.
+// prepare makes the attributes of all time series, except those of shards.
 func (t *telemetry) prepare() {
 	exporterID := t.common[:1]
 	t.stream = seriesOf(t.common)
@@ -163,13 +164,13 @@ func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
 }
 
-// lost logs items that nobody is left to send again.
+// lost logs items that failed and that nobody will send again.
 func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
 	t.log.Error("Lost telemetry after fire-and-forget delivery",
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
 }
 
-// observer returns what the producer tells the telemetry.
+// observer returns the functions that the producer calls.
 func (t *telemetry) observer() kpl.Observer {
 	return kpl.Observer{
 		RecordFinished:      t.recordFinished,
@@ -231,7 +232,7 @@ func (t *telemetry) entryFinished(e *kpl.FinishedEntry, callFailed bool) {
 	}
 }
 
-// failed counts an error of the service, of a record for a shard or, without one, of a whole call.
+// failed counts an error of the service. Without a shard it is an error of a whole call, otherwise of a record.
 func (t *telemetry) failed(code string, shard kpl.ShardID) {
 	if _, known := t.codes[code]; !known {
 		code = otherCode
@@ -240,8 +241,8 @@ func (t *telemetry) failed(code string, shard kpl.ShardID) {
 	t.builder.KinesisKplErrorsByCode.Add(context.Background(), 1, t.withShard(t.codes[code], shard, "error_code", code).add...)
 }
 
-// withShard returns the time series that is prepared, or where shards are wanted and this one is known,
-// one with the shard besides. extra is the attribute that the series has beyond exporter and stream, if any.
+// withShard returns the prepared time series. If shards are attributes and the shard is known, it returns a series that has
+// the shard too. The parameter extra is the attribute that the series has beside exporter and stream, if any.
 func (t *telemetry) withShard(prepared series, shard kpl.ShardID, extra ...string) series {
 	if !t.shards || shard == "" {
 		return prepared
@@ -275,7 +276,7 @@ func (t *telemetry) shardsListed(e kpl.ListingEvent) {
 	t.builder.KinesisKplOpenShards.Record(ctx, int64(e.OpenShards), t.stream.record...)
 }
 
-// cborUnsupported logs that the endpoint wants JSON.
+// cborUnsupported logs that the endpoint does not support CBOR.
 func (t *telemetry) cborUnsupported(e kpl.CBOREvent) {
 	t.log.Info("The endpoint takes no CBOR; calls are made in JSON", zap.Error(e.Err))
 }

@@ -41,7 +41,7 @@ func streamPoint(value int64, more ...string) metricdata.DataPoint[int64] {
 type points = []metricdata.DataPoint[int64]
 
 // Success, throttling, a permanent rejection and expiry, and what every metric says of them afterwards.
-func TestMetricsTellTheTruth(t *testing.T) {
+func TestMetricsMatchTheService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(1), directConfig()
 		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(30*time.Millisecond)))
@@ -59,13 +59,13 @@ func TestMetricsTellTheTruth(t *testing.T) {
 			stored += int64(len(record.Data))
 		}
 		calls := k.Calls(kpltest.OpPutRecords)
-		var entries, refused int64
+		var entries, failed int64
 		for _, call := range calls {
 			entries += int64(call.Records)
-			refused += int64(call.Failed)
+			failed += int64(call.Failed)
 		}
-		require.EqualValues(t, 2, entries-refused)
-		brokenCalls = refused - 2 // one throttled, one rejected
+		require.EqualValues(t, 2, entries-failed)
+		brokenCalls = failed - 2 // one throttled, one rejected
 		require.Greater(t, brokenCalls, int64(1))
 
 		tt, exact := e.telemetry, metricdatatest.IgnoreTimestamp()
@@ -88,10 +88,10 @@ func TestMetricsTellTheTruth(t *testing.T) {
 		}, exact)
 		metadatatest.AssertEqualKinesisKplKinesisRecordsPut(t, tt, points{
 			streamPoint(2, "outcome", "success"),
-			streamPoint(refused, "outcome", "failure"),
+			streamPoint(failed, "outcome", "failure"),
 		}, exact)
 		metadatatest.AssertEqualKinesisKplKinesisRecordsDataPut(t, tt, points{streamPoint(stored)}, exact)
-		metadatatest.AssertEqualKinesisKplAllErrors(t, tt, points{streamPoint(refused)}, exact)
+		metadatatest.AssertEqualKinesisKplAllErrors(t, tt, points{streamPoint(failed)}, exact)
 		metadatatest.AssertEqualKinesisKplErrorsByCode(t, tt, points{
 			streamPoint(1, "error_code", kpltest.CodeThrottled),
 			streamPoint(1, "error_code", kpltest.CodeInvalidArgument),
@@ -157,7 +157,7 @@ func TestCallErrorsCountOnce(t *testing.T) {
 	assert.EqualValues(t, 5, histogram[int64](t, r, "user_records_per_kinesis_record").Sum)
 }
 
-// Shards are attributes where asked for, and only there.
+// Shards are attributes only if the configuration says so.
 func TestShardAttribute(t *testing.T) {
 	request := kpl.RequestEvent{Entries: []kpl.FinishedEntry{
 		{UserRecords: 1, Bytes: 10, PredictedShard: "shardId-0", ShardID: "shardId-1"},

@@ -11,16 +11,16 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// verdict gathers what became of the items of one push, and tells the metrics and the log of each.
+// verdict collects what became of the items of one push. It also counts and logs them.
 type verdict struct {
 	signal    marshaler.Signal
 	telemetry *telemetry
 
-	delivered int                 // items that the service stored, or the producer took if nobody waits for more
+	delivered int                 // items that the service stored; with FireAndForget, those that the producer accepted
 	dropped   int                 // items that will never be accepted
-	left      []marshaler.Message // what is worth another attempt
-	leftItems int
-	cause     error // why the first of those left is left, or else why the first of those dropped is dropped
+	left      []marshaler.Message // messages that should be sent again
+	leftItems int                 // the items in left
+	cause     error               // of the first message in left; if there is none, of the first dropped item
 	code      codes.Code
 }
 
@@ -80,11 +80,13 @@ func codeOf(outcome kpl.Outcome) codes.Code {
 
 // err returns the one error of the push.
 //
-// It never joins the permanent with the retryable: the whole would count as permanent, and good data be dropped. Where
-// some items were delivered and all others will never be accepted it is nil, as OTLP's own partial success is a
-// success: an error would have the Collector count, log and report the delivered items as lost, and there is nothing
-// that anybody could send again. The dropped items are in the metrics and in the log. So the error is permanent only
-// where nothing was delivered.
+// err never joins a permanent error with a retryable one: the whole would count as permanent, and good data would be
+// dropped.
+//
+// If some items were delivered and all others will never be accepted, the error is nil, as OTLP's own partial success is
+// a success. With an error the Collector would count, log and report the delivered items as lost, and nobody could send
+// anything again. The dropped items are in the metrics and in the log. So the error is permanent only if nothing was
+// delivered.
 func (v *verdict) err() error {
 	total := v.delivered + v.dropped + v.leftItems
 	switch {

@@ -90,61 +90,62 @@ Machine: %s. Rounds: %d.
 
 ## How to read it
 
-- Each measurement is a process of its own with ` + "`GOMAXPROCS=1`" + ` and the default garbage collector. It sends the same
-  telemetry, generated from a seed, through an exporter made by its factory to a Kinesis on loopback that stores nothing,
-  in another process. Rounds are interleaved; figures are medians, ratios of CPU time are medians of the ratios within a round,
-  other ratios those of the medians.
+- Each measurement is a process of its own with ` + "`GOMAXPROCS=1`" + ` and the default garbage collector. It makes an exporter
+  with the exporter's factory and sends the same telemetry through it, which is generated from a seed. The telemetry goes to a
+  Kinesis on loopback that stores nothing and runs in another process. Each round measures everything once. Figures are medians
+  of the rounds. A ratio of CPU times is the median of the ratios within each round; all other ratios are ratios of medians.
 - **CPU s/M**: user and system time of the exporter's process for a million log records, spans or data points, after a
-  warm-up. **spread**: the most less the least of all rounds, in percent of the median. Compare ratios, not seconds: machines
-  differ, and shared ones are noisy.
-- **× peer**: to the cheapest awskinesis variant with the same shape and compression; where the peer has no such
-  compression, to its cheapest without.
-- **× limit**: to the program that does the unavoidable alone, on one connection, in memory that is there already: marshal once,
-  compress, MD5 for an aggregate of what messages have left over, base64, one SHA-256 a call, a POST in
-  one write to a socket, without an HTTP client. "limit, CBOR" does the same without base64.
-- **MB/s a core**: OTLP bytes for a second of CPU time. **alloc**: bytes of heap allocated for an item. **peak**: the most memory
-  resident, **idle**: before the first request; the program and the generated telemetry are in both, about the same for all.
-  **growth**: the one less the other.
-- **records**, **calls**, **PUT units**: what Kinesis bills and limits, for a million items; units are 25,600 bytes, rounded
-  up for each record. **× least units**: to the bytes divided by 25,600. **wire**: bytes of the requests with their heads.
-- awskinesis is contrib's v0.161.0, built with the versions of the AWS SDK in its own release; "new SDK" is the same with the
-  version that this exporter uses. "queue" is each exporter's default queue, without that word it is off, with 10 callers.
-  "batches" are of at least 2 MiB, without an upper bound, which suits the peer best.
-- kinesis_kpl has its default configuration. With its queue off it cannot know that all callers wait for it, so a small request
-  waits ` + "`record_max_buffered_time`" + ` for others, which costs no CPU time. The stream has 512 shards, so that no limit of a
-  shard is met. awskinesis reads no outcome of a record and has no limiter; this exporter does all of that work here.
-- Each compression has its default level; gzip's is 5 here and 1 in awskinesis.
-- **tls**: the same to a service that speaks TLS 1.3, as the real one does. There is no limit program for that.
-- **paced**: both are given so many items a second; the higher rate keeps 60 to 80 %% of a core busy with the peer.
+  warm-up. **spread**: the highest less the lowest of all rounds, in percent of the median. Compare ratios, not seconds: machines
+  differ, and shared machines are noisy.
+- **× peer**: compared with the cheapest awskinesis variant with the same shape and compression. If the peer does not have the
+  compression, compared with its cheapest variant without compression.
+- **× limit**: compared with a program that does only what no exporter can leave out, on one connection and in memory that is
+  allocated before. It marshals once, compresses, computes MD5 for an aggregate of what does not fill a record, base64 and one
+  SHA-256 a call, and writes each POST to a socket at once, without an HTTP client. "limit, CBOR" does the same without base64.
+- **MB/s a core**: OTLP bytes for a second of CPU time. **alloc**: bytes of heap allocated for an item. **peak**: the most
+  resident memory. **idle**: the resident memory before the first request. Both include the program and the generated
+  telemetry, which are about the same for all. **growth**: peak less idle.
+- **records**, **calls**, **PUT units**: what Kinesis bills and limits, for a million items. A unit is 25,600 bytes, rounded
+  up for each record. **× least units**: compared with the bytes divided by 25,600. **wire**: bytes of the requests with their
+  heads.
+- awskinesis is contrib's v0.161.0, built with the versions of the AWS SDK in its own release. "new SDK" is the same with the
+  version that this exporter uses. "queue" is each exporter's default queue. Without that word the queue is off, and there are 10
+  callers. "batches" have at least 2 MiB and no upper bound, which is best for the peer.
+- kinesis_kpl has its default configuration. With its queue off it cannot know that all callers wait for it. So a small request
+  waits ` + "`record_max_buffered_time`" + ` for others, which costs no CPU time. The stream has 512 shards, so that no limit of
+  a shard is reached. awskinesis does not read the outcome of a record and has no limiter; this exporter does all of that work.
+- Each compression has its default level. That of gzip is 5 here and 1 in awskinesis.
+- **tls**: the same with a service that speaks TLS 1.3, as the real one does. There is no limit program for that.
+- **paced**: both get the same number of items a second. The higher rate keeps 60 to 80 %% of a core busy with the peer.
 - **lone**: requests of 10 log records, one at a time, confirmed. **loaded**: 50 such requests a second to a Kinesis that takes
-  10 ms for a call; each counts from when it is due, done or not what was sent before. limit is a POST of the same size, one at
-  a time. The queue is off in both.
+  10 ms for a call. A request counts from the time at which it is due, even if earlier ones are not done. limit is a POST of the
+  same size, one at a time. The queue is off in both.
 - **core**: the library alone, from 200-byte user records with random partition keys to requests that a client discards.
   aws_kinesis_agg only packs.
 
-Left out, for they say nothing more: compressions other than snappy with the queue off, and all of them with batches;
-` + "`wire_protocol`" + ` with the queue off or with batches; it and zstd for traces and metrics; the peer's gzip with a queue or
-the new SDK.
+These are left out, because they show nothing more: compressions other than snappy with the queue off, and all compressions with
+batches; ` + "`wire_protocol`" + ` with the queue off or with batches; ` + "`wire_protocol`" + ` and zstd for traces and metrics;
+the peer's gzip with a queue or the new SDK.
 
 ## Goals
 
 `
 
 const pageEnd = `
-## What holds the goals that are missed
+## Why some goals are missed
 
-- **Snappy on 10000x1.** The program that does the unavoidable alone misses it too, see "limit" with snappy: the goal is
-  against the cheapest awskinesis, which is the one with the newer SDK, not the one of its release. In a profile of kinesis_kpl
-  (2,500,000 items, queue off) 35 % is Snappy's encoder, 34 % pdata's marshalling, 9 % SHA-256, 5 % the socket, 5 % finding the
-  items; what is left is mostly copying. Tried without a difference beyond the noise: writing Snappy's frames by hand, a faster
-  reader of lengths.
-- **The default queue.** It counts the bytes of each request to keep to its bound, which is a walk through all of it: 10 % of
-  the time on 100x100 and 13 % on 10000x1. With snappy that is what decides. Sizers of requests or items would not, and have no
-  bound in bytes.
-- **Peak RSS.** "idle" is what process and generated telemetry take before the first request, about the same for both, 15 MiB of
-  it pages of the program's file. Where it is most of the peer's peak, no exporter can have half of that; by how much the process
-  grows says more. At 50,000 items a second in small requests both grow by a few MiB: code that is read for the first time, and
-  a heap so small that Go does not collect it.
+- **Snappy on 10000x1.** The program that does only the unavoidable work misses it too, see "limit" with snappy. The goal
+  compares with the cheapest awskinesis, which is the one with the newer SDK, not the one of its release. In a profile of
+  kinesis_kpl (2,500,000 items, queue off) Snappy's encoder takes 35 %, pdata's marshalling 34 %, SHA-256 9 %, the socket 5 % and
+  finding the items 5 %. The rest is mostly copying. Two changes made no difference beyond the noise: writing Snappy's frames by
+  hand, and a faster reader of lengths.
+- **The default queue.** It keeps to a bound in bytes, so it counts the bytes of each request and walks through all of it
+  for that. This takes 10 % of the time on 100x100 and 13 % on 10000x1. With snappy, that is why the goal is missed. A queue that
+  counts requests or items would not need that time, but it has no bound in bytes.
+- **Peak RSS.** "idle" is what the process and the generated telemetry take before the first request. It is about the same for
+  both, and 15 MiB of it are pages of the program's file. Where "idle" is most of the peer's peak, no exporter can have half of
+  the peak. The growth of the process says more. At 50,000 items a second in small requests both grow by a few MiB: by code that
+  runs for the first time, and by a heap so small that Go does not collect it.
 
 The same figures, and more, are in [bench/results.json](../bench/results.json).
 `

@@ -100,7 +100,7 @@ func TestReadmeWithoutAPlaceForFigures(t *testing.T) {
 	assert.EqualError(t, err, "README.md has no place for the figures")
 }
 
-func TestRunRefusesUnknownShapes(t *testing.T) {
+func TestRunFailsForUnknownShapes(t *testing.T) {
 	err := run(t.Context(), []string{"bench", "-shapes", "logs"}, t.Output(), t.Output())
 	assert.EqualError(t, err, `there is no shape "logs"`)
 }

@@ -29,7 +29,7 @@ func withFigures(readme string, rows []report.Row) (string, error) {
 func figures(rows []report.Row) string {
 	find := newLookup(rows)
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "On one core of %s, both with their default queue, awskinesisexporter being 1:\n\n"+
+	fmt.Fprintf(&text, "On one core of %s, both with their default queue, as multiples of awskinesisexporter:\n\n"+
 		"| resources × logs in a request | CPU | CPU, `snappy` | Kinesis records | PUT units | peak memory |\n"+
 		"|---|---:|---:|---:|---:|---:|\n", rows[0].Machine)
 	for _, s := range logShapes() {

@@ -8,9 +8,6 @@ import (
 // maxStreamNameLength is the most characters of a stream's name.
 const maxStreamNameLength = 128
 
-// errNoStream is wrapped by the error of a record for a stream that cannot be. Nothing is wrong with the data of the record.
-var errNoStream = fmt.Errorf("%w: there is no such stream", ErrInvalidRecord)
-
 // checkStream returns nil, or an error that wraps [errNoStream] if no stream can have that name or ARN. Of an ARN it
 // checks what follows "stream/", because partitions and regions are for the SDK to know.
 func checkStream(stream string) error {
@@ -38,26 +35,4 @@ func checkStream(stream string) error {
 func notOfStreamName(r rune) bool {
 	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 	return !letter && r != '_' && r != '.' && r != '-'
-}
-
-// wrongAddress reports whether the message of an error says that the name or the ARN of the stream is wrong. Then the service
-// has not looked at the records, even if the message says that something is wrong with them too.
-func wrongAddress(message string) bool {
-	message = strings.ToLower(message)
-	for _, member := range []string{"streamname", "streamarn", "streamid"} {
-		if strings.Contains(message, "at '"+member+"'") {
-			return true
-		}
-	}
-	for _, ofRecord := range []string{"'records", "partitionkey", "partition key", "hashkey", "hash key"} {
-		if strings.Contains(message, ofRecord) {
-			return false
-		}
-	}
-	for _, words := range []string{"streamname", "stream name", "streamarn", "stream arn", "streamid", "stream id"} {
-		if strings.Contains(message, words) {
-			return true
-		}
-	}
-	return false
 }

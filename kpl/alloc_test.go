@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The budgets of the hot paths. The race detector allocates too, so they are held without it.
+// The allocation budgets of the hot paths. The race detector allocates too, so these tests run without it.
 
-func TestWholeWayAllocatesForRequestsOnly(t *testing.T) {
+func TestPutToResultAllocatesForRequestsOnly(t *testing.T) {
 	for name, observer := range map[string]Observer{
 		"without an Observer": {},
 		"with an Observer": {
@@ -38,7 +38,7 @@ func wholeWay(t *testing.T, observer Observer) {
 	record := sized("partition-key", 200)
 	require.NoError(t, p.Put(ctx, record, nil))
 	require.NoError(t, p.FlushWait(ctx))
-	// All goroutines count: this is the whole way of a record, from Put to Result.
+	// The goroutines of the producer count too: this is all that a record costs, from Put to its Result.
 	perRecord := testing.AllocsPerRun(20, func() {
 		for range 1000 {
 			if err := p.Put(ctx, record, nil); err != nil {
@@ -56,8 +56,8 @@ func wholeWay(t *testing.T, observer Observer) {
 func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	p := newPipeline(&config, testRandom(), new(memberPool))
-	p.setStream(at(0), streamKind{described: true})
-	p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
+	p.setStream(at(0), description{asked: at(0), outcome: describeDone, kind: streamKind{described: true}})
+	_ = p.setShards(at(0), newShardMap(evenShards(1), nil, at(0)))
 	records := make([]userRecord, 1000)
 	for i := range records {
 		r, err := newUserRecord(new(sized("partition-key", 200)), config.MaxRecordSize)
@@ -75,7 +75,7 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 		for _, request := range p.step(now.Add(config.linger()), callers{}) {
 			request.entries = make([]entryResult, len(request.records))
 			for i := range request.entries {
-				request.entries[i].sequenceNumber = "1"
+				request.entries[i] = entryResult{shard: p.topology.predicting().open[0].id, sequenceNumber: "1"}
 			}
 			p.complete(now, request)
 		}
@@ -88,7 +88,7 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 	assert.Zero(t, p.epochs.outstanding, "what was measured is the whole way")
 }
 
-// The first round makes what the next ones use again.
+// The first round allocates the memory that later rounds use again.
 func TestTheAggregatorAllocatesForKinesisRecordsOnly(t *testing.T) {
 	config := benchmarkConfig()
 	a := newAggregator(&config, new(memberPool))
@@ -120,7 +120,7 @@ func TestTheAggregatorAllocatesForKinesisRecordsOnly(t *testing.T) {
 	assert.LessOrEqual(t, perRound/perKinesisRecord, 2.5)
 }
 
-// Lists of members are of use again even if no two Kinesis records in a row have as many.
+// Lists of members are used again even if no two Kinesis records in a row have the same number of members.
 func TestOpenRecordsOfAllSizesAllocateNoMembers(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would empty the pool
 	config := benchmarkConfig()

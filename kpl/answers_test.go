@@ -69,15 +69,15 @@ func badPutAnswers() []putAnswer {
 		{name: "only a message", entry: `{"ErrorMessage":"no"}`, outcome: OutcomeExpired, code: CodeUnknown},
 		{name: "a code without a message", entry: `{"ErrorCode":"InternalFailure"}`, outcome: OutcomeExpired, code: "InternalFailure"},
 		{
-			name: "a code nobody knows", entry: `{"ErrorCode":"Überlastet","ErrorMessage":"später"}`,
+			name: "an unknown code", entry: `{"ErrorCode":"Überlastet","ErrorMessage":"später"}`,
 			outcome: OutcomeExpired, code: "Überlastet", message: "später",
 		},
 		{
-			name: "a code that is refused", entry: `{"ErrorCode":"InvalidArgumentException","ErrorMessage":"no"}`,
+			name: "a code that rejects the record", entry: `{"ErrorCode":"InvalidArgumentException","ErrorMessage":"no"}`,
 			outcome: OutcomeRejected, code: "InvalidArgumentException", message: "no", final: true,
 		},
 		{
-			name: "a code that is for all", entry: `{"ErrorCode":"KMSDisabledException","ErrorMessage":"no"}`,
+			name: "a code for all records", entry: `{"ErrorCode":"KMSDisabledException","ErrorMessage":"no"}`,
 			outcome: OutcomeUnavailable, code: "KMSDisabledException", message: "no", final: true,
 		},
 		{
@@ -182,7 +182,7 @@ func badPutAnswers() []putAnswer {
 	}
 }
 
-// An answer that makes no sense fails nothing but what it is about, and that not for good: the next one is believed.
+// An answer that makes no sense fails only the records that it is about. They are sent again, and the next answer counts.
 func TestBadAnswersToPutRecords(t *testing.T) {
 	for _, bad := range badPutAnswers() {
 		t.Run(bad.name, func(t *testing.T) {
@@ -278,7 +278,7 @@ func TestOddAnswersThatAreSuccesses(t *testing.T) {
 	}
 }
 
-// What was not stored does not look stored to an Observer either.
+// A record that was not stored does not look stored to an Observer either.
 func TestObserverSeesNoSuccessWithoutSequenceNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := &requestLog{}
@@ -293,7 +293,7 @@ func TestObserverSeesNoSuccessWithoutSequenceNumber(t *testing.T) {
 	})
 }
 
-// An answer is read only as far as one of the service could go, however much comes.
+// Only as much of an answer is read as the service could send, however long the answer is.
 func TestAnswersAreReadUpToABound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const sent, bound = 64 << 20, 16 << 20
@@ -327,7 +327,7 @@ func TestAnswersAreReadUpToABound(t *testing.T) {
 	})
 }
 
-// A Result keeps what it says of an answer, and not the answer.
+// A Result copies the message that it keeps from an answer. Otherwise the whole answer would stay in memory.
 func TestMessagesAreCopiedOutOfAnswers(t *testing.T) {
 	answer := strings.Repeat("x", 1<<20)
 	message := clip(answer)

@@ -6,16 +6,16 @@ import (
 )
 
 // CallerGroup stands for a fixed number of callers that put records and wait for their Results, such as the consumers of
-// a queue. While all of them wait, no further record can arrive from them. What they wait for is then sent at once,
-// whatever [Config.RecordMaxBufferedTime] says, so that this time never limits their throughput.
+// a queue. While all of them wait, no further record can arrive from them. The records that they wait for are then sent at
+// once, before [Config.RecordMaxBufferedTime] is over. So this time never limits their throughput.
 type CallerGroup struct {
 	producer *Producer
 	number   int64
 	waiting  atomic.Int64
 }
 
-// NewCallerGroup returns a group of n callers. With an n of 0 their number is unknown, and the producer never takes all
-// of them to be waiting.
+// NewCallerGroup returns a group of n callers. If n is 0, their number is unknown. The producer then never assumes that all
+// of them wait.
 func (p *Producer) NewCallerGroup(n int) *CallerGroup {
 	return &CallerGroup{producer: p, number: int64(n)}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// The Result at index i is that of the i-th Put, whatever became of the others.
+// The Result at index i is that of the i-th Put, whatever became of the other records.
 func TestResultsLineUpWithPuts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), nil)
@@ -121,7 +121,7 @@ func TestPutWithAnEndedContextAcceptsNothing(t *testing.T) {
 	})
 }
 
-// Flush only says that nothing more is to be waited for.
+// Flush makes the producer send without waiting for more, and does not wait for the Results.
 func TestFlushDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)

@@ -76,7 +76,7 @@ func benchmarkConfig() Config {
 	return config
 }
 
-// BenchmarkPut is the whole way of a 200-byte user record: Put, aggregate, encode, hash, request, Result.
+// BenchmarkPut measures all that is done for a 200-byte user record: Put, aggregate, encode, hash, request, Result.
 func BenchmarkPut(b *testing.B) {
 	for _, shards := range []int{1, 64, 1024} {
 		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
@@ -104,17 +104,16 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-// BenchmarkPipeline is the loop's own work: everything that happens to a record in the goroutine all records of a
-// stream go through.
-// Put has had the record in its hands just before; loop-ns/record leaves out the time which that takes here.
+// BenchmarkPipeline measures the work of the loop, which is the one goroutine for all records of a stream. As in a program,
+// Put has written each record just before. The figure loop-ns/record is without the time of Put.
 func BenchmarkPipeline(b *testing.B) {
 	for _, shards := range []int{1, 64, 1024} {
 		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
 			config := benchmarkConfig()
 			p := newPipeline(&config, testRandom(), new(memberPool))
-			p.setStream(at(0), streamKind{described: true})
-			p.setShards(at(0), newShardMap(evenShards(shards), nil, at(0)))
-			// So many that none is put again before its aggregate is gone.
+			p.setStream(at(0), description{asked: at(0), outcome: describeDone, kind: streamKind{described: true}})
+			_ = p.setShards(at(0), newShardMap(evenShards(shards), nil, at(0)))
+			// There are so many that no record is put again before its aggregate is gone.
 			records := make([]userRecord, 1<<bits.Len(uint(500*shards)))
 			for i := range records {
 				r, err := newUserRecord(new(sized(fmt.Sprintf("partition-key-%d", i), 200)), config.MaxRecordSize)

@@ -8,13 +8,13 @@ import (
 const (
 	// maxFreeBuffers is how many bytes of buffers wait for use at most: those of a few requests of the default size.
 	maxFreeBuffers = 32 << 20
-	// freePeriod is after how many requests it is looked at which buffers were of any use.
+	// freePeriod is how many requests a period has. At its end the buffers that no request took are let go.
 	freePeriod = 256
 )
 
-// freeBuffers are the buffers for the aggregated records of a request that no request uses. What came last goes out
-// first, so that there are no more of them than requests are sent at a time, and those that a burst has left lie
-// untouched: what no request of a period took is not kept any longer.
+// freeBuffers holds the buffers for aggregated records that no request uses now. A request takes the buffer that came
+// back last, so there are never more buffers than requests at a time. After a burst the first buffers of the list stay
+// where they are. A buffer that no request took for a whole period is not kept.
 type freeBuffers struct {
 	mu    sync.Mutex
 	free  [][]byte // guarded by mu

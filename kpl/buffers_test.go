@@ -29,13 +29,13 @@ func TestFreeBuffersAreBounded(t *testing.T) {
 	assert.Equal(t, maxFreeBuffers, f.size)
 
 	f.take()
-	f.give(nil) // that of a worker that had no aggregates
+	f.give(nil) // a worker without aggregates has no buffer
 	assert.Len(t, f.free, 3)
 	f.give(make([]byte, maxFreeBuffers/4+1))
 	assert.Equal(t, maxFreeBuffers/4*3, f.size)
 }
 
-// Buffers that a burst has left are given up once a period has passed in which the others were enough.
+// Buffers that only a burst needed are let go after a period in which the other buffers were enough.
 func TestFreeBuffersForgetBursts(t *testing.T) {
 	var f freeBuffers
 	for range 5 {
@@ -52,7 +52,7 @@ func TestFreeBuffersForgetBursts(t *testing.T) {
 			}
 		}
 	}
-	use(freePeriod, 4) // of which nothing is known at its beginning
+	use(freePeriod, 4) // at its beginning nobody knows how many buffers it needs
 	use(freePeriod, 4)
 	assert.Len(t, f.free, 5, "a period is not over before the next begins")
 	use(freePeriod, 2)

@@ -93,7 +93,7 @@ func TestPutBlocksAtTheBounds(t *testing.T) {
 	}
 }
 
-func TestCloseTurnsBlockedPutsAway(t *testing.T) {
+func TestCloseEndsBlockedPuts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, func(c *Config) { c.MaxOutstandingRecords = 1 })
@@ -134,7 +134,7 @@ func TestWaitCancelsWhatIsNotInFlight(t *testing.T) {
 	})
 }
 
-func TestWaitStaysForWhatIsInFlight(t *testing.T) {
+func TestWaitWaitsForWhatIsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), withoutLinger)
 		batch := p.NewCallerGroup(0).NewBatch()
@@ -148,7 +148,7 @@ func TestWaitStaysForWhatIsInFlight(t *testing.T) {
 	})
 }
 
-func TestPutRefusesWhatTheServiceWould(t *testing.T) {
+func TestPutDoesNotAcceptInvalidRecords(t *testing.T) {
 	p := startProducer(t, newTestKinesis(1), nil)
 	long := strings.Repeat("é", MaxPartitionKeyLength)
 	cases := map[string]struct {

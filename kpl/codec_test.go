@@ -16,7 +16,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
 )
 
-// aggregate packs records as a pipeline without a shard map would if they had one shard.
+// aggregate packs records as an aggregator does if all of them belong to one shard.
 func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecord {
 	t.Helper()
 	config := Config{}.WithDefaults()
@@ -42,7 +42,7 @@ func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecor
 	return list
 }
 
-// aggregated is k as a request has it.
+// aggregated returns the data of k in a request.
 func aggregated(k *kinesisRecord) []byte {
 	data, message := appendAggregated(nil, k)
 	sum := md5x8.Sum(message)
@@ -100,7 +100,7 @@ func TestBytesOfTheKPLFormat(t *testing.T) {
 	}
 }
 
-// Sizes are exact and never over the limit, and what comes out is what went in, in order.
+// Sizes are exact and never over the limit. Decoding returns the records that were encoded, in their order.
 func TestAggregatesAreExactlyAsLargeAsPredicted(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 1))

@@ -20,7 +20,7 @@ const (
 // rounded up.
 const PutUnit = 25_600
 
-// Config tunes a [Producer]. The zero Config is the default, and so is every field that is zero; see
+// Config has the settings of a [Producer]. A field that is zero has its default, so the zero Config is ready for use; see
 // [Config.WithDefaults].
 type Config struct {
 	// DisableAggregation makes each user record a Kinesis record of its own. By default the producer packs user records
@@ -29,8 +29,8 @@ type Config struct {
 	// AggregationMaxCount is the most user records in an aggregated record, at least 1. Zero means 1,048,576.
 	AggregationMaxCount int
 	// AggregationMaxSize is the most bytes of an aggregated record with its partition key, from 64 to MaxRecordSize.
-	// A larger user record travels alone. Sizes just below a multiple of [PutUnit] waste least. Zero means two units, or
-	// MaxRecordSize if that is less.
+	// A larger user record is sent by itself. Sizes just below a multiple of [PutUnit] cost least. Zero means two such units,
+	// or MaxRecordSize if that is less.
 	AggregationMaxSize int
 
 	// CollectionMaxCount is the most Kinesis records in a request, from 1 to [MaxRecordsPerRequest]. Zero means that many.
@@ -43,10 +43,10 @@ type Config struct {
 	// [MaxServiceRecordSize]. Zero means 1 MiB. The service takes larger records only for a stream that allows them.
 	MaxRecordSize int
 
-	// RecordMaxBufferedTime is how long a record may wait for others to share an aggregate and a request with. It is a
-	// ceiling: nothing waits once no further record can arrive (see [CallerGroup]). Zero means 100 ms. With a negative
-	// value, such as [NoBuffering], a record is sent at once if no request is in flight. Otherwise records gather until the
-	// request in flight is answered, unless that request was full.
+	// RecordMaxBufferedTime is how long a record may wait at most for others that share an aggregated record and a request
+	// with it. Nothing waits once no further record can arrive (see [CallerGroup]). Zero means 100 ms. With a negative
+	// value, such as [NoBuffering], a record is sent at once if no request is in flight. If one is, records wait until it is
+	// answered, but not longer than 50 ms. They do not wait for a request that was full.
 	RecordMaxBufferedTime time.Duration
 	// RecordTTL is how long after Put the producer gives up on a record. It must be more than RecordMaxBufferedTime. Zero
 	// means 30 s.
@@ -61,9 +61,9 @@ type Config struct {
 	RateLimit int
 	// FailIfThrottled ends a throttled record at once with [OutcomeThrottled]. By default the producer sends it again.
 	FailIfThrottled bool
-	// FixedRate keeps the rate at RateLimit, however often a shard is throttled. By default the producer lowers its rate
-	// when it is throttled. Beside a writer that never backs off (such as the KPL) it ends up with almost nothing;
-	// FixedRate prevents that.
+	// FixedRate always uses all of RateLimit, whatever is throttled. By default the producer lowers its rate for some seconds when
+	// a shard throttles it, unless its oldest record has lived for a third of RecordTTL. Beside a writer that never backs off
+	// (such as the KPL), records are then some seconds late; FixedRate prevents that.
 	FixedRate bool
 	// WireProtocol is how requests are written. The zero value means [WireAuto]. It has no effect on a Client that is not
 	// the SDK's, or that has a protocol of its own.
@@ -101,7 +101,8 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// largestRecord is MaxRecordSize, brought into its range: the fields that it limits are not wrong because it is.
+// largestRecord returns MaxRecordSize, brought into its range. A value out of range must not make the fields wrong that
+// MaxRecordSize limits.
 func (c *Config) largestRecord() int {
 	return min(max(c.MaxRecordSize, minRecordSize), MaxServiceRecordSize)
 }
@@ -112,8 +113,8 @@ const minRecordSize = 1 << 10
 // minAggregationSize is the smallest bound of an aggregated record, in bytes: room for a key and a few bytes of data.
 const minAggregationSize = 64
 
-// gatherTime is how long a record waits at most for a request in flight with [NoBuffering]: about the longest that a
-// healthy request takes, so that one that hangs does not hold up the others.
+// gatherTime is how long a record waits at most for a request in flight with [NoBuffering]. It is about the longest time that
+// a request usually takes. So a request that hangs does not hold up later records.
 const gatherTime = 50 * time.Millisecond
 
 // buffers reports whether records wait for others though no request is in flight.

@@ -5,44 +5,45 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
-
-	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/pace"
 )
 
 // contention is a model of producers that share the shards of a stream and know nothing of each other. The limiters are
-// real; the service and the clock are not. All producers always have something to send to every shard.
+// real; the service and the clock are not. Each producer gets records to send to each shard at random times.
 type contention struct {
 	producers, shards int
 	recordSize        int
-	learns            bool          // false is the KPL: 150 % of the limits for each producer, and no back-off
+	policy            policy
+	demand            float64       // what all producers together get to send, as part of what a shard takes
+	bursts            bool          // the demand of a producer comes in turns of 5 to 15 s, and is nothing as long
+	outstanding       time.Duration // of its fair share of a shard that a producer takes in at a time; 0 is no bound
+	backlog           time.Duration // of its fair share, that each producer has to send at the start
 	foreign           float64       // part of a shard's bytes that others write to half of the shards, and never lose
-	greedy            float64       // the same as attempts that others make on all shards, whatever is refused
-	random            float64       // part of the attempts that are refused whatever the rate
-	randomFor         time.Duration // how long that lasts; 0 is for ever
-	startShare        float64       // of all lanes; 0 is the limiter's own choice
-	length            time.Duration // virtual
-	settled           time.Duration // when fairness begins to count
-	splitAt           time.Duration // when every shard splits in two; 0 for never
+	greedy            float64       // the same as attempts that others make on all shards, whatever is throttled
+	random            float64       // part of the attempts that are throttled whatever the rate
+	stormAt           time.Duration // when stormTime begins in which all is throttled; 0 is never
+	splitAt           time.Duration // when every shard splits in two; 0 is never
+	alone             time.Duration // when all producers but the first get nothing any more; 0 is never
+	cutTo             float64       // the share at the start; 0 is all
+	length, settled   time.Duration // of the run, and before it counts
 	seed              uint64
 
 	now     time.Time
 	dice    *rand.Rand
 	events  eventQueue
-	answers []answer // in order: all are under lane for the same time
+	answers []answer // in order: all are under way for the same time
 	service []contendedShard
 	members []*contender
+	tally   tally
 }
 
-// contendedShard is a shard as the service sees it.
-type contendedShard struct {
-	id             ShardID
-	records, bytes meter
-	seconds        []tally // by second
-	each           []int   // what was stored of each producer after it settled
-}
+// policy is what paces a producer.
+type policy int
 
-// tally counts attempts.
-type tally struct{ attempts, stored int }
+const (
+	policyKPL   policy = iota // 150 % of the limits
+	policyFixed               // Config.FixedRate
+	policyPaced               // the default
+)
 
 // contender is a producer.
 type contender struct {
@@ -50,27 +51,29 @@ type contender struct {
 	config  Config
 	limiter *limiter
 	wake    time.Time // when it looks at its limiter next
+	has     []int     // records by shard
+	on      bool      // in bursts
 }
 
-// answer is what a producer will hear of a record.
+// answer is an answer about a record that is on its way to a producer.
 type answer struct {
 	at, sent time.Time
 	member   *contender
 	record   *kinesisRecord
-	shard    int
 	stored   bool
 }
 
 const (
 	contentionTrip = 20 * time.Millisecond
-	foreignRecord  = 10_000                 // bytes
-	backlog        = 200 * time.Millisecond // of a shard's time, that a producer has waiting for it
+	foreignRecord  = 10_000 // bytes
+	stormTime      = 30 * time.Second
 )
 
 // run lets the model run.
-func (c *contention) run() {
+func (c *contention) run() contentionResult {
 	c.now = at(0)
 	c.dice = rand.New(rand.NewPCG(c.seed, uint64(c.producers*1000+c.shards)))
+	c.tally.seconds, c.tally.each = make([]second, c.length/time.Second+1), make([]int, c.producers)
 	for range c.shards {
 		c.addShard()
 	}
@@ -94,82 +97,88 @@ func (c *contention) run() {
 		c.now = next.at
 		next.do()
 	}
+	return c.measure()
 }
 
 func (c *contention) addProducer(number int) {
-	m := &contender{number: number, config: Config{}.WithDefaults()}
-	m.config.RecordTTL = time.Hour
-	if !c.learns {
+	m := &contender{number: number, config: Config{}.WithDefaults(), has: make([]int, 3*c.shards)}
+	m.config.FixedRate = c.policy != policyPaced
+	if c.policy == policyKPL {
 		m.config.RateLimit = 150
 	}
 	m.limiter = newLimiter(&m.config, c.dice)
 	c.members = append(c.members, m)
 	for shard := range c.shards {
-		if lane := m.limiter.lane(c.service[shard].id); c.startShare > 0 {
-			lane.pace = pace.New(c.startShare)
-			lane.setRate()
+		if lane := m.limiter.lane(c.service[shard].id); c.cutTo > 0 {
+			lane.pace = cutPace(c.cutTo, c.now)
 		}
-		c.fill(m, shard, c.backlog())
+		for range int(c.backlog.Seconds() * c.perSecond() / float64(c.producers)) {
+			c.offer()
+			c.push(m, shard)
+		}
+		c.schedule(c.now, func() { c.arrive(m, shard) })
 	}
-	c.wakeAt(m, c.now.Add(time.Duration(c.dice.Int64N(int64(time.Second)))))
-}
-
-func (c *contention) addShard() {
-	number := len(c.service)
-	c.service = append(c.service, contendedShard{
-		id:      ShardID(strconv.Itoa(number)),
-		records: meter{perSecond: shardRecordsPerSecond},
-		bytes:   meter{perSecond: shardBytesPerSecond},
-		seconds: make([]tally, c.length/time.Second+1),
-		each:    make([]int, c.producers),
-	})
-	if c.hasForeign(number) {
-		c.schedule(c.now, func() { c.writeForeign(number, c.foreign, false) })
-	}
-	if c.greedy > 0 {
-		c.schedule(c.now, func() { c.writeForeign(number, c.greedy, true) })
+	if c.bursts {
+		m.on = c.dice.IntN(2) == 0
+		c.schedule(c.now.Add(time.Duration(c.dice.Float64()*float64(15*time.Second))), func() { c.turn(m) })
 	}
 }
 
-func (c *contention) hasForeign(shard int) bool {
-	parent := shard
-	if shard >= c.shards {
-		parent = (shard - c.shards) / 2
-	}
-	return c.foreign > 0 && (parent%2 == 0)
+// turn begins or ends a burst.
+func (c *contention) turn(m *contender) {
+	m.on = !m.on
+	c.schedule(c.now.Add(time.Duration((5+10*c.dice.Float64())*float64(time.Second))), func() { c.turn(m) })
 }
 
-// writeForeign lets another writer put a record, and come back.
-func (c *contention) writeForeign(shard int, part float64, refusable bool) {
-	size := foreignRecord
-	if refusable {
-		size = c.recordSize
+// arrive gives a producer a record for a shard, and comes back for the next.
+func (c *contention) arrive(m *contender, shard int) {
+	demand := c.demand / float64(c.producers)
+	if c.bursts {
+		demand *= 2
 	}
-	if s := &c.service[shard]; !refusable || s.has(size, c.now) {
-		s.records.take(1, c.now)
-		s.bytes.take(size, c.now)
+	quiet := c.bursts && !m.on || c.alone > 0 && m.number > 0 && c.now.After(at(c.alone))
+	fair := c.perSecond() / float64(c.producers) // records a second
+	if c.alone > 0 && m.number == 0 {
+		fair, demand = c.perSecond(), c.demand
 	}
-	pause := float64(time.Second) / part * max(float64(size)/shardBytesPerSecond, 1.0/shardRecordsPerSecond)
-	c.schedule(c.now.Add(time.Duration(pause*(0.5+c.dice.Float64()))), func() { c.writeForeign(shard, part, refusable) })
+	if to := c.successor(shard); !quiet && demand > 0 {
+		c.offer()
+		if c.outstanding == 0 || m.has[to] < max(1, int(c.outstanding.Seconds()*fair)) {
+			c.push(m, to)
+		}
+	}
+	if demand > 0 {
+		pause := c.dice.ExpFloat64() / demand / c.perSecond() * float64(time.Second)
+		c.schedule(c.now.Add(time.Duration(pause)), func() { c.arrive(m, shard) })
+	}
 }
 
-// perSecond is how many records a shard takes.
-func (c *contention) perSecond() float64 {
-	return min(shardRecordsPerSecond, shardBytesPerSecond/float64(c.recordSize))
+// offer counts a record that a producer gets to send.
+func (c *contention) offer() {
+	if c.counts(c.now) {
+		c.tally.offered++
+	}
 }
 
-// backlog is how many records a producer has waiting for a shard.
-func (c *contention) backlog() int { return int(c.perSecond() * backlog.Seconds()) }
-
-// fill gives a producer work for a shard.
-func (c *contention) fill(m *contender, shard, n int) {
+// push puts a new record into its lane.
+func (c *contention) push(m *contender, shard int) {
+	m.has[shard]++
+	if c.counts(c.now) {
+		c.tally.accepted++
+	}
 	lane := m.limiter.lane(c.service[shard].id)
-	for range n {
-		m.limiter.push(waitingRecord(lane, c.recordSize, c.now.Sub(at(0))))
+	c.wait(m, waitingRecord(lane, c.recordSize, c.now.Sub(at(0))))
+}
+
+// wait makes a record wait in its lane.
+func (c *contention) wait(m *contender, k *kinesisRecord) {
+	m.limiter.push(k)
+	if k.lane.waiting[0] == k {
+		c.wakeAt(m, c.now)
 	}
 }
 
-// wakeAt lets a producer look at its limiter, unless it does so before.
+// wakeAt lets a producer look at its limiter at the given time, unless it does so earlier.
 func (c *contention) wakeAt(m *contender, then time.Time) {
 	if m.wake.After(c.now) && !then.Before(m.wake) {
 		return
@@ -185,109 +194,62 @@ func (c *contention) wakeAt(m *contender, then time.Time) {
 	})
 }
 
-// send lets a producer send what its limiter releases, and come back when it releases more.
+// send lets a producer send what its limiter releases, and schedules the next time at which it releases more.
 func (c *contention) send(m *contender) {
-	ready, _ := m.limiter.release(c.now)
+	ready, expired := m.limiter.release(c.now)
 	for _, k := range ready {
 		k.lane.unrelease(k)
 		k.lane.send(k, c.now)
-		shard, err := strconv.Atoi(string(k.lane.id))
-		if err != nil {
-			panic(err)
-		}
 		c.answers = append(c.answers, answer{
-			at: c.now.Add(contentionTrip), sent: c.now, member: m, record: k, shard: shard, stored: c.arrive(m, shard, k),
+			at: c.now.Add(contentionTrip), sent: c.now, member: m, record: k, stored: c.serve(k),
 		})
+	}
+	for _, k := range expired {
+		c.end(m, k, false)
 	}
 	if next, ok := m.limiter.nextWake(); ok {
 		c.wakeAt(m, next)
 	}
 }
 
-// arrive puts a record to a shard's test, as the service does. It arrives when it is sent: everything is under lane for
-// the same time.
-func (c *contention) arrive(m *contender, shard int, k *kinesisRecord) bool {
-	s := &c.service[shard]
-	second := &s.seconds[c.now.Sub(at(0))/time.Second]
-	second.attempts++
-	if c.atRandom() || !s.has(k.size(), c.now) {
-		return false
+func shardOf(k *kinesisRecord) int {
+	shard, err := strconv.Atoi(string(k.lane.id))
+	if err != nil {
+		panic(err)
 	}
-	s.records.take(1, c.now)
-	s.bytes.take(k.size(), c.now)
-	second.stored++
-	if !c.now.Before(at(c.settled)) {
-		s.each[m.number]++
-	}
-	return true
-}
-
-func (s *contendedShard) has(size int, now time.Time) bool {
-	return !s.records.readyAt(1).After(now) && !s.bytes.readyAt(size).After(now)
+	return shard
 }
 
 // take tells a producer what became of its record.
 func (c *contention) take(a answer) {
-	m, shard := a.member, c.successor(a.shard)
-	again := func() {
-		a.record.lane = m.limiter.lane(c.service[shard].id)
-		m.limiter.push(a.record)
-		if ready, ok := a.record.lane.readyAt(a.record.lane.waiting[0]); ok {
-			c.wakeAt(m, ready)
-		}
-	}
+	m, k := a.member, a.record
 	if a.stored {
-		if c.learns {
-			m.limiter.stored(a.record, c.now)
-		}
-		a.record.received = c.now // it is the next one now
-		again()
+		m.limiter.stored(k, c.now)
+		c.end(m, k, true)
 		return
 	}
+	m.limiter.throttled(k, a.sent, c.now)
 	pause := 50 * time.Millisecond // the KPL sends it again when it is due in the aggregator
-	if c.learns {
-		m.limiter.throttled(a.record, a.sent, c.now)
-		pause = backoff(1, c.dice.Float64())
+	if c.policy != policyKPL {
+		pause = firstBackoff/2 + time.Duration(c.dice.Float64()*float64(firstBackoff/2))
 	}
-	c.schedule(c.now.Add(pause), func() { shard = c.successor(shard); again() })
+	c.schedule(c.now.Add(pause), func() {
+		shard := shardOf(k)
+		to := c.successor(shard)
+		m.has[shard]--
+		m.has[to]++
+		k.lane = m.limiter.lane(c.service[to].id)
+		c.wait(m, k)
+	})
 }
 
-// atRandom reports whether an attempt is refused whatever the rate.
-func (c *contention) atRandom() bool {
-	over := c.randomFor > 0 && c.now.Sub(at(0)) >= c.randomFor
-	return c.random > 0 && !over && c.dice.Float64() < c.random
+// end notes what came of a record.
+func (c *contention) end(m *contender, k *kinesisRecord, stored bool) {
+	m.has[shardOf(k)]--
+	if c.counts(c.now) {
+		c.tally.ended(m.number, c.now.Sub(k.received), stored)
+	}
 }
 
-// successor is the shard itself, or one of its children.
-func (c *contention) successor(shard int) int {
-	if shard >= c.shards || len(c.service) == c.shards {
-		return shard
-	}
-	return c.shards + 2*shard + c.dice.IntN(2)
-}
-
-// split gives each shard two children. What waits goes to them, and each has as much work as its parent had.
-func (c *contention) split() {
-	for range 2 * c.shards {
-		c.addShard()
-	}
-	for _, m := range c.members {
-		for shard := range c.shards {
-			for child := range 2 {
-				m.limiter.childLane(c.service[c.shards+2*shard+child].id, m.limiter.lane(c.service[shard].id))
-			}
-		}
-		for _, k := range m.limiter.takeAll() {
-			shard, err := strconv.Atoi(string(k.lane.id))
-			if err != nil {
-				panic(err)
-			}
-			k.lane = m.limiter.lane(c.service[c.successor(shard)].id)
-			m.limiter.push(k)
-		}
-		for shard := range 2 * c.shards {
-			c.fill(m, c.shards+shard, c.backlog()/2)
-		}
-		c.wakeAt(m, c.now)
-	}
-}
+// counts reports whether the run is settled.
+func (c *contention) counts(then time.Time) bool { return !then.Before(at(c.settled)) }

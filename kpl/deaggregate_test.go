@@ -166,10 +166,10 @@ func TestDeaggregateTakesOtherDataForPlain(t *testing.T) {
 	}
 }
 
-func TestDeaggregateRefusesMalformed(t *testing.T) {
+func TestDeaggregateMalformed(t *testing.T) {
 	key, data := bytesField(1, "key"), bytesField(3, "data")
 	good := record(varintField(1, 0), data)
-	const broken = "" // The words of these are the protobuf package's.
+	const broken = "" // the protobuf package chooses the words of these errors
 	for name, test := range map[string]struct {
 		data []byte
 		want string
@@ -224,7 +224,7 @@ func TestDeaggregateRefusesMalformed(t *testing.T) {
 	}
 }
 
-// Whatever a stream holds, a reader gets user records: AUTO streams have records without a partition key.
+// A reader gets user records from every kind of record. Streams with AUTO have records without a partition key.
 func TestDeaggregateRecordCannotFail(t *testing.T) {
 	members := []Member{{PartitionKey: "a", Data: []byte("1")}, {PartitionKey: "b", Data: []byte("2")}}
 	malformed := framed(bytesField(1, "key"), record()) // a member without a key

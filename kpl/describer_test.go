@@ -13,8 +13,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// A stream that chooses shards itself looks at no key. Readers that know hash key ranges drop aggregates there, so none
-// may count as delivered that they do not see; and what landed on another shard than its key's is not sent again for that.
+// A stream that chooses shards itself ignores keys. Readers that know hash key ranges drop aggregates there. So an aggregate
+// must not count as delivered if they drop it. A lone record on another shard than that of its key is not sent again.
 func TestStreamThatChoosesShardsItself(t *testing.T) {
 	for name, key := range map[string]func(int) string{
 		"different keys": func(i int) string { return fmt.Sprint("key", i) },
@@ -42,14 +42,17 @@ func TestStreamThatChoosesShardsItself(t *testing.T) {
 				assert.Len(t, readable(t, k), 200)
 				assert.Len(t, k.Records(testStream)[before:], 100, "each by itself, and once")
 				advance(time.Minute)
-				assert.LessOrEqual(t, len(k.Calls(kpltest.OpListShards)), 2, "once it is known, no landing tells anything")
+				assert.LessOrEqual(t, len(k.Calls(kpltest.OpListShards)), 2, "once it is known, the places of records do not matter")
 			})
 		})
 	}
 }
 
-func TestDescribingIsNoCondition(t *testing.T) {
-	for _, code := range []string{kpltest.CodeAccessDenied, kpltest.CodeLimitExceeded, kpltest.CodeInternalFailure} {
+func TestDescribingIsNotNeeded(t *testing.T) {
+	for code, calls := range map[string]int{
+		kpltest.CodeAccessDenied:  1,
+		kpltest.CodeLimitExceeded: describeTries, kpltest.CodeInternalFailure: describeTries,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			k := newTestKinesis(2)
 			k.Inject(kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(code)))
@@ -59,12 +62,12 @@ func TestDescribingIsNoCondition(t *testing.T) {
 			require.NoError(t, p.FlushWait(t.Context()))
 			assert.Equal(t, map[Outcome]int{OutcomeSuccess: 100}, outcomes(got.all()))
 			advance(time.Hour)
-			assert.Len(t, k.Calls(kpltest.OpDescribeStreamSummary), 1, "the service takes few of these calls")
+			assert.Len(t, k.Calls(kpltest.OpDescribeStreamSummary), calls, "the service takes few of these calls")
 		})
 	}
 }
 
-// A record that the configuration allows and the stream does not fails by itself, without a call.
+// If the stream allows only smaller records than the configuration, a larger record fails alone, without a call.
 func TestStreamThatTakesSmallerRecordsThanConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)

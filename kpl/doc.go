@@ -9,16 +9,16 @@
 // Consumers read the records with the Kinesis Client Library, AWS Lambda or Firehose, which all know the KPL's format, or
 // with [DeaggregateRecord].
 //
-// # The way of a record
+// # How a record gets to its shard
 //
 //	Put -> aggregator -> limiter -> collector -> sender -> retrier -> Result
 //	           ^------------------ again ------------------|
 //
 // [Producer.Put] checks the record and waits for room. The aggregator packs it with others for the same predicted shard
-// into one Kinesis record. That leaves when it is full, when its oldest member has waited for
-// [Config.RecordMaxBufferedTime], or when no further record can arrive. The limiter holds it until its shard has capacity.
-// The collector puts Kinesis records of all shards into a request, and the sender makes the PutRecords call. The retrier
-// decides for each record what the answer means: delivered, send again, or failed.
+// into one Kinesis record. This Kinesis record leaves the aggregator when it is full, when its oldest member has waited for
+// [Config.RecordMaxBufferedTime], or when no further record can arrive. The limiter holds the Kinesis record until its shard
+// has capacity. The collector puts Kinesis records of all shards into a request, and the sender makes the PutRecords call.
+// The retrier decides for each record what the answer means: delivered, send again, or failed.
 //
 // Every stream has a pipeline and a few goroutines of its own. They start with its first record, and end when the stream has
 // had none for [StreamIdleTime]. One goroutine owns all stages. Others encode and send, keep the list of the shards up to
@@ -27,9 +27,10 @@
 // # What is guaranteed
 //
 //   - Every record that Put accepted gets exactly one [Result], after Close at the latest.
-//   - If the Result is a success, readers find the record: it is not in an aggregated record on a shard whose readers skip it.
-//     There are two exceptions. One is a stream with record distribution AUTO that the producer may not describe; set
-//     [Config.DisableAggregation] there. The other is a stream that was deleted and recreated while nothing was sent.
+//   - If the Result is a success, readers find the record. Some readers skip an aggregated record that is stored on a shard
+//     which does not serve all its members. The producer notices that and sends the members again.
+//     There is one exception: a stream with record distribution AUTO that the producer may neither list nor describe. Set
+//     [Config.DisableAggregation] there.
 //   - A record that the service will never accept does not make other records fail.
 //   - The producer holds no more than [Config.MaxOutstandingRecords] and [Config.MaxOutstandingBytes]. At these bounds Put
 //     blocks.
@@ -42,9 +43,9 @@
 //   - Order. Records of one partition key overtake each other when one of them is sent again, and when two requests for a
 //     shard are in flight.
 //   - That a record is stored only once. If an answer is lost, the record may have been stored, and is sent again. The
-//     members of an aggregated record are also sent again if it landed on a shard that does not serve all of them. Readers
-//     that know hash key ranges, such as the Kinesis Client Library, skip the first copy. Others see both.
-//   - That a record which failed was not stored. The last answer may have been the one that was lost.
+//     members of an aggregated record are also sent again if it was stored on a shard that does not serve all of them.
+//     Readers that know hash key ranges, such as the Kinesis Client Library, skip the first copy. Others see both.
+//   - That a record which failed was not stored. The service may have stored it, and its answer may have been lost.
 //
 // # Words
 //
@@ -54,6 +55,6 @@
 // The hash key decides the shard. It is the MD5 of the partition key, or the explicit hash key beside it. The predicted shard
 // is the one that the producer expects, the actual shard the one that the service used.
 //
-// An attempt is one trip of a record in a request. The Result is how the record ended. The deadline is when a record is sent
-// at the latest, the expiry when the producer gives it up.
+// An attempt is one request with the record. The Result is how the record ended. The deadline of a record is when it is sent
+// at the latest. A record expires when the producer gives up on it.
 package kpl

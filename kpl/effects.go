@@ -2,7 +2,7 @@ package kpl
 
 import "time"
 
-// effects is what the loop has to carry out. The pipeline adds to it; the loop reads it and then empties it.
+// effects is what the loop has to do for the pipeline. The pipeline adds to it; the loop reads it and then empties it.
 type effects struct {
 	ended        []ending
 	flushed      []flushed
@@ -22,7 +22,7 @@ func (e *effects) flush(stage Stage, reason FlushReason) {
 // misplace notes that a record was stored where readers drop it.
 func (e *effects) misplace(entry FinishedEntry) { e.misplaced = append(e.misplaced, entry) }
 
-// changeDistribution notes that keys choose the shards now, or choose them no more.
+// changeDistribution notes that from now on the keys of records choose their shards, or do not choose them any more.
 func (e *effects) changeDistribution(kind streamKind) { e.distribution = append(e.distribution, kind) }
 
 // changeAvailability notes why the stream accepts no records any more; nil if it accepts them again.
@@ -39,9 +39,9 @@ func (e *effects) reset() {
 type ending struct {
 	members        []userRecord // nothing else refers to this list
 	outcome        Outcome
-	stored         Attempt // of a success, the attempt that brought it
+	stored         Attempt // of a success: the attempt that stored the records
 	sequenceNumber string
-	fault          fault // explains a failure that no attempt of the records themselves does
+	fault          fault // explains a failure if no attempt of the records does
 	at             time.Time
 	flushed        chan<- struct{} // of a Flush; else nil
 }

@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// epochs counts the records that have no Result yet. A call of FlushWait ends the current epoch, and waits until no record of it
-// and of those before is left.
+// epochs counts the records that have no Result yet. A call of FlushWait ends the current epoch. It waits until no record of
+// this epoch or an earlier one is left.
 type epochs struct {
 	outstanding int // records in all of them
 

@@ -9,14 +9,16 @@ import (
 var (
 	// ErrClosed is the error after [Producer.Close] was called. It is also the error of records that Close gave up on.
 	ErrClosed = errors.New("kpl: the producer is closed")
-	// ErrInvalidRecord is wrapped by the error for a user record that the service would never accept: without a stream, with
-	// a name or an ARN that no stream can have, with a partition key of more than 256 characters, or with an explicit hash key
-	// that is no 128-bit number. If the name or the ARN is wrong, the outcome is [OutcomeUnavailable], because nothing is wrong
-	// with the data.
+	// ErrInvalidRecord is wrapped by the error for a user record that the service would never accept. Such a record has no
+	// stream, a partition key of more than 256 characters, or an explicit hash key that is no 128-bit number. Or no stream can
+	// have the name or the ARN that it names. Then the outcome is [OutcomeUnavailable], because nothing is wrong with the data.
 	ErrInvalidRecord = errors.New("kpl: invalid user record")
 	// ErrRecordTooLarge is wrapped by the [*SizeError] for data and partition key over [Config.MaxRecordSize].
 	ErrRecordTooLarge = errors.New("kpl: user record too large")
 )
+
+// errNoStream is wrapped by the error of a record for a stream that cannot be. Nothing is wrong with the data of the record.
+var errNoStream = fmt.Errorf("%w: there is no such stream", ErrInvalidRecord)
 
 // Errors that a [*RecordError] wraps, one for each [Outcome] but success. The one of OutcomeClosed is [ErrClosed].
 var (

@@ -67,11 +67,11 @@ func TestJudgeFailed(t *testing.T) {
 		"throttled, asked to fail":          {lone, classThrottle, false, 2, true, stepThrottled},
 		"internal failure, asked to fail":   {lone, classTransient, false, 2, true, stepRetry},
 		"whole call failed":                 {several, classTransient, true, 2, false, stepRetry},
-		"lone record refused":               {lone, classRejected, false, 2, false, stepRejected},
-		"aggregate refused":                 {several, classRejected, false, 2, false, stepSplit},
-		"call of several refused":           {lone, classRejected, true, 2, false, stepSplit},
-		"call of one refused":               {lone, classRejected, true, 1, false, stepRejected},
-		"call of one aggregate refused":     {several, classRejected, true, 1, false, stepSplit},
+		"lone record rejected":              {lone, classRejected, false, 2, false, stepRejected},
+		"aggregate rejected":                {several, classRejected, false, 2, false, stepSplit},
+		"call of several rejected":          {lone, classRejected, true, 2, false, stepSplit},
+		"call of one rejected":              {lone, classRejected, true, 1, false, stepRejected},
+		"call of one aggregate rejected":    {several, classRejected, true, 1, false, stepSplit},
 		"nothing accepted, not even others": {several, classUnavailable, true, 2, false, stepUnavailable},
 	}
 	for name, c := range cases {

@@ -11,7 +11,7 @@ import (
 )
 
 // In a program that allows FIPS 140-3 algorithms only, MD5 panics unless the use is declared to be no cryptography.
-func TestAllOfItWorksWhereOnlyFIPSAlgorithmsAreAllowed(t *testing.T) {
+func TestWorksWhereOnlyFIPSAlgorithmsAreAllowed(t *testing.T) {
 	if !fips140.Enforced() {
 		again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 		again.Env = append(os.Environ(), "GODEBUG=fips140=only")

@@ -33,9 +33,9 @@ func (h hashKey) less(other hashKey) bool {
 	return h.high < other.high || h.high == other.high && h.low < other.low
 }
 
-// decimalChunk is the largest power of ten in 64 bits, with its number of zeros.
+// tenTo19 is the largest power of ten that fits into 64 bits. It has decimalDigits zeros.
 const (
-	decimalChunk  = 10_000_000_000_000_000_000
+	tenTo19       = 10_000_000_000_000_000_000
 	decimalDigits = 19
 )
 
@@ -44,8 +44,8 @@ func (h hashKey) appendDecimal(dst []byte) []byte {
 	if h.high == 0 {
 		return strconv.AppendUint(dst, h.low, 10)
 	}
-	quotientHigh, rest := h.high/decimalChunk, h.high%decimalChunk
-	quotientLow, rest := bits.Div64(rest, h.low, decimalChunk)
+	quotientHigh, rest := h.high/tenTo19, h.high%tenTo19
+	quotientLow, rest := bits.Div64(rest, h.low, tenTo19)
 	dst = hashKey{quotientHigh, quotientLow}.appendDecimal(dst)
 	var digits [decimalDigits]byte
 	for i := decimalDigits - 1; i >= 0; i-- {

@@ -2,7 +2,7 @@ package kpl
 
 import "github.com/otel-kinesis/kinesiskplexporter/kpl/internal/md5x8"
 
-// hashKeys settles the hash keys of records that have a partition key and no explicit hash key.
+// hashKeys computes the hash keys of the records that have a partition key and no explicit hash key.
 func hashKeys(records []userRecord) {
 	var keys keyBlocks
 	for i := range records {
@@ -10,7 +10,7 @@ func hashKeys(records []userRecord) {
 		switch {
 		case r.keyless || r.explicit():
 		case len(r.partitionKey) > md5x8.MaxShort:
-			r.hash = hashOf(r.partitionKey)
+			r.setHash(hashOf(r.partitionKey))
 		default:
 			keys.add(r)
 			if keys.short.Len() == md5x8.Width {
@@ -33,11 +33,11 @@ func (k *keyBlocks) add(r *userRecord) {
 	k.short.Add(r.partitionKey)
 }
 
-// hash gives the keys' owners their hash keys.
+// hash computes the hash keys of the records that were added, and sets them.
 func (k *keyBlocks) hash() {
 	owners := k.owners[:k.short.Len()]
 	sums := k.short.Sums()
 	for i, r := range owners {
-		r.hash = hashKeyOf(sums[i])
+		r.setHash(hashKeyOf(sums[i]))
 	}
 }

@@ -12,15 +12,17 @@ import (
 )
 
 // NewHTTPClient returns an HTTP client that is made for uploads, in place of the one that an [aws.Config] has.
-// [NewFromConfig] uses it; a program that makes its own Client for [New] says
+// [NewFromConfig] uses it. A program that makes its own Client for [New] writes
 //
 //	awsConfig.HTTPClient = kpl.NewHTTPClient(awsConfig.HTTPClient, config.WithDefaults().MaxConnections)
 //
-// The client speaks HTTP/1.1: HTTP/2 costs half as much CPU time again, and all requests share one window there. It writes
-// several TLS records at a time, keeps as many idle connections as there may be requests, resumes their TLS sessions, and
-// follows no redirect. It does not lose an answer that arrives while the request is still being written, as the SDK's own
-// client can. Timeouts, proxy, dialer and certificates stay those of base, which is a [*awshttp.BuildableClient],
-// or nil for one with the SDK's defaults. Any other base is returned as it is.
+// The client speaks HTTP/1.1. HTTP/2 would take one and a half times the CPU time, and all requests would share one flow
+// control window. The client writes several TLS records at a time. It keeps up to the given number of idle connections,
+// resumes TLS sessions, and follows no redirect. The SDK's own client can lose an answer that arrives while the request is
+// still being written; this client does not.
+//
+// Timeouts, proxy, dialer and certificates are those of base. That is a [*awshttp.BuildableClient], or nil for one with the
+// SDK's defaults. Any other base is returned as it is.
 func NewHTTPClient(base aws.HTTPClient, connections int) aws.HTTPClient {
 	if client, made := newHTTPClient(base, connections); made {
 		return client

@@ -27,7 +27,7 @@ func TestHTTPClientIsMadeForUploads(t *testing.T) {
 		assert.Equal(t, 1, r.ProtoMajor)
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	}))
-	server.EnableHTTP2 = true // as the service may: what the client does not speak it must not offer
+	server.EnableHTTP2 = true // the service may do so too; the client must not offer it
 	server.StartTLS()
 	defer server.Close()
 	dialed := false
@@ -106,7 +106,7 @@ func TestHTTPClientWithoutABase(t *testing.T) {
 	assert.IsType(t, &http.Client{}, NewHTTPClient(bare, 1))
 }
 
-// A producer made from a configuration uploads as NewHTTPClient's client does, and leaves no connection behind.
+// A producer from NewFromConfig uses the client of NewHTTPClient, and leaves no connection behind.
 func TestNewFromConfigHasItsOwnHTTPClient(t *testing.T) {
 	k := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: testStream, Shards: 1})
 	handler, conns := k.Handler(), new(sync.Map)

@@ -16,7 +16,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// Streams that do not exist cost a few calls, and nothing once nobody puts records into them.
+// Streams that do not exist cost a few calls. Once nobody puts records into them, they cost nothing.
 func TestUnknownStreamsAreForgotten(t *testing.T) {
 	// With the race detector a program may have 8,128 goroutines.
 	for _, names := range []int{1, 200} {
@@ -55,7 +55,7 @@ func goroutines() int {
 	return len(regexp.MustCompile(`(?m)kpl\.\(\*(stream|delivery|refresher|describer|worker)\)\.(run|loop)\(`).FindAll(stacks, -1))
 }
 
-// The first record after a silence starts the stream anew.
+// The first record after the stream was forgotten starts it again.
 func TestQuietStreamWorksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
@@ -79,7 +79,7 @@ func TestQuietStreamWorksAgain(t *testing.T) {
 	})
 }
 
-// A record now and then keeps the stream.
+// A stream that gets a record now and then is not forgotten.
 func TestSlowStreamIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
@@ -93,7 +93,7 @@ func TestSlowStreamIsKept(t *testing.T) {
 	})
 }
 
-// At the moment in which a stream is forgotten, records, flushes and Close come for it.
+// Records, flushes and Close come at the same moment in which a stream is forgotten.
 func TestStreamIsForgottenWhileItIsUsed(t *testing.T) {
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
@@ -163,8 +163,9 @@ func TestSlowCallbackKeepsTheStream(t *testing.T) {
 	})
 }
 
-// Whether a stream accepts records is told once, and its return too, even if it was forgotten in between.
-func TestOutageOutlivesTheStream(t *testing.T) {
+// The Observer is told once that a stream accepts no records, and once that it does again, even if the producer has forgotten
+// the stream in between.
+func TestOutageOfAForgottenStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		allow := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailCall(kpltest.CodeAccessDenied)))
@@ -189,7 +190,7 @@ func TestOutageOutlivesTheStream(t *testing.T) {
 	})
 }
 
-// Shards that may not be listed are asked for at long intervals, also if records come one by one.
+// Without permission to list shards the producer tries at long intervals, also if records come one by one.
 func TestListingsThatFailStayRare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
@@ -213,7 +214,7 @@ func TestListingsThatFailStayRare(t *testing.T) {
 	})
 }
 
-// Close ends streams that are just being forgotten, too, and waits for them.
+// Close also waits for streams that are just being forgotten.
 func TestCloseAfterStreamsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, err := New(newTestKinesis(1), Config{})

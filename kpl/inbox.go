@@ -82,7 +82,7 @@ func (s *stream) take(used inbox) inbox {
 	return full
 }
 
-// received returns how many records the stream was ever handed.
+// received returns how many records were ever put into the inbox.
 func (s *stream) received() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,8 +1,8 @@
 package kpl
 
 // WellKnownCodes returns the error codes that are worth a time series of their own: the Code constants, and the codes that
-// the service documents. Metrics should count all others under one name, so that no endpoint can make time series without
-// end.
+// the service documents. Metrics should count all other codes under one name. Otherwise an endpoint could create any number
+// of time series.
 func WellKnownCodes() []string {
 	return []string{
 		CodeWrongShard,

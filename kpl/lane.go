@@ -14,10 +14,13 @@ type lane struct {
 	id ShardID
 	// shards is how many shards the lane leads to: 1, or for the lane without an id as many as have answered.
 	shards int
-	// rateLimit is Config.RateLimit, in percent of what the lane's shards take.
-	rateLimit int
-	// pace is the part of rateLimit that the lane uses, as learned from throttled records.
+	// config has the RateLimit, in percent of what the lane's shards take, and the RecordTTL.
+	config *Config
+	// pace says which part of RateLimit the lane uses, unless Config.FixedRate is set.
 	pace pace.Pace
+	// share is what pace said at the time paced. A zero time means that the buckets have to be set again.
+	share float64
+	paced time.Time
 
 	// records and bytes are the token buckets. A record draws from them when it is sent, not when it is released, because only
 	// then does the shard see it. So they never hold more than one second's worth, however long a released record waits.
@@ -33,49 +36,79 @@ type lane struct {
 	late float64
 }
 
-// newLane returns a lane to one shard that starts with the given share of the shard's limits.
-func newLane(id ShardID, rateLimit int, share float64) *lane {
-	l := &lane{id: id, shards: 1, rateLimit: rateLimit, pace: pace.New(share)}
-	l.setRate()
+// newLane returns a lane to one shard that uses the limits of the shard as p says.
+func newLane(id ShardID, config *Config, p pace.Pace) *lane {
+	l := &lane{id: id, shards: 1, config: config, pace: p, share: 1}
+	l.setRate(time.Time{})
 	return l
 }
 
 // setShards says how many shards the lane leads to.
 func (l *lane) setShards(shards int) {
-	l.shards = shards
-	l.setRate()
+	if l.shards != shards {
+		l.shards, l.paced = shards, time.Time{}
+	}
 }
 
-// setRate sets the buckets to what the lane may use now.
-func (l *lane) setRate() {
-	part := float64(l.rateLimit*l.shards) / 100 * l.pace.Share()
-	l.records.setRate(shardRecordsPerSecond * part)
-	l.bytes.setRate(shardBytesPerSecond * part)
+// setPace sets the buckets to what the lane may use now, if its oldest record has the given age. The share changes with
+// time, so this comes before each decision.
+func (l *lane) setPace(age float64, now time.Time) {
+	if now.Equal(l.paced) {
+		return
+	}
+	if l.paced = now; !l.config.FixedRate {
+		l.share = l.pace.Share(age, now)
+	}
+	l.setRate(now)
 }
 
-// stored learns from a record that the shard took.
-func (l *lane) stored(now time.Time) {
-	l.pace.Stored(l.full(now), now)
-	l.setRate()
+// setRate sets the buckets to the share.
+func (l *lane) setRate(now time.Time) {
+	part := float64(l.config.RateLimit*l.shards) / 100 * l.share
+	l.records.setRate(shardRecordsPerSecond*part, now)
+	l.bytes.setRate(shardBytesPerSecond*part, now)
 }
 
-// throttled learns from a record that the shard did not take, and that was sent at the given time. When the share falls, the
-// buckets are emptied: what they hold was meant for the higher rate.
-func (l *lane) throttled(sent, now time.Time) {
-	if l.pace.Throttled(sent, now) {
+// age is how much of its time to live the oldest waiting record has behind it, from 0 to 1.
+func (l *lane) age(now time.Time) float64 {
+	if len(l.waiting) == 0 {
+		return 0
+	}
+	return l.ageOf(l.waiting[0], now)
+}
+
+// ageOf is how much of its time to live k has behind it.
+func (l *lane) ageOf(k *kinesisRecord, now time.Time) float64 {
+	return now.Sub(k.received).Seconds() / l.config.RecordTTL.Seconds()
+}
+
+// stored learns from k, which the shard stored.
+func (l *lane) stored(k *kinesisRecord, now time.Time) {
+	l.setPace(l.age(now), now)
+	l.pace.Stored(l.cost(k))
+}
+
+// throttled learns from k, which was sent at the given time and throttled by the shard. When the share falls, the buckets are
+// emptied: what they hold was meant for the higher rate.
+func (l *lane) throttled(k *kinesisRecord, sent, now time.Time) {
+	age := max(l.age(now), l.ageOf(k, now))
+	l.setPace(age, now)
+	if l.pace.Throttled(l.cost(k), age, sent, now) {
 		l.records.drain(now)
 		l.bytes.drain(now)
+		l.paced = time.Time{}
+		l.setPace(age, now)
 	}
-	l.setRate()
 }
 
-// full reports whether the lane sends about as much as it may: one of its buckets is less than half full.
-func (l *lane) full(now time.Time) bool {
-	return l.bytes.fullAt.Sub(now) > time.Second/2 || l.records.fullAt.Sub(now) > time.Second/2
+// cost is how long the lane takes for k.
+func (l *lane) cost(k *kinesisRecord) time.Duration {
+	return max(l.records.cost(1), l.bytes.cost(k.size()))
 }
 
 // load is how long the shard is busy with what the lane has taken in.
 func (l *lane) load(now time.Time) time.Duration {
+	l.setPace(l.age(now), now)
 	queued := max(l.bytes.cost(l.waitingBytes+l.releasedBytes), l.records.cost(len(l.waiting)+l.released))
 	return queued + max(l.bytes.fullAt.Sub(now), l.records.fullAt.Sub(now), 0)
 }
@@ -83,12 +116,14 @@ func (l *lane) load(now time.Time) time.Duration {
 // push makes k wait, behind the records that are as old or older.
 func (l *lane) push(k *kinesisRecord) {
 	l.waitingBytes += k.size()
-	if n := len(l.waiting); n == 0 || !k.received.Before(l.waiting[n-1].received) {
-		l.waiting = append(l.waiting, k)
-		return
+	at := len(l.waiting)
+	if at > 0 && k.received.Before(l.waiting[at-1].received) {
+		at = sort.Search(at, func(i int) bool { return k.received.Before(l.waiting[i].received) })
 	}
-	at := sort.Search(len(l.waiting), func(i int) bool { return k.received.Before(l.waiting[i].received) })
 	l.waiting = slices.Insert(l.waiting, at, k)
+	if at == 0 { // the share depends on the oldest record
+		l.paced = time.Time{}
+	}
 }
 
 // oldest returns the record that goes next, and when; false if it cannot go until those released before are sent. There must be
@@ -112,13 +147,13 @@ func (l *lane) readyAt(k *kinesisRecord) (time.Time, bool) {
 	return ready.Add(l.delay(k)), true
 }
 
-// delay is a random pause before k. Producers that keep exactly to a shard's rate fall in step with it: the same producer always
-// comes when the shard has room, and the others come when it has none. If the lane has the shard for itself, the pause costs
-// nothing, because k still goes before the buckets are full.
+// delay is a random pause before k. Producers that keep exactly to a shard's rate fall in step with it: the same producer
+// always comes when the shard has room, and the others come when it has none. If the lane has the shard for itself, the
+// pause costs nothing, because k still goes before the buckets are full.
 func (l *lane) delay(k *kinesisRecord) time.Duration {
-	cost := max(l.records.cost(1), l.bytes.cost(k.size()))
+	cost := l.cost(k)
 	alone := min(cost, max(0, time.Second-cost))
-	return time.Duration(l.late * max(float64(alone), (1-l.pace.Share())*float64(cost)))
+	return time.Duration(l.late * max(float64(alone), (1-l.share)*float64(cost)))
 }
 
 // release counts k among the records that are released.
@@ -138,6 +173,7 @@ func (l *lane) unrelease(k *kinesisRecord) {
 
 // send draws from the buckets for k, which is sent now.
 func (l *lane) send(k *kinesisRecord, now time.Time) {
+	l.setPace(max(l.age(now), l.ageOf(k, now)), now)
 	l.records.take(1, now)
 	l.bytes.take(k.size(), now)
 }

@@ -3,6 +3,8 @@ package kpl
 import (
 	"math/rand/v2"
 	"time"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/pace"
 )
 
 // limiter keeps what is sent to each shard below the limits of the shard. In a lane the oldest record goes first, and holds up
@@ -21,17 +23,17 @@ func newLimiter(config *Config, random *rand.Rand) *limiter {
 // lane returns the lane of a shard. The empty id is for records whose shard is not known.
 func (l *limiter) lane(id ShardID) *lane { return l.childLane(id, nil) }
 
-// childLane returns the lane of a shard. A new lane starts with the share that the parent lane has learned, because who wrote to
-// the parent shard writes to the child. The parent is the lane of the shard that served the child's first keys; it may be nil.
+// childLane returns the lane of a shard. A new lane starts with the share of the parent lane, because who wrote to the parent
+// shard writes to the child. The parent is the lane of the shard that served the child's first keys; it may be nil.
 func (l *limiter) childLane(id ShardID, parent *lane) *lane {
 	if known := l.lanes[id]; known != nil {
 		return known
 	}
-	share := 1.0
+	p := pace.New()
 	if parent != nil {
-		share = parent.pace.Share()
+		p = parent.pace
 	}
-	l.lanes[id] = newLane(id, l.config.RateLimit, share)
+	l.lanes[id] = newLane(id, l.config, p)
 	return l.lanes[id]
 }
 
@@ -47,14 +49,14 @@ func (l *limiter) keepLanes(shards *shardMap) {
 // stored tells the lane of k that the shard took it.
 func (l *limiter) stored(k *kinesisRecord, now time.Time) {
 	if !l.config.FixedRate {
-		k.lane.stored(now)
+		k.lane.stored(k, now)
 	}
 }
 
 // throttled tells the lane of k, which was sent at the given time, that the shard did not take it.
 func (l *limiter) throttled(k *kinesisRecord, sent, now time.Time) {
 	if !l.config.FixedRate {
-		k.lane.throttled(sent, now)
+		k.lane.throttled(k, sent, now)
 	}
 }
 
@@ -71,6 +73,7 @@ func (l *limiter) push(k *kinesisRecord) {
 func (l *limiter) release(now time.Time) (ready, expired []*kinesisRecord) {
 	stillBusy := l.busy[:0]
 	for _, lane := range l.busy {
+		lane.setPace(lane.age(now), now)
 		for len(lane.waiting) > 0 {
 			k, at, ok := lane.oldest()
 			if !now.Before(k.received.Add(l.config.RecordTTL)) {
@@ -108,7 +111,11 @@ func (l *limiter) takeAll() []*kinesisRecord {
 // empty reports whether nothing waits.
 func (l *limiter) empty() bool { return len(l.busy) == 0 }
 
-// nextWake is when release has something to return, if nothing is sent before; false if nothing waits.
+// paceTime is how often the buckets of a lane in which records wait are set at least. By then, the share has not changed by
+// much.
+const paceTime = time.Second
+
+// nextWake is when release may have something to return, if nothing is sent before; false if nothing waits.
 func (l *limiter) nextWake() (time.Time, bool) {
 	var next time.Time
 	for i, lane := range l.busy {
@@ -116,6 +123,9 @@ func (l *limiter) nextWake() (time.Time, bool) {
 		at := k.received.Add(l.config.RecordTTL)
 		if ok && ready.Before(at) {
 			at = ready
+		}
+		if again := lane.paced.Add(paceTime); lane.share < 1 && again.Before(at) {
+			at = again
 		}
 		if i == 0 || at.Before(next) {
 			next = at

@@ -10,7 +10,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/pace"
 )
 
-// Whatever a lane learns, a shard's own buckets never refuse what it sends.
+// Whatever share a lane uses, it never sends more than a shard's own buckets let through.
 func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 	for _, waste := range []float64{0, 0.01, 0.2, 0.9} {
 		config := Config{}.WithDefaults()
@@ -39,46 +39,112 @@ func TestLimiterNeverExceedsTheCeiling(t *testing.T) {
 	}
 }
 
-// What a call as a whole is refused for is the account's doing, or that of KMS.
+// A call that is throttled as a whole says nothing about the shard: the account or KMS has reached a limit. Only the pause
+// limits how often it is made.
 func TestOnlyTheShardTeachesItsLane(t *testing.T) {
-	cut := pace.New(1)
-	require.True(t, cut.Throttled(at(1), at(1)))
-	for whole, share := range map[bool]float64{true: 1, false: cut.Share()} {
+	for _, whole := range []bool{true, false} {
 		p := newPipeline(new(Config{}.WithDefaults()), testRandom(), new(memberPool))
 		lane := p.limiter.lane("a")
-		k := waitingRecord(lane, 100, 0)
-		k.members[0].epoch = p.epochs.first
-		p.recordFailed(at(1), &request{records: []*kinesisRecord{k}}, k, fault{class: classThrottle}, whole)
-		assert.InDelta(t, share, lane.pace.Share(), 1e-12)
+		for range 10 {
+			k := waitingRecord(lane, 50_000, 0)
+			k.members[0].epoch = p.epochs.first
+			p.recordFailed(at(1), &request{records: []*kinesisRecord{k}}, k, fault{class: classThrottle}, whole)
+			assert.Equal(t, whole, p.retrier.groups[0].members[0].failures == 1)
+		}
+		assert.Equal(t, whole, lane.share == 1)
 	}
 }
 
-func TestFixedRateLearnsNothing(t *testing.T) {
+// throttleAll throttles records of a lane, one a millisecond.
+func throttleAll(l *limiter, lane *lane, n int) {
+	for i := range n {
+		now := at(time.Duration(i) * time.Millisecond)
+		l.throttled(waitingRecord(lane, 50_000, 0), now, now)
+	}
+}
+
+func TestFixedRateIsFixed(t *testing.T) {
 	config := Config{}.WithDefaults()
 	config.FixedRate = true
 	l := newLimiter(&config, testRandom())
 	lane := l.lane("a")
-	for i := range 100 {
-		l.throttled(waitingRecord(lane, 100, 0), at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
-		l.stored(waitingRecord(lane, 100, 0), at(time.Duration(i)*time.Second))
-	}
+	throttleAll(l, lane, 100)
 	assert.Equal(t, shardRecordsPerSecond, lane.records.perSecond)
-	assert.Equal(t, pace.New(1), lane.pace)
+	assert.Equal(t, shardBytesPerSecond, lane.bytes.perSecond)
+	assert.Equal(t, pace.New(), lane.pace)
+	lane.bytes.take(1<<30, at(0))
+	l.push(waitingRecord(lane, 10, 0))
+	next, _ := l.nextWake()
+	assert.Equal(t, at(config.RecordTTL), next, "its rate does not change with time")
 }
 
-// A shard that is new begins with what its parent has taught.
+// The share changes with time and with the age of what waits, so the buckets of a lane in which records wait follow it.
+func TestBucketsFollowTheShare(t *testing.T) {
+	config := Config{}.WithDefaults()
+	l := newLimiter(&config, testRandom())
+	lane := l.lane("a")
+	lane.pace = cutPace(0.1, at(0))
+	lane.bytes.take(100<<20, at(0))
+	l.push(waitingRecord(lane, 10, 0))
+	before := 0
+	for now := at(0); now.Before(at(config.RecordTTL / 2)); now, _ = l.nextWake() {
+		ready, expired := l.release(now)
+		require.Empty(t, ready)
+		require.Empty(t, expired)
+		require.InDelta(t, shardRecordsPerSecond*lane.pace.Share(lane.age(now), now), lane.records.perSecond, 1)
+		require.Greater(t, lane.records.perSecond, before)
+		before = lane.records.perSecond
+		next, ok := l.nextWake()
+		require.True(t, ok)
+		if lane.share < 1 {
+			require.Equal(t, now.Add(time.Second), next)
+		}
+	}
+	assert.Equal(t, shardRecordsPerSecond, lane.records.perSecond, "the record is late")
+}
+
+// A record that was throttled before comes back as the oldest. Its age counts at once.
+func TestOldestRecordIsUrgentAtOnce(t *testing.T) {
+	config := Config{}.WithDefaults()
+	l := newLimiter(&config, testRandom())
+	lane, now := l.lane("a"), at(20*time.Second)
+	lane.pace = cutPace(0.1, now)
+	l.push(waitingRecord(lane, 10, 20*time.Second))
+	l.release(now)
+	require.Less(t, lane.share, 0.2)
+	l.push(waitingRecord(lane, 10, 0))
+	l.release(now)
+	assert.InDelta(t, 1, lane.share, 0)
+}
+
+// A debt that was made at a low rate is paid at a high one.
+func TestMeterKeepsItsDebtInUnits(t *testing.T) {
+	m := meter{perSecond: 100}
+	m.take(1_100, at(0)) // 1,000 more than it holds
+	assert.Equal(t, at(11*time.Second), m.fullAt)
+	m.setRate(1000, at(0))
+	assert.Equal(t, at(2*time.Second), m.fullAt)
+	m.setRate(100, at(time.Second/2))
+	assert.Equal(t, at(time.Second/2+time.Second+5*time.Second), m.fullAt)
+	m = meter{perSecond: 100}
+	m.take(50, at(0))
+	m.setRate(10, at(0))
+	assert.Equal(t, at(time.Second/2), m.fullAt, "what is in the bucket stays the same part of it")
+}
+
+// A shard that is new starts with the share of its parent.
 func TestNewLanesInherit(t *testing.T) {
 	l := newLimiter(new(Config{}.WithDefaults()), testRandom())
 	parent := l.childLane("a", nil)
-	assert.InDelta(t, 1, parent.pace.Share(), 0)
-	parent.pace = pace.New(0.2)
-	assert.InDelta(t, 0.2, l.childLane("b", parent).pace.Share(), 1e-12)
-	assert.Equal(t, 200, l.lane("b").records.perSecond)
-	l.lane("b").pace = pace.New(0.5)
-	assert.InDelta(t, 0.5, l.childLane("b", parent).pace.Share(), 1e-12, "once")
+	assert.Equal(t, pace.New(), parent.pace)
+	parent.pace = cutPace(0.2, at(0))
+	child := l.childLane("b", parent)
+	assert.Equal(t, parent.pace, child.pace)
+	child.pace = cutPace(0.5, at(0))
+	assert.NotEqual(t, parent.pace, l.childLane("b", parent).pace, "once")
 }
 
-// The children of a shard that others write to as well are not thought to be free.
+// If others write to a shard, they write to its children too. So the lanes of the children start with its share.
 func TestChildrenInheritTheShareOfTheirShard(t *testing.T) {
 	r, l := router{random: testRandom()}, newLimiter(new(Config{}.WithDefaults()), testRandom())
 	named := func(ids ...ShardID) *shardMap {
@@ -89,9 +155,10 @@ func TestChildrenInheritTheShareOfTheirShard(t *testing.T) {
 		return newShardMap(shards, nil, at(0))
 	}
 	r.setShards(named("a", "b"), l)
-	l.lane("a").pace, l.lane("b").pace = pace.New(0.1), pace.New(0.9)
+	low, high := cutPace(0.1, at(0)), cutPace(0.9, at(0))
+	l.lane("a").pace, l.lane("b").pace = low, high
 	r.setShards(named("c", "d", "e", "f"), l)
-	for id, share := range map[ShardID]float64{"c": 0.1, "d": 0.1, "e": 0.9, "f": 0.9} {
-		assert.InDelta(t, share, l.lane(id).pace.Share(), 1e-12, id)
+	for id, want := range map[ShardID]pace.Pace{"c": low, "d": low, "e": high, "f": high} {
+		assert.Equal(t, want, l.lane(id).pace, id)
 	}
 }

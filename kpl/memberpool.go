@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// memberPool keeps lists of user records that nobody needs any more, so that they are used again and are no garbage. The streams
-// of a producer share one pool. It is safe for concurrent use.
+// memberPool keeps lists of user records that nobody needs any more, so that they are used again instead of becoming garbage.
+// The streams of a producer share one pool. It is safe for concurrent use.
 //
 // The capacity of a list is a power of two. So a list fits all Kinesis records of about its size, and not only those with
 // exactly as many members. That matters if a thousand records of different sizes are open at a time.

@@ -10,7 +10,7 @@ import (
 
 func TestMemberPoolGivesEmptyListsWithRoom(t *testing.T) {
 	var p memberPool
-	for round := range 3 { // what is given in the later ones has been used before
+	for round := range 3 { // after the first round, the lists have been used before
 		for _, records := range []int{1, 2, 3, 4, 5, 16, 17, 100, 1 << maxPooled, 1<<maxPooled + 1} {
 			list := p.get(records)
 			what := fmt.Sprintf("%d records, round %d", records, round)

@@ -35,5 +35,13 @@ func (m *meter) drain(now time.Time) {
 	}
 }
 
-// setRate changes how many units a second the bucket regains, at least 1.
-func (m *meter) setRate(perSecond float64) { m.perSecond = max(1, int(perSecond)) }
+// setRate changes how many units a second the bucket regains and holds, at least 1. It stays as full as it was. A debt stays as
+// many units as it was, so that it is soon paid when the rate rises.
+func (m *meter) setRate(perSecond float64, now time.Time) {
+	before := m.perSecond
+	m.perSecond = max(1, int(perSecond))
+	if empty := now.Add(time.Second); m.fullAt.After(empty) && before > 0 {
+		debt := float64(m.fullAt.Sub(empty)) * float64(before) / float64(m.perSecond)
+		m.fullAt = empty.Add(time.Duration(debt))
+	}
+}

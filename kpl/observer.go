@@ -5,9 +5,9 @@ import "time"
 // Observer is told what happens inside a [Producer], for metrics and logs. Set the functions that you want to be called,
 // and leave the others nil, which costs nothing. New functions and new fields of events may be added later.
 //
-// Nothing depends on an Observer: what it hears is in the Results too. The producer's goroutines call the functions,
-// several at a time. A function must be safe for concurrent use, return soon, and not call the producer. It may keep an
-// event, but not the slices in it.
+// Nothing depends on an Observer: what became of a record is in its Result too. The producer's goroutines call the
+// functions, several at a time. A function must be safe for concurrent use, return soon, and not call the producer. It may
+// keep an event, but not the slices in it.
 //
 // Package kplotel has an Observer that makes OpenTelemetry metrics.
 type Observer struct {
@@ -22,15 +22,14 @@ type Observer struct {
 	Flushed func(FlushEvent)
 	// ShardsListed is called after each attempt to list the shards of a stream.
 	ShardsListed func(ListingEvent)
-	// DistributionChanged is called when the producer learns that it was wrong about who chooses the shard of a record.
-	// Until it learns more, it takes a stream for one of [DistributionByKey]. That includes a stream that it has forgotten
-	// (see [StreamIdleTime]).
+	// DistributionChanged is called when the producer learns that it was wrong about who chooses the shard of a record. At
+	// first it assumes [DistributionByKey] for every stream, also for one that it has forgotten (see [StreamIdleTime]).
 	DistributionChanged func(DistributionEvent)
 	// CBORUnsupported is called when the endpoint turns out to support no CBOR (see [WireAuto]), at most once. The call
 	// that showed it is made again in JSON, and so are all later ones.
 	CBORUnsupported func(CBOREvent)
-	// AvailabilityChanged is called when a stream stops accepting records, and when it accepts them again. It is not called
-	// twice with the same news, even if the producer has forgotten the stream in between (see [StreamIdleTime]).
+	// AvailabilityChanged is called when a stream stops accepting records, and when it accepts them again. So two calls in a
+	// row for one stream never say the same, even if the producer has forgotten the stream in between (see [StreamIdleTime]).
 	AvailabilityChanged func(AvailabilityEvent)
 }
 
@@ -106,7 +105,7 @@ type CBOREvent struct {
 // AvailabilityEvent says whether a stream accepts records.
 type AvailabilityEvent struct {
 	Stream string
-	// Err wraps [ErrUnavailable] and has the words of the service. It is nil if the stream accepts records again.
+	// Err wraps [ErrUnavailable] and has the message of the service. It is nil if the stream accepts records again.
 	Err error
 }
 
@@ -119,7 +118,7 @@ type Distribution uint8
 // The distributions.
 const (
 	DistributionByKey     Distribution = iota // the hash key does
-	DistributionAutomatic                     // the service does, by no key; the producer makes no aggregated records then
+	DistributionAutomatic                     // the service does, and ignores keys; the producer makes no aggregated records then
 )
 
 // String returns the distribution in lower case.
@@ -133,7 +132,7 @@ func (d Distribution) String() string {
 	return unknownName
 }
 
-// DistributionSource is where the producer knows a distribution from.
+// DistributionSource is how the producer learned of a distribution.
 type DistributionSource uint8
 
 // The sources.
@@ -173,7 +172,7 @@ func (s Stage) String() string {
 	return unknownName
 }
 
-// FlushReason is why a stage passed on what it had.
+// FlushReason is why a stage passed on an aggregated record or a request.
 type FlushReason uint8
 
 // The flush reasons.

@@ -12,7 +12,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// Values that a later version may add are printed, not paid for with a panic.
+// String does not panic for a value that a later version may add.
 func TestEnumerationsHaveNames(t *testing.T) {
 	for _, list := range []struct{ known, unknown []fmt.Stringer }{
 		{[]fmt.Stringer{StageAggregator, StageCollector}, []fmt.Stringer{StageCollector + 1, Stage(99)}},
@@ -44,7 +44,7 @@ func TestEnumerationsHaveNames(t *testing.T) {
 // decorated is a Client as users wrap one, to count or to log.
 type decorated struct{ Client }
 
-// What a stream is like is known through a decorator too, because it cannot leave DescribeStreamSummary out.
+// The producer can also describe a stream through a decorator, because a decorator cannot leave DescribeStreamSummary out.
 func TestDecoratedClientDescribes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := kpltest.New(kpltest.Config{}, kpltest.Stream{

@@ -15,7 +15,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// availability notes what an Observer hears of it.
+// availability notes the availability that an Observer is told.
 type availability struct{ changes chan error }
 
 func (a availability) observer() Observer {
@@ -39,7 +39,7 @@ func TestUnavailableGivesDataBackAndProbes(t *testing.T) {
 		assert.Equal(t, kpltest.CodeAccessDenied, failure.Code)
 		require.ErrorIs(t, <-seen.changes, ErrUnavailable)
 
-		// Whatever comes meanwhile waits for the probe after a second, and goes back with its outcome.
+		// Records that come meanwhile wait for the probe after a second, and end as the probe does.
 		var got results
 		for i := range 1000 {
 			require.NoError(t, p.Put(t.Context(), numbered("key", i), got.add))
@@ -67,13 +67,13 @@ func TestUnavailableGivesDataBackAndProbes(t *testing.T) {
 	})
 }
 
-func TestOneRefusedRecordTakesNoOtherWithIt(t *testing.T) {
+func TestOneRejectedRecordTakesNoOtherWithIt(t *testing.T) {
 	poison := []byte("poison")
-	refused := func(r types.PutRecordsRequestEntry) bool { return bytes.Contains(r.Data, poison) }
+	isPoison := func(r types.PutRecordsRequestEntry) bool { return bytes.Contains(r.Data, poison) }
 	faults := map[string]kpltest.Fault{
-		"the record in the answer": kpltest.FailRecords(kpltest.CodeInvalidArgument, refused),
+		"the record in the answer": kpltest.FailRecords(kpltest.CodeInvalidArgument, isPoison),
 		"the whole call": func(call *kpltest.Call) kpltest.Action {
-			if slices.ContainsFunc(call.Records, refused) {
+			if slices.ContainsFunc(call.Records, isPoison) {
 				return kpltest.Action{Code: kpltest.CodeValidation}
 			}
 			return kpltest.Action{}
@@ -126,7 +126,7 @@ func TestRecordsExpireExactly(t *testing.T) {
 	}{
 		"throttled": {kpltest.FailRecordFraction(kpltest.CodeThrottled, 1), kpltest.CodeThrottled, 3 * time.Second},
 		"broken":    {kpltest.Break(kpltest.ConnectionReset), CodeConnection, 3 * time.Second},
-		// The second call is in flight when the TTL ends: only its outcome tells.
+		// The second call is in flight when the TTL ends, so the record ends with the outcome of this call.
 		"hanging": {kpltest.Break(kpltest.ConnectionHangs), CodeTimeout, 4 * time.Second},
 	}
 	for name, f := range faults {

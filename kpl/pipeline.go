@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// pipeline is the core of a stream. It decides which record goes when, with which others, and what its outcome means. It does no
-// I/O, reads no clock and holds no lock. Its loop owns it and tells it what happened. What follows from that is returned, or left
-// in effects for the loop to carry out.
+// pipeline is the core of a stream. It decides which record goes when, with which others, and what its outcome means. It
+// does no I/O, reads no clock and holds no lock. Its loop owns it and tells it what happened. What follows from that is
+// returned, or left in effects for the loop to carry out.
 type pipeline struct {
 	config *Config
 
@@ -69,7 +69,7 @@ func (p *pipeline) putAll(now time.Time, records []userRecord) {
 	}
 }
 
-// add passes a copy of r on to the aggregator. If r has no chance any more, it ends r instead.
+// add passes a copy of r on to the aggregator. If r cannot be delivered any more, add ends it instead.
 func (p *pipeline) add(now time.Time, r *userRecord) {
 	switch {
 	case p.aborted:
@@ -78,13 +78,30 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 		p.finish(now, OutcomeCanceled, fault{}, *r)
 	case p.expired(now, r.received):
 		p.finish(now, OutcomeExpired, fault{}, *r)
-	case p.kind.maxRecordSize > 0 && r.size() > p.kind.maxRecordSize:
-		p.finish(now, OutcomeRejected, fault{code: CodeTooLarge, message: fmt.Sprintf(
-			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.kind.maxRecordSize)}, *r)
+	case p.kind.maxRecordSize > 0 && r.size() > p.kind.maxRecordSize && p.heldForSize(now, r):
 	default:
 		var buffer [2]closedRecord
 		p.pass(now, p.aggregator.add(buffer[:0], r))
 	}
+}
+
+// sizePause is how long a record pauses that is larger than the stream took, until a new description is there.
+const sizePause = 100 * time.Millisecond
+
+// heldForSize ends a record that is larger than the stream takes, or lets it pause until that is certain. It reports false
+// if the record may be sent.
+func (p *pipeline) heldForSize(now time.Time, r *userRecord) bool {
+	switch p.topology.checkSize(now, r.size()) {
+	case sizeTooLarge:
+		p.finish(now, OutcomeRejected, fault{code: CodeTooLarge, message: fmt.Sprintf(
+			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.kind.maxRecordSize)}, *r)
+		return true
+	case sizeUnknown:
+		p.retrier.keep(now.Add(sizePause), []userRecord{*r})
+		return true
+	case sizeFits:
+	}
+	return false
 }
 
 // addAll adds records that were in the pipeline before. The oldest come first, so that they keep their order.
@@ -118,6 +135,9 @@ func (p *pipeline) step(now time.Time, callers callers) []*request {
 	}
 	if oldest, ok := p.collector.oldestPending(); ok && p.expired(now, oldest) {
 		p.reconsider(now, func(k *kinesisRecord) bool { return !p.expired(now, k.received) })
+	}
+	if oldest, ok := p.topology.oldest(); ok && p.expired(now, oldest) {
+		p.endWait(now)
 	}
 	var requests []*request
 	for {
@@ -214,6 +234,8 @@ func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
 	consider(p.limiter.nextWake())
 	oldest, pending := p.collector.oldestPending()
 	consider(oldest.Add(p.config.RecordTTL), pending)
+	oldest, waiting := p.topology.oldest()
+	consider(oldest.Add(p.config.RecordTTL), waiting)
 	if p.inFlight.requests < p.config.MaxConnections {
 		switch {
 		case p.maySend(now):

@@ -77,7 +77,9 @@ func (r *request) attempt(shard ShardID, code, message string) Attempt {
 // recordFailed decides about a record that was not stored, as far as we know. Whole means that the call failed as one.
 func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f fault, whole bool) {
 	addAttempt(k.members, r.attempt("", f.code, f.message))
-	if f.class == classThrottle && !whole { // a whole call is throttled by the account or by KMS, not by the shard
+	// A whole call is throttled by the account or by KMS, which says nothing about the shard.
+	byShard := f.class == classThrottle && !whole
+	if byShard {
 		p.limiter.throttled(k, r.start, now)
 	}
 	if p.aborted {
@@ -86,7 +88,12 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 	}
 	switch nextStep(k, f.class, whole, len(r.records), p.config.FailIfThrottled) {
 	case stepRetry:
-		p.retrier.add(now, p.unexpired(now, k.members))
+		members := p.unexpired(now, k.members)
+		if byShard {
+			p.retrier.addThrottled(now, members)
+		} else {
+			p.retrier.addFailed(now, members)
+		}
 	case stepSplit:
 		half := len(k.members) / 2
 		p.splitOff(now, k, k.members[:half])

@@ -5,30 +5,37 @@ import (
 	"time"
 )
 
-// setShards takes in a successful listing.
-func (p *pipeline) setShards(now time.Time, shards *shardMap) {
-	p.topology.listed(shards)
+// setShards takes in a successful listing. It returns an error when listings are not trusted any more.
+func (p *pipeline) setShards(now time.Time, shards *shardMap) error {
+	judged, err := p.topology.listed(now, shards)
 	p.follow(now)
+	p.placeAll(now, judged)
+	return err
 }
 
 // shardsFailed takes in that the shards could not be listed.
 func (p *pipeline) shardsFailed(now time.Time, err error) {
-	judged := p.topology.notListed(faultOfCall(err).code == codeNotFound)
+	judged := p.topology.notListed(now, faultOfCall(err).code == codeNotFound)
 	p.follow(now)
+	p.placeAll(now, judged)
+}
+
+// placeAll ends records that were judged although the range of their shard is not known, or sends them again.
+func (p *pipeline) placeAll(now time.Time, judged []judgedRecord) {
 	for i := range judged {
 		p.placed(now, judged[i], unknownRange)
 	}
 }
 
-// setStream takes in what kind of stream it is. A kind that is not described means that the service does not say.
-func (p *pipeline) setStream(now time.Time, kind streamKind) {
-	p.topology.described(kind)
+// setStream takes in how a DescribeStreamSummary call ended.
+func (p *pipeline) setStream(now time.Time, d description) {
+	p.topology.described(now, d)
 	p.follow(now)
 }
 
 // streamMissing takes in that PutRecords found no stream.
 func (p *pipeline) streamMissing(now time.Time) {
-	p.topology.noStream()
+	p.topology.noStream(now)
 	p.follow(now)
 }
 
@@ -92,6 +99,18 @@ func (p *pipeline) judge(now time.Time, stored storedRecord) {
 	}
 }
 
+// endWait sends stored records again of which a member has expired while they waited to be judged. Nobody knows whether readers
+// find them, and their callers must not wait any longer.
+func (p *pipeline) endWait(now time.Time) {
+	for _, stored := range p.topology.takeWaiting() {
+		if p.expired(now, stored.received) {
+			p.placed(now, judgedRecord{stored, placeBad}, unknownRange)
+		} else {
+			p.topology.keep(stored)
+		}
+	}
+}
+
 // unknownRange is why a record is sent again although readers may well find it.
 const unknownRange = "whose hash key range is not known"
 
@@ -112,5 +131,8 @@ func (p *pipeline) placed(now time.Time, j judgedRecord, why string) {
 	attempt.Code = CodeWrongShard
 	attempt.Message = clip(fmt.Sprintf("stored on %s, %s", attempt.ShardID, why))
 	addAttempt(j.members, attempt)
+	for i := range j.members {
+		j.members[i].countMisplacement()
+	}
 	p.addAll(now, j.members)
 }

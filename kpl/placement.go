@@ -1,5 +1,7 @@
 package kpl
 
+import "time"
+
 // placement is what it means for readers where an aggregate is stored.
 type placement uint8
 
@@ -40,11 +42,22 @@ type streamKind struct {
 	automatic bool
 	// maxRecordSize is the most bytes of data and partition key in a record; zero if it is not known.
 	maxRecordSize int
+	// created is when the stream was created; zero if it is not known. It tells streams of one name apart.
+	created time.Time
 }
 
+// sizeCheck says whether a stream takes a record of some size.
+type sizeCheck uint8
+
+const (
+	sizeFits     sizeCheck = iota // it does, as far as is known
+	sizeTooLarge                  // it does not
+	sizeUnknown                   // it did not, but that may have changed
+)
+
 // judgePlace says what it means that aggregate k was stored in attempt a, in the stream that shards lists. Readers drop the
-// whole aggregate if the hash key of one member is outside of the shard's range. The service chose the shard by k's own hash key,
-// unless the choice is automatic. So a shard that does not serve this key is not the shard that we think it is.
+// whole aggregate if the hash key of one member is outside of the shard's range. The service chose the shard by k's own
+// hash key, unless the choice is automatic. So a shard that does not serve this key is not the shard that we think it is.
 func judgePlace(k *kinesisRecord, a *Attempt, shards *shardMap, automatic bool) placement {
 	keys, known := shards.keysOf(a)
 	listedLater := shards.known() && shards.listed.After(a.End)

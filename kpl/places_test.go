@@ -20,9 +20,9 @@ func remake(t *testing.T, k *kpltest.Kinesis, shards int) {
 	require.NoError(t, k.CreateStream(kpltest.Stream{Name: testStream, Shards: shards}))
 }
 
-// A stream that is made anew while nobody sends has the same shard ids with other ranges, and no answer tells: an
-// aggregate that is stored on the shard it was meant for may have members that are none of that shard's. So after a silence
-// aggregates are judged by a fresh list of the shards, which is asked for when they are sent.
+// A stream that is made anew while nobody sends has the same shard ids with other ranges, and no answer says so. An
+// aggregate is then stored on the shard that it was meant for, but some of its members may belong to other shards. So
+// after a silence the producer asks for a fresh list of the shards when it sends, and judges the aggregates by that list.
 func TestStreamMadeAnewInSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
@@ -44,7 +44,8 @@ func TestStreamMadeAnewInSilence(t *testing.T) {
 	})
 }
 
-// Nothing waits that need not: not for the list of a stream that is as it was, and lone records not even for that.
+// After a silence, aggregates wait until a listing shows that the stream is the same as before, and no longer. Lone records do
+// not wait.
 func TestSilenceCostsNoTime(t *testing.T) {
 	cases := map[string]struct {
 		records  int
@@ -81,8 +82,8 @@ func TestSilenceCostsNoTime(t *testing.T) {
 	}
 }
 
-// If after a silence the shards cannot be listed, nobody knows whether readers see an aggregate. It is sent again once, as
-// it is where shards are never listed.
+// If the shards cannot be listed after a silence, nobody knows whether readers see an aggregate. Its members are then sent
+// again once.
 func TestSilenceAndNoList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
@@ -109,7 +110,7 @@ func TestSilenceAndNoList(t *testing.T) {
 	})
 }
 
-// While answers come, a stream cannot have been made anew without one that says so.
+// A stream cannot be deleted and made anew while answers come, without an answer that shows it. So no listing is needed.
 func TestNoListingsWhileAnswersCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
@@ -127,13 +128,13 @@ func TestNoListingsWhileAnswersCome(t *testing.T) {
 	})
 }
 
-// A record on a shard that does not serve its key, by the map, makes all aggregates of the answer wait for a new map.
-func TestLandingThatContradictsTheMap(t *testing.T) {
+// If a record is stored on a shard that does not serve its key by the map, all aggregates of the answer wait for a new map.
+func TestPlaceThatContradictsTheMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(3)
 		p := startProducer(t, k, nil)
 		warmUp(t, p, k)
-		remake(t, k, 2) // at once: no silence tells
+		remake(t, k, 2) // at once, so there is no silence that shows it
 		var got results
 		putNumbered(t, p, 0, 300, &got)
 		require.NoError(t, p.FlushWait(t.Context()))
@@ -147,7 +148,7 @@ func TestLandingThatContradictsTheMap(t *testing.T) {
 	})
 }
 
-// distributions notes what an Observer hears of who chooses shards.
+// distributions notes the distributions that an Observer is told.
 type distributions struct {
 	mu      sync.Mutex
 	changes []DistributionEvent // guarded by mu
@@ -168,8 +169,8 @@ func (d *distributions) all() []DistributionEvent {
 	return d.changes
 }
 
-// Where a stream may not be described, the places of records tell that it chooses shards itself. No aggregate counts as
-// delivered before that is known which readers do not see.
+// Without permission to describe a stream, the producer learns from the places of records that the stream chooses shards
+// itself. Until it knows that, no aggregate that readers drop counts as delivered.
 func TestAutomaticDistributionIsInferred(t *testing.T) {
 	for name, tune := range map[string]func(*UserRecord){
 		"keys": func(*UserRecord) {}, "one key": func(r *UserRecord) { r.PartitionKey = "key" },
@@ -202,7 +203,7 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 				assert.Equal(t, map[Outcome]int{OutcomeSuccess: 500}, outcomes(got.all()))
 				assert.Len(t, readable(t, k), 500)
 				advance(StreamIdleTime / 2)
-				assert.Len(t, k.Calls(kpltest.OpListShards), listings, "no landing tells anything any more")
+				assert.Len(t, k.Calls(kpltest.OpListShards), listings, "the places of records do not matter any more")
 
 				allow() // and it turns out to be another stream by now
 				remake(t, k, 4)
@@ -222,7 +223,7 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 	}
 }
 
-// Records on shards that do not serve their keys prove nothing if the shard may be another one of the same id.
+// A record on a shard that does not serve its key proves nothing if the shard may be another one with the same id.
 func TestProofOfAutomaticDistribution(t *testing.T) {
 	halves := []shard{
 		{"lower", hashRange{minHashKey, hashKey{99, 0}}}, {"upper", hashRange{hashKey{99, 1}, maxHashKey}},
@@ -234,26 +235,26 @@ func TestProofOfAutomaticDistribution(t *testing.T) {
 	}
 	first := listing(0, 1, nil, "49")
 	again := listing(10, 11, first, "49")
-	landing := func(start, end time.Duration, shard ShardID, key uint64) *storedPlace {
+	place := func(start, end time.Duration, shard ShardID, key uint64) *storedPlace {
 		return &storedPlace{hashKey{high: key}, Attempt{Start: at(start), End: at(end), ShardID: shard}}
 	}
 	cases := map[string]struct {
-		stray *storedPlace
-		known *shardMap
-		want  bool
+		stored *storedPlace
+		known  *shardMap
+		want   bool
 	}{
-		"between two listings of the same shard": {landing(2, 9, "lower", 200), again, true},
-		"the shard does serve the key":           {landing(2, 9, "lower", 50), again, false},
-		"stored after the last listing":          {landing(2, 10, "lower", 200), again, false},
-		"sent before the first listing ended":    {landing(0, 9, "lower", 200), again, false},
-		"a shard that is closed by now":          {landing(2, 9, "other", 200), again, false},
-		"another stream":                         {landing(2, 9, "lower", 200), listing(10, 11, first, "50"), false},
-		"listings that tell no streams apart":    {landing(2, 9, "lower", 200), listing(10, 11, listing(0, 1, nil, ""), ""), false},
+		"between two listings of the same shard": {place(2, 9, "lower", 200), again, true},
+		"the shard does serve the key":           {place(2, 9, "lower", 50), again, false},
+		"stored after the last listing":          {place(2, 10, "lower", 200), again, false},
+		"sent before the first listing ended":    {place(0, 9, "lower", 200), again, false},
+		"a shard that is closed by now":          {place(2, 9, "other", 200), again, false},
+		"another stream":                         {place(2, 9, "lower", 200), listing(10, 11, first, "50"), false},
+		"listings that tell no streams apart":    {place(2, 9, "lower", 200), listing(10, 11, listing(0, 1, nil, ""), ""), false},
 		"no record":                              {nil, again, false},
-		"no listing":                             {landing(2, 9, "lower", 200), nil, false},
+		"no listing":                             {place(2, 9, "lower", 200), nil, false},
 	}
 	for name, c := range cases {
-		topology := topology{shards: c.known, unexplained: c.stray}
+		topology := topology{shards: c.known, unexplained: c.stored}
 		assert.Equal(t, c.want, topology.provenAutomatic(), name)
 	}
 }
@@ -286,7 +287,7 @@ func TestMadeAnew(t *testing.T) {
 	}
 }
 
-// What was open in a stream says nothing about the shards of the same ids that another one has closed already.
+// A shard that was open in one stream says nothing about a closed shard with the same id in another stream.
 func TestOldShardsOfAnotherStream(t *testing.T) {
 	lower, upper := hashRange{minHashKey, hashKey{99, 0}}, hashRange{hashKey{99, 1}, maxHashKey}
 	before := newShardMap([]shard{{"0", lower}, {"1", upper}}, nil, at(0))
@@ -299,9 +300,9 @@ func TestOldShardsOfAnotherStream(t *testing.T) {
 	}
 }
 
-// In an outage the shards cannot be listed either, and are asked for at ever longer intervals. When it is over, the first
-// verdicts do not wait for the next of those.
-func TestVerdictsAfterAnOutage(t *testing.T) {
+// In an outage the shards cannot be listed either, and the pauses between listings grow. When the outage is over, the first
+// stored records do not wait for the end of such a pause.
+func TestResultsAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
 		p := startProducer(t, k, nil)

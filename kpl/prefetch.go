@@ -1,13 +1,14 @@
 package kpl
 
-// prefetchRecords is how many records have their memory fetched at a time. A processor can wait for about as many reads at once.
-// With more, the first would have left its nearest cache before it is used.
+// prefetchRecords is how many records have their memory fetched at a time. A processor can wait for about as many reads at
+// once. With more, the first would have left its nearest cache before it is used.
 const prefetchRecords = 8
 
 // prefetchShards is the least number of shards for which prefetch pays. With fewer, the open records fit into a near cache.
 const prefetchShards = 32
 
-// prefetch reads the memory that adding the records will write to. There are at most prefetchRecords of them. It changes nothing.
+// prefetch reads the memory that adding the records will write to. There are at most prefetchRecords of them. It changes
+// nothing.
 //
 // Records go into different open records, and with many shards these are in no near cache. A processor waits for several reads
 // at the same time, but for writes one after the other. So the reads come first, and the writes then find their memory in the

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// prefetch must keep out of the way: of open records that are empty, growing or full, of shards that are not known, and of
+// prefetch must change nothing, whether open records are empty, growing or full, whether shards are known or not, and with
 // records without a key.
-func TestRecordsPutTogetherGoTheWayOfSingleOnes(t *testing.T) {
+func TestRecordsPutTogetherEndAsSingleOnes(t *testing.T) {
 	holed := evenShards(2 * prefetchShards)
 	for name, shards := range map[string][]shard{
 		"unknown": nil, "few": evenShards(2), "many": evenShards(2 * prefetchShards), "with a hole": append(holed[:9], holed[10:]...),
@@ -33,7 +33,7 @@ func TestRecordsPutTogetherGoTheWayOfSingleOnes(t *testing.T) {
 			together, single := newPipeline(&config, testRandom(), new(memberPool)), newPipeline(&config, testRandom(), new(memberPool))
 			for _, p := range []*pipeline{together, single} {
 				if shards != nil {
-					p.setShards(at(0), newShardMap(shards, nil, at(0)))
+					_ = p.setShards(at(0), newShardMap(shards, nil, at(0)))
 				}
 			}
 			for i := 0; i < len(records); i += 50 {

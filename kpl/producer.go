@@ -24,11 +24,11 @@ type Producer struct {
 	shared
 
 	closeIdle func()         // closes connections that nobody else uses
-	retired   sync.WaitGroup // streams that are ending because nobody uses them; none starts to once closed is true
+	retired   sync.WaitGroup // streams that are ending because nobody uses them; none is added once closed is true
 
-	mu       sync.RWMutex // guards the fields below; a record is handed to its stream under it
+	mu       sync.RWMutex // guards the fields below, and is held while a record is handed to its stream
 	streams  map[string]*stream
-	received int64               // records that the streams which are no more were handed
+	received int64               // records that streams which are forgotten now have received
 	down     map[string]struct{} // streams that accepted no records when they were forgotten
 	closed   bool
 }
@@ -233,8 +233,8 @@ func (p *Producer) Stats() Stats {
 	return stats
 }
 
-// maxDown is how many names of streams the producer remembers because they accepted no records when they were forgotten.
-// Of those beyond, their return is not told.
+// maxDown is how many names of streams the producer remembers because they accepted no records when they were forgotten. If
+// there are more, the Observer is not told when the others accept records again.
 const maxDown = 10_000
 
 // retire forgets a stream that has been idle, and ends its goroutines, unless something has come for it in the meantime.
@@ -268,7 +268,7 @@ func (p *Producer) post(write func(*inbox)) {
 	}
 }
 
-// wake makes every stream look again at who waits for what.
+// wake makes every stream look again at which callers wait.
 func (p *Producer) wake() { p.post(func(*inbox) {}) }
 
 // commit makes every stream send what it has.

@@ -134,7 +134,7 @@ func TestWithoutLingerRecordsGatherWhileARequestIsInFlight(t *testing.T) {
 		p := startProducer(t, k, withoutLinger)
 		start := time.Now()
 		var got results
-		for range 20 { // one a millisecond: one goes at once, the others share the request after it
+		for range 20 { // a record each millisecond: the first is sent at once, the others share the next request
 			require.NoError(t, p.Put(t.Context(), sized("key", 200), got.add))
 			synctest.Wait()
 			advance(time.Millisecond)
@@ -149,7 +149,7 @@ func TestWithoutLingerRecordsGatherWhileARequestIsInFlight(t *testing.T) {
 	})
 }
 
-func TestWithoutLingerABatchIsNotTorn(t *testing.T) {
+func TestWithoutLingerABatchIsNotSplit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, withoutLinger)
@@ -164,7 +164,7 @@ func TestWithoutLingerABatchIsNotTorn(t *testing.T) {
 	})
 }
 
-// A hundred requests of eight callers in a row: the linger would make each of them cost 100 ms.
+// Eight callers put a hundred batches each, one after the other. With the linger, each batch would take 100 ms.
 func TestNothingLingersOnceAllCallersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(4)

@@ -23,7 +23,7 @@ type UserRecord struct {
 	Data []byte
 }
 
-// Attempt is one trip of a user record in a PutRecords call.
+// Attempt is one PutRecords call with a user record in it.
 type Attempt struct {
 	// Start is when the call was handed to the client, End when its answer or error was there.
 	Start, End time.Time
@@ -45,7 +45,7 @@ const (
 	CodeCountMismatch = "RecordCountMismatch" // the answer did not have one entry for each record
 	CodeTimeout       = "RequestTimeout"      // no answer within Config.RequestTimeout
 	CodeConnection    = "ConnectionError"     // no connection, or it broke before the answer was whole
-	CodeNotSent       = "RequestNotSent"      // the client could not make a signed request: no region, no credentials
+	CodeNotSent       = "RequestNotSent"      // the client could not make a signed request, e.g. without credentials
 	CodeTooLarge      = "RecordTooLarge"      // larger than the stream takes, so never sent
 	CodeCanceled      = "Canceled"            // Close gave up on a call in flight
 	CodeUnknown       = "UnknownError"        // the client failed in a way that fits none of the others
@@ -65,8 +65,9 @@ const (
 	// OutcomeRejected: the record will never be accepted, by the service or by Put. The only permanent failure.
 	OutcomeRejected
 	// OutcomeUnavailable: the stream accepts no records until somebody acts. Access is denied, there is no such stream, a
-	// key of KMS is disabled, or credentials have expired. Records of the failing request end at once. Others wait for the
-	// next probe, sent after 1, 2, 4, then every 8 s, and share its outcome.
+	// key of KMS is disabled, or credentials have expired. Records of the request that failed end at once. The producer
+	// then sends one request at a time, after 1, 2 and 4 s, and every 8 s from then on. The other records wait for the next
+	// such request, and end as it does if it fails too.
 	OutcomeUnavailable
 	// OutcomeCanceled: a context ended before the record was sent, that of Put or of [Batch.Wait].
 	OutcomeCanceled
@@ -105,7 +106,7 @@ type Result struct {
 	ShardID        ShardID
 	SequenceNumber string
 
-	// Attempts lists the record's trips, oldest first. On success the last one stored the record. Do not change the list:
+	// Attempts has the record's attempts, oldest first. On success the last one stored the record. Do not change the list:
 	// it may be shared with other Results.
 	Attempts []Attempt
 }

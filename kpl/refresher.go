@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// These are the pauses between listings. A listing starts minRefreshInterval after the one before, plus a random jitter, because
-// all producers of a stream notice a reshard at the same moment. After failures the pauses grow from firstRefreshBackoff to
-// lastRefreshBackoff.
+// These are the pauses between listings. A listing starts minRefreshInterval after the one before, plus a random jitter,
+// because all producers of a stream notice a reshard at the same moment. After failures the pauses grow from
+// firstRefreshBackoff to lastRefreshBackoff.
 const (
 	minRefreshInterval  = time.Second
 	maxRefreshJitter    = 100 * time.Millisecond
@@ -27,7 +27,7 @@ const (
 // stored records may wait for the listing.
 const (
 	maxPages       = 1000
-	maxListingTime = 30 * time.Second
+	maxListingTime = 20 * time.Second
 )
 
 // listError is a failed call. Its text is clipped as the text of an attempt is, because the service's text about a wrong
@@ -55,8 +55,8 @@ type refresher struct {
 	previous *shardMap // the last listing
 }
 
-// run serves requests until ctx ends. It serves the first one at once. A failed listing is published too. It is tried again after
-// a pause, or at the next request, until it succeeds.
+// run serves requests until ctx ends. It serves the first one at once. A failed listing is published too. It is tried again
+// after a pause, or at the next request, until it succeeds.
 func (r *refresher) run(ctx context.Context, requests <-chan struct{}) {
 	var earliest time.Time
 	for {

@@ -29,8 +29,8 @@ func warmUp(t *testing.T, p *Producer, k *kpltest.Kinesis) int {
 	return len(k.Records(testStream))
 }
 
-// A reader drops an aggregate as a whole if one member is not of the shard it landed on. So after a split all members
-// go again, not only those that are misplaced, and only once the new shards are known.
+// A reader drops a whole aggregate if one member does not belong to the shard that stores it. So after a split all members are
+// sent again, not only those that are misplaced, and only once the new shards are known.
 func TestSplitWhileRecordsAreBuffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
@@ -68,7 +68,7 @@ func (m *misplacements) observer() Observer {
 	return Observer{Misplaced: func(e MisplacedEvent) { m.userRecords = append(m.userRecords, e.Entry.UserRecords) }}
 }
 
-// A record that lands on a shard nobody predicted is where readers find it as long as its members agree: no resend.
+// An aggregate on another shard than the predicted one is not sent again if all its members belong to that shard.
 func TestSplitDoesNotResendWhatCannotBeMisplaced(t *testing.T) {
 	for name, key := range map[string]string{"one key": "key", "keyless": ""} {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestMergeNeedsNoResend(t *testing.T) {
 	})
 }
 
-// What waits in the limiter when the new map arrives is taken apart before it is sent, not after.
+// When a new map arrives, aggregates that wait in the limiter are taken apart before they are sent.
 func TestWaitingAggregatesAreCheckedAgainstANewMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
@@ -149,7 +149,7 @@ func TestListShardsDeniedKeepsAggregating(t *testing.T) {
 	})
 }
 
-// The old map serves while a listing takes its time.
+// The old map is used until a listing has ended.
 func TestOldShardMapServesDuringARefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
@@ -159,7 +159,7 @@ func TestOldShardMapServesDuringARefresh(t *testing.T) {
 		_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
 		require.NoError(t, err)
 		var got results
-		require.NoError(t, p.Put(t.Context(), numbered("key0", 0), got.add)) // tells that the map is old
+		require.NoError(t, p.Put(t.Context(), numbered("key0", 0), got.add)) // its answer shows that the map is old
 		require.NoError(t, p.FlushWait(t.Context()))
 		before := len(k.Records(testStream))
 		putNumbered(t, p, 1, 200, &got)
@@ -184,7 +184,7 @@ func TestStreamOfAThousandAndOneShards(t *testing.T) {
 	})
 }
 
-// A stream that is deleted and made anew has shards of the same names with other ranges.
+// A stream that is deleted and made anew has shards with the same ids and other ranges.
 func TestRecreatedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)

@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -20,20 +21,32 @@ type retryGroup struct {
 	members []userRecord
 }
 
-// add takes in members for a pause that depends on how often they were sent. The pause ends early if a member expires.
-func (t *retrier) add(now time.Time, members []userRecord) {
-	if len(members) == 0 {
-		return
-	}
-	attempts, oldest := 0, now
+// addThrottled takes in members that their shard had no room for.
+func (t *retrier) addThrottled(now time.Time, members []userRecord) {
+	t.pause(now, firstBackoff, members)
+}
+
+// addFailed takes in members that failed for another reason. Their pause doubles with each such failure.
+func (t *retrier) addFailed(now time.Time, members []userRecord) {
+	failures := uint8(0)
 	for i := range members {
 		r := &members[i]
-		attempts = max(attempts, len(r.trips()))
-		if r.received.Before(oldest) {
-			oldest = r.received
+		r.failures = min(r.failures, math.MaxUint8-1) + 1
+		failures = max(failures, r.failures)
+	}
+	t.pause(now, backoff(failures), members)
+}
+
+// pause takes in members for a random time of half the given pause to all of it, so that records that failed together do
+// not all come back together. It ends early if a member expires.
+func (t *retrier) pause(now time.Time, pause time.Duration, members []userRecord) {
+	oldest := now
+	for i := range members {
+		if received := members[i].received; received.Before(oldest) {
+			oldest = received
 		}
 	}
-	at := now.Add(backoff(attempts, t.random.Float64()))
+	at := now.Add(pause/2 + time.Duration(t.random.Float64()*float64(pause/2)))
 	if expiry := oldest.Add(t.ttl); expiry.Before(at) {
 		at = expiry
 	}
@@ -87,15 +100,15 @@ func (t *retrier) skipLinger() {
 	}
 }
 
-// The pause before a retry doubles with each attempt and is drawn from its upper half, so that records that failed
-// together do not all come back together.
+// A throttled record pauses for firstBackoff only: its lane paces the attempts. With a longer pause the record would lose its
+// place in the lane to younger records, and expire. Nothing paces the attempts at an endpoint that fails, so there the pause
+// doubles, up to maxBackoff.
 const (
 	firstBackoff = 100 * time.Millisecond
 	maxBackoff   = 3200 * time.Millisecond
 )
 
-// backoff is the pause after the given number of attempts; random is from [0, 1).
-func backoff(attempts int, random float64) time.Duration {
-	pause := min(firstBackoff<<min(attempts-1, 16), maxBackoff)
-	return pause/2 + time.Duration(random*float64(pause/2))
+// backoff is the longest pause after the given number of failures, at least 1.
+func backoff(failures uint8) time.Duration {
+	return min(firstBackoff<<min(failures-1, 16), maxBackoff)
 }

@@ -48,8 +48,8 @@ func (r *router) route(k *kinesisRecord, now time.Time) bool {
 	return k.movable() || k.lane == r.laneOf(k.lowest) && k.lane == r.laneOf(k.highest) && k.lane != r.unknown
 }
 
-// keyCandidates is how many random keys are tried for a keyless record. The least loaded of a few random lanes is nearly as good
-// as the least loaded of all. So shards with much room fill first, even if the ranges of the shards differ in size.
+// keyCandidates is how many random keys are tried for a keyless record. The least loaded of a few random lanes is nearly as
+// good as the least loaded of all. So shards with much room fill first, even if the ranges of the shards differ in size.
 const keyCandidates = 4
 
 // chooseKey gives k, a keyless record, the partition key whose lane has the most room.

@@ -31,7 +31,8 @@ type sender struct {
 	running sync.WaitGroup
 }
 
-// newSender returns the sender of a stream, which has no worker yet. It calls complete for each request when its call has ended.
+// newSender returns the sender of a stream, which has no worker yet. It calls complete for each request when its call has
+// ended.
 func newSender(ctx context.Context, shared *shared, stream string, complete func(*request)) *sender {
 	return &sender{
 		ctx: ctx, client: shared.client, config: &shared.config, buffers: &shared.buffers, encoding: shared.encoding,
@@ -164,7 +165,7 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 		}
 		w.entries = append(w.entries, types.PutRecordsRequestEntry{
 			Data:            data,
-			PartitionKey:    &k.partitionKey,
+			PartitionKey:    k.outerPartitionKey(),
 			ExplicitHashKey: &w.hashKeys[i],
 		})
 	}

@@ -68,8 +68,8 @@ func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 	return m
 }
 
-// identify adds the first sequence numbers of the open shards, from a listing that ended at the given time. If previous may be of
-// another stream, what was remembered of it goes.
+// identify adds the first sequence numbers of the open shards, from a listing that ended at the given time. If previous may
+// be of another stream, what was remembered of it goes.
 func (m *shardMap) identify(first map[ShardID]string, previous *shardMap, ended time.Time) {
 	for _, s := range m.open {
 		number := first[s.id]
@@ -107,8 +107,8 @@ func (m *shardMap) index() {
 // known reports whether there is a snapshot at all.
 func (m *shardMap) known() bool { return m != nil && len(m.open) > 0 }
 
-// predict returns the index in open of the shard that serves h; false if no shard does. That happens if the stream was resharded
-// between two pages of the listing.
+// predict returns the index in open of the shard that serves h; false if no shard does. That happens if the stream was
+// resharded between two pages of the listing.
 func (m *shardMap) predict(h hashKey) (int, bool) {
 	if !m.known() {
 		return 0, false
@@ -135,8 +135,9 @@ func (m *shardMap) rangeOf(id ShardID) (hashRange, bool) {
 	return s.keys, ok
 }
 
-// keysOf returns the keys of the shard that stored a record in an attempt; false if the snapshot does not have the shard. A shard
-// that was closed when the listing began cannot have stored a record that was sent later: that was another shard with its id.
+// keysOf returns the keys of the shard that stored a record in an attempt; false if the snapshot does not have the shard. A
+// shard that was closed when the listing began cannot have stored a record that was sent later: that was another shard with
+// its id.
 func (m *shardMap) keysOf(a *Attempt) (hashRange, bool) {
 	if m == nil {
 		return hashRange{}, false

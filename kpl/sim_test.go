@@ -23,19 +23,19 @@ var (
 	simFirst = flag.Uint64("sim.first", 0, "the seed of the first one")
 )
 
-// TestSimulation runs random schedules of puts, reshards and faults in virtual time and checks what must hold whatever
-// happens: one Result for each record, no success that readers do not see, and no bound that is not kept. A schedule
-// depends on its seed alone.
+// TestSimulation runs random schedules of puts, reshards and faults in virtual time. It checks what must always hold: one
+// Result for each record, readers see each record with a success, and all bounds are kept. A schedule depends on its
+// seed alone.
 func TestSimulation(t *testing.T) {
-	simulate := func(t *testing.T, seed uint64) {
+	simulate := func(t *testing.T, seed uint64, changes bool) {
 		t.Parallel()
-		synctest.Test(t, func(t *testing.T) { newSimulation(t, seed).run() })
+		synctest.Test(t, func(t *testing.T) { newSimulation(t, seed, changes).run() })
 	}
 	for _, kept := range keptSeeds {
-		t.Run(fmt.Sprintf("kept=%d: %s", kept.seed, kept.found), func(t *testing.T) { simulate(t, kept.seed) })
+		t.Run(fmt.Sprintf("kept=%d: %s", kept.seed, kept.found), func(t *testing.T) { simulate(t, kept.seed, kept.changes) })
 	}
 	for seed := *simFirst; seed < *simFirst+*simSeeds; seed++ {
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { simulate(t, seed) })
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { simulate(t, seed, true) })
 	}
 }
 
@@ -43,36 +43,46 @@ func TestSimulation(t *testing.T) {
 type simulation struct {
 	t        *testing.T
 	random   *rand.Rand
+	extra    *rand.Rand // of the changes that came later, so that older seeds still mean what they did; nil without them
 	kinesis  *kpltest.Kinesis
 	producer *Producer
 	config   Config
 	keys     int
-	pause    int // the most milliseconds before a record, now and then
+	pause    int // the longest pause before a record in milliseconds; only some records have one
 	stream   kpltest.Stream
-	unlisted bool          // the shards may not be listed: a stream that chooses shards itself may go unnoticed
+	unlisted bool          // the shards may not be listed, now and then
+	blind    bool          // neither shards nor kind of the stream can be had, now and then: it must not ignore keys
+	switches bool          // the stream is switched between the two ways of choosing shards
+	twice    bool          // a stream that was recreated may soon be recreated again
+	raised   time.Time     // since when the stream takes larger records, and may be known to; zero if it never does
 	steady   bool          // the shards stay as they are
 	closeIn  time.Duration // of patience for Close
 	rates    *rateCheck    // of what is sent
 
-	mu      sync.Mutex
-	fates   []fate             // of the records, by their numbers
-	quiet   time.Time          // nobody puts before
-	remains []*kpltest.Remains // of the streams that were deleted
+	mu        sync.Mutex
+	histories []history          // of the records, by their numbers
+	quiet     time.Time          // nobody puts a record before this time
+	remains   []*kpltest.Remains // of the streams that were deleted
 }
 
-// fate is what became of a record.
-type fate struct {
+// history is what became of a record in the simulation.
+type history struct {
 	accepted bool
 	size     int    // bytes of data, if it was accepted
 	results  int    // how many Results it had
 	result   Result // the last one
 }
 
-func newSimulation(t *testing.T, seed uint64) *simulation {
+// newSimulation makes the schedule of a seed. With changes, the stream may also be switched to AUTO and back, be deleted
+// twice in a row, or have its limit raised, and permissions may come and go.
+func newSimulation(t *testing.T, seed uint64, changes bool) *simulation {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
 	chance := func(p float64) bool { return random.Float64() < p }
 	s := &simulation{t: t, random: random, keys: 1 + random.IntN(200)}
+	if changes {
+		s.extra = rand.New(rand.NewPCG(seed, 1))
+	}
 	s.pause = []int{50, 50, 300, 1000}[random.IntN(4)]
 	s.stream = kpltest.Stream{Name: testStream, Shards: 1 + random.IntN(8)}
 	if chance(0.15) {
@@ -99,6 +109,11 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		s.closeIn = time.Duration(random.IntN(2_000)) * time.Millisecond
 	}
 	s.injectFaults(chance)
+	s.switches = !s.blind && s.changes(0.3)
+	s.twice = s.changes(0.3)
+	if s.changes(0.1) {
+		s.raiseRecordSize()
+	}
 	return s
 }
 
@@ -108,7 +123,7 @@ func (s *simulation) run() {
 	s.producer = p
 	var running sync.WaitGroup
 	n, putters := 1+s.random.IntN(3_000), 1+s.random.IntN(4)
-	s.fates = make([]fate, n)
+	s.histories = make([]history, n)
 	callers := p.NewCallerGroup(s.random.IntN(putters + 1))
 	for i := range putters {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 0))
@@ -129,6 +144,12 @@ func (s *simulation) run() {
 	if s.steady = s.random.IntN(2) == 0; !s.steady {
 		random, remakes := rand.New(rand.NewPCG(s.random.Uint64(), 0)), s.random.IntN(3) == 0
 		running.Go(func() { s.upset(random, remakes) })
+	}
+	if !s.raised.IsZero() {
+		running.Go(func() {
+			advance(time.Until(s.raised.Add(-describeInterval)))
+			_ = s.kinesis.SetMaxRecordSize(testStream, largerRecords) // there may be no stream just now
+		})
 	}
 	if s.random.IntN(4) > 0 {
 		running.Wait()
@@ -156,7 +177,7 @@ func (s *simulation) put(random *rand.Rand, number int) {
 	s.accepted(ctx, number, record, s.producer.Put(ctx, record, func(result Result) { s.ended(number, result) }))
 }
 
-// putBatch puts some records as one of the callers and waits for their Results, with more or less patience.
+// putBatch puts some records as one of the callers. It waits for their Results for a longer or shorter time.
 func (s *simulation) putBatch(random *rand.Rand, callers *CallerGroup, first, step, n int) {
 	s.keepQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(60_000))*time.Millisecond)
@@ -188,6 +209,9 @@ func (s *simulation) record(random *rand.Rand, number int) UserRecord {
 	if random.IntN(50) == 0 {
 		size = random.IntN(200_000)
 	}
+	if !s.raised.IsZero() && time.Now().After(s.raised) && random.IntN(100) == 0 {
+		size = 1<<20 + random.IntN(200_000)
+	}
 	digits := strconv.Itoa(number)
 	data := make([]byte, len(digits)+size)
 	copy(data, digits)
@@ -215,13 +239,13 @@ func (s *simulation) accepted(ctx context.Context, number int, record UserRecord
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates[number].accepted, s.fates[number].size = true, len(record.Data)
+	s.histories[number].accepted, s.histories[number].size = true, len(record.Data)
 }
 
 // ended notes a Result.
 func (s *simulation) ended(number int, result Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates[number].results++
-	s.fates[number].result = result
+	s.histories[number].results++
+	s.histories[number].result = result
 }

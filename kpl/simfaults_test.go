@@ -35,38 +35,69 @@ func (s *simulation) injectFaults(chance func(float64) bool) {
 	}
 	automatic, undescribed := s.stream.Distribution == types.RecordDistributionStrategyAuto, chance(0.3)
 	if undescribed {
-		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
+		s.forbid(kpltest.OpDescribeStreamSummary, 1)
 	}
 	if s.unlisted = chance(0.2) && (!undescribed || !automatic); s.unlisted {
-		s.kinesis.Inject(kpltest.ForOperation(kpltest.OpListShards,
-			kpltest.Fraction(s.random.Float64(), kpltest.FailCall(kpltest.CodeAccessDenied))))
+		s.forbid(kpltest.OpListShards, s.random.Float64())
 	}
 	if chance(0.2) {
-		s.expireCredentials(automatic)
+		s.expireCredentials(automatic && undescribed)
 	}
+	s.blind = undescribed && s.unlisted
 	s.rates = watchRates(s.kinesis)
 	s.config.Observer = Observer{ShardsListed: s.rates.shardsListed}
 }
 
-// expireCredentials lets the credentials expire, and renews them later. For what the producer has to know of some streams
-// it has others.
+// changes reports whether a change of the later kind is made, with a probability.
+func (s *simulation) changes(p float64) bool { return s.extra != nil && s.extra.Float64() < p }
+
+// forbid takes away the permission for a part of the calls of an operation, sometimes for a while only.
+func (s *simulation) forbid(operation kpltest.Operation, part float64) {
+	fault := kpltest.Fraction(part, kpltest.FailCall(kpltest.CodeAccessDenied))
+	if s.changes(0.3) {
+		fault = forAWhile(s.extra, kpltest.FailCall(kpltest.CodeAccessDenied))
+	}
+	s.kinesis.Inject(kpltest.ForOperation(operation, fault))
+}
+
+// expireCredentials lets the credentials expire, and renews them later. With ofPutsAlone, only the calls of PutRecords have
+// these credentials.
 func (s *simulation) expireCredentials(ofPutsAlone bool) {
-	expired := time.Now().Add(time.Duration(s.random.IntN(3_000)) * time.Millisecond)
-	renewed := expired.Add(time.Duration(s.random.IntN(20_000)) * time.Millisecond)
 	s.unlisted = s.unlisted || !ofPutsAlone
-	s.kinesis.Inject(func(c *kpltest.Call) kpltest.Action {
-		now := time.Now()
-		if now.Before(expired) || !now.Before(renewed) || ofPutsAlone && c.Operation != kpltest.OpPutRecords {
+	expired := forAWhile(s.random, kpltest.FailCall(kpltest.CodeExpiredToken))
+	if ofPutsAlone {
+		expired = kpltest.ForOperation(kpltest.OpPutRecords, expired)
+	}
+	s.kinesis.Inject(expired)
+}
+
+// forAWhile limits a fault to some seconds.
+func forAWhile(random *rand.Rand, fault kpltest.Fault) kpltest.Fault {
+	begin := time.Now().Add(time.Duration(random.IntN(3_000)) * time.Millisecond)
+	end := begin.Add(time.Duration(random.IntN(20_000)) * time.Millisecond)
+	return func(c *kpltest.Call) kpltest.Action {
+		if now := time.Now(); now.Before(begin) || !now.Before(end) {
 			return kpltest.Action{}
 		}
-		return kpltest.Action{Code: kpltest.CodeExpiredToken}
-	})
+		return fault(c)
+	}
+}
+
+// largerRecords is the raised limit, in bytes.
+const largerRecords = 2 << 20
+
+// raiseRecordSize lets the stream take larger records after a while. Larger records are put as soon as a description can be
+// expected to say so.
+func (s *simulation) raiseRecordSize() {
+	s.stream.MaxRecordSize = largerRecords // when it is recreated
+	s.config.MaxRecordSize, s.config.CollectionMaxSize = largerRecords, MaxRequestSize
+	s.config.MaxOutstandingBytes = max(s.config.MaxOutstandingBytes, largerRecords)
+	s.raised = time.Now().Add(time.Duration(s.extra.IntN(5_000))*time.Millisecond + describeInterval)
 }
 
 // upset changes the shards for a while: splits and merges them, or makes the whole stream anew.
 func (s *simulation) upset(random *rand.Rand, remakes bool) {
-	// What may not be listed cannot be known to choose shards itself when it comes back.
-	remakes = remakes && (!s.unlisted || s.stream.Distribution != types.RecordDistributionStrategyAuto)
+	var maySwitch time.Time
 	for range 1 + random.IntN(6) {
 		advance(time.Duration(random.IntN(2_000)) * time.Millisecond)
 		open := s.kinesis.OpenShards(testStream)
@@ -74,6 +105,15 @@ func (s *simulation) upset(random *rand.Rand, remakes bool) {
 		switch {
 		case remakes && random.IntN(3) == 0:
 			s.remake(random)
+			for s.twice && s.changes(0.4) { // before much is known of the new one
+				advance(time.Duration(s.extra.IntN(3_000)) * time.Millisecond)
+				s.remake(s.extra)
+			}
+		case s.switches && s.changes(0.5) && !time.Now().Before(maySwitch):
+			s.switchDistribution()
+			if s.unlisted { // then only descriptions tell, and they are not asked for more often
+				maySwitch = time.Now().Add(2 * describeInterval)
+			}
 		case random.IntN(2) == 0 || len(open) == 1:
 			_, _, err := s.kinesis.SplitShard(testStream, open[i].ID, "")
 			assert.NoError(s.t, err)
@@ -85,8 +125,8 @@ func (s *simulation) upset(random *rand.Rand, remakes bool) {
 	}
 }
 
-// remake deletes the stream and makes it anew, with other shards of the same ids. It is gone for at least as long as the
-// service needs for that. Sometimes nobody puts a record all the while, so that the producer may not see that it is gone.
+// remake deletes the stream and makes it anew, with other shards of the same ids. The stream is gone for at least as long as
+// the service needs for that. Sometimes nobody puts a record in this time, so that the producer may not notice it.
 func (s *simulation) remake(random *rand.Rand) {
 	gone := recreateTime + time.Duration(random.IntN(3_000))*time.Millisecond
 	if random.IntN(2) == 0 {
@@ -107,10 +147,20 @@ func (s *simulation) remake(random *rand.Rand) {
 	if random.IntN(3) > 0 {
 		s.stream.Shards = 1 + random.IntN(8)
 	}
-	if random.IntN(5) == 0 && !s.unlisted {
+	if random.IntN(5) == 0 && !s.blind {
 		s.stream.Distribution = types.RecordDistributionStrategyAuto
 	}
 	assert.NoError(s.t, s.kinesis.CreateStream(s.stream))
+}
+
+// switchDistribution lets the service choose the shards from now on, or the keys again.
+func (s *simulation) switchDistribution() {
+	if s.stream.Distribution == types.RecordDistributionStrategyAuto {
+		s.stream.Distribution = types.RecordDistributionStrategyUserPartitionKey
+	} else {
+		s.stream.Distribution = types.RecordDistributionStrategyAuto
+	}
+	assert.NoError(s.t, s.kinesis.SetDistribution(testStream, s.stream.Distribution))
 }
 
 // keepQuiet waits for the end of a silence.

@@ -15,7 +15,7 @@ import (
 type rateCheck struct {
 	mu    sync.Mutex
 	sent  []sentRecord
-	known time.Time // when the shards were: before, they share one rate
+	known time.Time // when the shards became known; until then, all of them share one rate
 }
 
 type sentRecord struct {
@@ -48,8 +48,8 @@ func (c *rateCheck) shardsListed(e ListingEvent) {
 	}
 }
 
-// check requires that no shard was ever sent more than a second's worth at once and its rate since, however long records
-// linger, and whatever happens to connections and to the stream.
+// check requires that no shard was ever sent more than it may get: the amount of one second at once, and its rate from then
+// on. This must hold however long records wait, and whatever happens to connections and to the stream.
 func (c *rateCheck) check(t *testing.T, config *Config, k *kpltest.Kinesis) {
 	const rounding = time.Microsecond // of meters that are drawn from record by record
 	sent := slices.DeleteFunc(c.sent, func(r sentRecord) bool { return !r.at.After(c.known) })

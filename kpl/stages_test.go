@@ -87,7 +87,8 @@ func TestLimiterReleasesTheOldestFirst(t *testing.T) {
 	assert.Zero(t, lane.waitingBytes)
 }
 
-// What was released is on its lane only when it is sent. Until then the buckets fill up, but hold no more for it.
+// A released record takes from the buckets of its lane when it is sent, not before. Until then the buckets fill up, but never
+// above what they hold.
 func TestLimiterReleasesNoMoreThanTheShardTakesAtOnce(t *testing.T) {
 	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
@@ -115,7 +116,7 @@ func TestLimiterExpires(t *testing.T) {
 	config := Config{}.WithDefaults()
 	l := newLimiter(&config, testRandom())
 	lane := l.lane("a")
-	lane.bytes.take(1<<30, at(0)) // in debt for a quarter of an hour
+	lane.bytes.take(1<<30, at(0)) // the bucket has a debt for a quarter of an hour
 	old, young := waitingRecord(lane, 10, 0), waitingRecord(lane, 10, time.Second)
 	l.push(old)
 	l.push(young)
@@ -231,7 +232,7 @@ func TestShardMap(t *testing.T) {
 	assert.False(t, none.known())
 }
 
-// A stream that was split and merged many times predicts as one that is searched from end to end.
+// After many splits and merges, predict finds the same shard as a search through all shards.
 func TestPredictFindsTheShardThatServesAKey(t *testing.T) {
 	random := testRandom()
 	for range 50 {
@@ -276,30 +277,29 @@ func TestKeylessRecordsGoWhereThereIsRoom(t *testing.T) {
 	config := Config{}.WithDefaults()
 	p := newPipeline(&config, testRandom(), new(memberPool))
 	half := hashKey{high: 1 << 63}
-	p.setShards(at(0), newShardMap([]shard{
+	_ = p.setShards(at(0), newShardMap([]shard{
 		{"busy", hashRange{minHashKey, hashKey{high: 1<<63 - 1, low: ^uint64(0)}}},
 		{"free", hashRange{half, maxHashKey}},
 	}, nil, at(0)))
 	p.limiter.lane("busy").bytes.take(1<<30, at(0))
-	landed := map[ShardID]int{}
+	chosen := map[ShardID]int{}
 	for range 1000 {
 		k := waitingRecord(nil, 10, 0)
 		k.keyless = true
 		require.True(t, p.router.route(k, at(0)))
 		require.Len(t, k.partitionKey, KeylessKeySize)
 		require.Equal(t, hashOf(k.partitionKey), k.hash)
-		landed[k.lane.id]++
+		chosen[k.lane.id]++
 	}
-	assert.Greater(t, landed["free"], 900, "one in sixteen draws finds four keys of the busy shard")
+	assert.Greater(t, chosen["free"], 900, "one in sixteen draws finds four keys of the busy shard")
 }
 
 func TestBackoff(t *testing.T) {
-	for attempts, want := range map[int]time.Duration{
+	for failures, want := range map[uint8]time.Duration{
 		1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 3: 400 * time.Millisecond, 6: 3200 * time.Millisecond,
-		7: 3200 * time.Millisecond, 1_000_000: 3200 * time.Millisecond,
+		7: 3200 * time.Millisecond, 255: 3200 * time.Millisecond,
 	} {
-		assert.Equal(t, want/2, backoff(attempts, 0), attempts)
-		assert.InDelta(t, want, backoff(attempts, 0.999999999), 1000, attempts)
+		assert.Equal(t, want, backoff(failures), failures)
 	}
 }
 
@@ -318,11 +318,59 @@ func TestTheZeroConfigIsTheDefault(t *testing.T) {
 	assert.Equal(t, defaults, one, "each field is on its own")
 }
 
-// Defaults give way to the fields that limit them.
+// A default changes if a field that is set would make it invalid.
 func TestDefaultsFitTheFieldsThatAreSet(t *testing.T) {
 	for _, size := range []int{1 << 10, 1 << 20, MaxServiceRecordSize} {
 		require.NoError(t, Config{MaxRecordSize: size}.Validate(), size)
 	}
+}
+
+// A throttled record pauses for 50 to 100 ms however often that happens; other failures double the pause.
+func TestRetrierPauses(t *testing.T) {
+	retrier := retrier{ttl: time.Hour, random: testRandom()}
+	members := []userRecord{{received: at(0)}}
+	pause := func(add func(time.Time, []userRecord)) time.Duration {
+		add(at(0), members)
+		next, ok := retrier.next()
+		require.True(t, ok)
+		members, ok = retrier.take(next)
+		require.True(t, ok)
+		return next.Sub(at(0))
+	}
+	for range 1_000 {
+		took := pause(retrier.addThrottled)
+		require.GreaterOrEqual(t, took, 50*time.Millisecond)
+		require.Less(t, took, 100*time.Millisecond)
+	}
+	for failures := range 300 {
+		most := min(100*time.Millisecond<<min(failures, 10), 3200*time.Millisecond)
+		took := pause(retrier.addFailed)
+		require.GreaterOrEqual(t, took, most/2)
+		require.Less(t, took, most)
+		require.Less(t, pause(retrier.addThrottled), 100*time.Millisecond)
+	}
+	retrier.ttl = 60 * time.Millisecond
+	assert.Equal(t, 60*time.Millisecond, pause(retrier.addFailed), "a record that expires ends then")
+}
+
+func TestAttemptsAreShared(t *testing.T) {
+	members := make([]userRecord, 3)
+	for i := range 3 {
+		addAttempt(members, Attempt{Code: strconv.Itoa(i)})
+	}
+	assert.Same(t, members[0].attempts, members[2].attempts)
+	addAttempt(members[1:2], Attempt{Code: "alone"})
+	addAttempt(members, Attempt{Code: "last"})
+	codes := func(r *userRecord) (codes []string) {
+		for _, attempt := range r.trips() {
+			codes = append(codes, attempt.Code)
+		}
+		return codes
+	}
+	assert.Equal(t, []string{"0", "1", "2", "last"}, codes(&members[0]))
+	assert.Equal(t, []string{"0", "1", "2", "alone", "last"}, codes(&members[1]))
+	assert.Equal(t, []string{"0", "1", "2", "last"}, codes(&members[2]))
+	assert.Empty(t, (&userRecord{}).trips())
 }
 
 func TestConfigValidate(t *testing.T) {

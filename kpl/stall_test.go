@@ -11,8 +11,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// While nothing can be sent, what a shard may take gathers up to a second's worth, and no further: what goes out after
-// the stall is no more than the shard takes.
+// While nothing can be sent, a bucket fills up to the amount of one second and no further. So after the stall no more is sent
+// than the shard accepts.
 func TestNoBurstAfterAStall(t *testing.T) {
 	stalls := map[string]struct {
 		fault kpltest.Fault
@@ -37,9 +37,9 @@ func TestNoBurstAfterAStall(t *testing.T) {
 					}
 				}
 				put(2 * time.Second)
-				mend := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, stall.fault))
+				endStall := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, stall.fault))
 				put(23 * time.Second)
-				mend()
+				endStall()
 				put(8 * time.Second)
 				require.NoError(t, p.FlushWait(t.Context()))
 

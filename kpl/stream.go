@@ -29,7 +29,7 @@ type stream struct {
 
 	mu       sync.Mutex
 	inbox    inbox // guarded by mu
-	accepted int64 // records that the stream was ever handed; guarded by mu
+	accepted int64 // records that were ever put into the inbox; guarded by mu
 
 	busy       atomic.Bool // some record has no Result yet; set by the loop
 	idleSince  time.Time   // when the last record had its Result; owned by the loop
@@ -76,7 +76,10 @@ func startStream(
 		busy:    &s.busy,
 		resumed: s.resumed,
 	}
-	describer := describer{client: shared.client, name: name, timeout: shared.config.RequestTimeout, publish: refresher.publish}
+	describer := describer{
+		client: shared.client, name: name, timeout: shared.config.RequestTimeout, publish: refresher.publish,
+		random: rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
+	}
 	s.refresh <- struct{}{}
 	s.joinable.Go(s.loop)
 	s.joinable.Go(s.delivery.run)
@@ -230,23 +233,22 @@ func (s *stream) apply(now time.Time, in *inbox) {
 
 // applyNews tells the pipeline what was listed or described, and the observer what was listed.
 func (s *stream) applyNews(now time.Time, news *streamNews) {
-	if news.kind != nil {
-		s.pipeline.setStream(now, *news.kind)
+	if news.description != nil {
+		s.pipeline.setStream(now, *news.description)
 		return
 	}
 	event := ListingEvent{Stream: s.name, Err: news.err}
 	s.unlistable = news.err != nil
 	if s.unlistable {
 		s.pipeline.shardsFailed(now, news.err)
-	} else {
-		s.pipeline.setShards(now, news.shards)
+	} else if event.Err = s.pipeline.setShards(now, news.shards); event.Err == nil {
 		event.OpenShards = len(news.shards.open)
 	}
 	notify(s.shared.config.Observer.ShardsListed, event)
 }
 
-// carryOut does what the pipeline wants done. An idle stream whose shards cannot be listed waits for its next record with
-// another try.
+// carryOut does what the pipeline has asked for. If the shards of an idle stream cannot be listed, the next listing waits
+// until a record comes.
 func (s *stream) carryOut() {
 	e := &s.pipeline.effects
 	listing, description := s.pipeline.topology.takeRequests()

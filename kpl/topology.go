@@ -2,17 +2,28 @@ package kpl
 
 import "time"
 
-// topology is what a producer knows about one stream: its shards, its kind, and the stored records whose place is not judged yet.
+// topology is what a producer knows about one stream: its shards, its kind, and the stored records whose place is not
+// judged yet.
 //
 // The pipeline tells it what was listed, what was described, which calls failed, and where records were stored. It answers
 // three questions: which shards to predict from, what to ask the service next, and what the place of a stored record means.
 // It is a pure stage: it does no I/O, reads no clock and knows no other stage. No other file touches its fields.
+//
+// A stream changes while the producer runs. It is resharded, deleted and created again, or switched between the two ways of
+// choosing shards. So nothing that was learned counts for a record unless the topology knows that it was still true when the
+// record was stored.
 type topology struct {
 	// kind is what kind of stream it is, as far as the producer knows.
 	kind streamKind
-	// kindAsked is set when the first DescribeStreamSummary call has ended, with or without an answer. Until then, some
-	// aggregates are not judged, because the answer may change the verdict.
-	kindAsked bool
+	// describedAt is when the DescribeStreamSummary call began that kind is from. It is zero if there is none for this stream.
+	describedAt time.Time
+	// describing is how the last DescribeStreamSummary call ended.
+	describing describeOutcome
+	// automaticSince is when the record was stored that proved that the stream ignores keys. An older description that says
+	// otherwise does not count.
+	automaticSince time.Time
+	// agreement notices that keys choose the shards of an automatic stream again.
+	agreement agreement
 
 	// shards is the last successful listing. It is nil if there was none, or if it may describe an older stream of that name.
 	shards *shardMap
@@ -20,9 +31,11 @@ type topology struct {
 	lastListing listingOutcome
 	// everListed is set by the first successful listing. A later listing with other shards requests a new description.
 	everListed bool
+	// goneAt is when the stream was last found missing. What was asked before is about an older stream.
+	goneAt time.Time
 
-	// confirmed is the last time at which the stream that answers was known to be the stream in shards. It is zero if that is
-	// not known. A stream can be deleted and created again under the same name, with the same shard ids and other ranges.
+	// confirmed is the last time at which the stream that answers was known to be the stream that was listed or described. It is
+	// zero if that is not known. A recreated stream has the same name and shard ids, and other ranges.
 	confirmed time.Time
 	// confirming is set while a listing is requested that renews confirmed, so that it is requested once.
 	confirming bool
@@ -30,13 +43,20 @@ type topology struct {
 	// shards are new, the stream is new, or the stream ignores keys. It is nil if there is nothing to explain.
 	unexplained *storedPlace
 
+	// proven has the hash keys that shards were proven to serve while no listing was to be had.
+	proven provenKeys
 	// answered has the shards that have stored records while no listing was to be had. Their number limits the sending rate.
 	answered map[ShardID]struct{}
 	// unknownShards is how many shards take the records whose shard cannot be predicted, at least 1.
 	unknownShards int
 
-	// waiting has the stored records that can only be judged after the next listing or description.
-	waiting []storedRecord
+	// trust notices that listings name other shards than answers do. Such listings are not used.
+	trust listingTrust
+
+	// waiting has the stored records that can only be judged after the next listing or description. oldestWaiting is when
+	// the oldest of their members was received.
+	waiting       []storedRecord
+	oldestWaiting time.Time
 
 	// wantListing and wantDescription are requests to the service that nobody has taken yet.
 	wantListing, wantDescription bool
@@ -48,7 +68,7 @@ type listingOutcome uint8
 const (
 	listingNone     listingOutcome = iota // no call has ended yet
 	listingDone                           // it returned the shards
-	listingFailed                         // it failed, although the stream exists
+	listingFailed                         // it failed, although the stream exists; or its answer is not trusted
 	listingNoStream                       // the stream does not exist
 )
 
@@ -57,66 +77,80 @@ const (
 // it is ready. So if a stream answers at least once every recreateTime, it cannot have been recreated in between.
 const recreateTime = 5 * time.Second
 
-func newTopology() topology { return topology{unknownShards: 1} }
+func newTopology() topology {
+	return topology{unknownShards: 1, agreement: agreement{needed: firstAgreement}, proven: provenKeys{}}
+}
 
-// listed takes in a successful listing.
-func (t *topology) listed(shards *shardMap) {
+// listed takes in a successful listing. If the listing is not trusted, it counts as one that failed, and listed returns what
+// notListed does. The error is set when the trust is lost.
+func (t *topology) listed(now time.Time, shards *shardMap) ([]judgedRecord, error) {
+	t.confirming = false
+	trusted := t.trust.lost.IsZero()
+	if !t.trust.check(shards, t.answered) {
+		var err error
+		if trusted {
+			t.dropListing()
+			t.answered, err = nil, errListingNotTrusted
+		}
+		return t.notListed(now, false), err
+	}
 	recreated := recreated(t.shards, shards)
 	if t.everListed && !sameShards(t.shards, shards) {
 		t.wantDescription = true
 	}
-	t.everListed, t.lastListing, t.confirming = true, listingDone, false
-	if shards.listed.After(t.confirmed) {
-		t.confirmed = shards.listed
-	}
+	t.everListed, t.lastListing, t.proven = true, listingDone, provenKeys{}
+	t.confirm(shards.listed)
 	t.shards = shards
 	if recreated {
 		t.forgetKind()
 	}
-	t.inferKind()
+	t.inferAutomatic()
 	if t.kind.automatic {
 		t.unknownShards = len(shards.open)
 	}
+	return nil, nil
 }
 
-// notListed takes in that a listing failed, because the stream does not exist or for another reason. Records that wait would
-// now wait for an unknown time, so it decides about them: each is good or bad. It also drops the old listing for them. What is
-// sent again is then grouped by hash key, and cannot be misplaced a second time.
-func (t *topology) notListed(noStream bool) []judgedRecord {
+// notListed takes in that a listing failed, because the stream does not exist or for another reason. Records that wait for
+// it would now wait for an unknown time. So it decides about them and returns those that are decided. The listing before is
+// dropped then: what is sent again is grouped by hash key, and cannot be misplaced a second time.
+func (t *topology) notListed(now time.Time, noStream bool) []judgedRecord {
 	t.confirming, t.lastListing = false, listingFailed
 	if noStream {
 		t.lastListing = listingNoStream
-		t.gone()
+		t.gone(now)
 	}
-	if len(t.waiting) == 0 || !t.kindAsked {
+	if len(t.waiting) == 0 {
 		return nil
 	}
-	shards := t.shards
 	t.dropListing()
 	var judged []judgedRecord
 	for _, stored := range t.takeWaiting() {
-		keys, known := shards.keysOf(&stored.attempt)
 		place := placeBad
-		if stored.movable() && t.keysChoose() && (!known || keys.contains(stored.hash)) {
-			place = placeGood
+		if !noStream && stored.movable() {
+			place = t.judgeWithoutListing(&stored)
 		}
-		judged = append(judged, judgedRecord{stored, place})
+		if place == placeUnknown {
+			t.keep(stored)
+		} else {
+			judged = append(judged, judgedRecord{stored, place})
+		}
 	}
 	return judged
 }
 
 // noStream takes in that PutRecords found no stream. A listing then tells when there is one again.
-func (t *topology) noStream() {
-	t.gone()
+func (t *topology) noStream(now time.Time) {
+	t.gone(now)
 	t.wantListing = true
 }
 
 // gone forgets the stream. Another stream with that name may have other shards, and may be of another kind.
-func (t *topology) gone() {
-	if t.shards.known() {
-		t.dropListing()
-		t.forgetKind()
-	}
+func (t *topology) gone(now time.Time) {
+	t.goneAt = now
+	t.dropListing()
+	t.forgetKind()
+	t.proven, t.describedAt, t.describing = provenKeys{}, time.Time{}, describeNone
 }
 
 // dropListing forgets the listing, and what depends on it.
@@ -124,16 +158,38 @@ func (t *topology) dropListing() {
 	t.shards, t.confirmed, t.confirming, t.unexplained = nil, time.Time{}, false, nil
 }
 
-// described takes in the answer of DescribeStreamSummary. A kind that is not described means that there was no answer.
-func (t *topology) described(kind streamKind) {
-	first := !t.kindAsked
-	t.kindAsked = true
-	if kind.described && kind != t.kind {
-		t.kind = kind
-		t.inferKind()
-	} else if first {
-		t.inferKind()
+// described takes in how a DescribeStreamSummary call ended.
+func (t *topology) described(now time.Time, d description) {
+	if d.outcome == describeNoStream {
+		t.gone(now)
+		return
 	}
+	if !d.asked.After(t.goneAt) { // about an older stream
+		t.wantDescription = true
+		return
+	}
+	switch d.outcome {
+	case describeDone:
+		t.describing = describeDone
+	case describeDenied:
+		t.describing = describeDenied
+		return
+	default: // it is as if nobody had asked
+		return
+	}
+	if before := t.kind.created; !before.IsZero() && !d.kind.created.Equal(before) { // the stream was recreated
+		t.dropListing()
+		t.proven, t.wantListing = provenKeys{}, true
+	}
+	automatic := t.kind.automatic && !t.kind.described && !d.asked.After(t.automaticSince)
+	t.kind, t.describedAt = d.kind, d.asked
+	if automatic && !d.kind.automatic { // the proof is newer
+		t.kind.automatic, t.kind.described, t.wantDescription = true, false, true
+	}
+	if !t.shards.known() {
+		t.confirm(d.asked)
+	}
+	t.inferAutomatic()
 	if t.kind.automatic && t.shards.known() {
 		t.unknownShards = len(t.shards.open)
 	}
@@ -145,18 +201,20 @@ func (t *topology) forgetKind() {
 	t.kind = streamKind{automatic: t.kind.automatic && t.kind.described}
 }
 
-// inferKind sets the kind to automatic if the listing and the place of a record prove it.
-func (t *topology) inferKind() {
-	if t.kindAsked && t.provenAutomatic() && !t.kind.automatic {
+// inferAutomatic sets the kind to automatic if the listing and the place of a record prove it.
+func (t *topology) inferAutomatic() {
+	u := t.unexplained
+	if t.provenAutomatic() && !t.kind.automatic {
 		t.kind.automatic, t.kind.described = true, false
+		t.automaticSince = u.attempt.End
 		t.wantDescription = true // the permission may be there by now
 	}
 }
 
-// provenAutomatic reports whether the service ignores keys when it chooses a shard. The proof is a record on a shard that does
-// not serve its hash key, where the same shard was listed before the record was sent and after it was stored. A reshard does not
-// explain that, because the range of a shard never changes. A recreated stream does not explain it either, because its shards
-// have other first sequence numbers.
+// provenAutomatic reports whether the service ignores keys when it chooses a shard. The proof is a record on a shard that
+// does not serve its hash key, where the same shard was listed before the record was sent and after it was stored. A
+// reshard does not explain that, because the range of a shard never changes. A recreated stream does not explain it either,
+// because its shards have other first sequence numbers.
 func (t *topology) provenAutomatic() bool {
 	u := t.unexplained
 	if u == nil || !t.shards.known() || !t.shards.listed.After(u.attempt.End) {
@@ -169,25 +227,32 @@ func (t *topology) provenAutomatic() bool {
 
 // stored takes in where a record was stored. For all records of an answer this comes before the first judge.
 func (t *topology) stored(k *kinesisRecord, a *Attempt) {
-	t.countAnswer(a.ShardID)
+	t.countAnswer(a)
 	if t.lastListing == listingNoStream { // it exists again
 		t.wantListing = true
 	}
-	if t.confirms(a) && a.Start.After(t.confirmed) {
-		t.confirmed = a.Start
+	if t.confirms(a) {
+		t.confirm(a.Start)
+	}
+	if !t.shards.known() {
+		return
+	}
+	keys, known := t.shards.keysOf(a)
+	t.trust.stored(a, known, t.shards.byID[a.ShardID].open)
+	if t.kind.automatic && t.agreement.count(known && keys.contains(k.hash)) {
+		t.doubtAutomatic()
 	}
 	if t.predicting().known() && a.ShardID != k.predictedShard() {
-		t.unexpected(k, a)
+		t.unexpected(k, a, known && !keys.contains(k.hash))
 	}
 }
 
 // unexpected takes in that a record was stored on another shard than the predicted one. If the record was sent after the
 // listing began, it requests a new listing. If the shard does not serve the record's hash key, nothing is confirmed until then.
-func (t *topology) unexpected(k *kinesisRecord, a *Attempt) {
+func (t *topology) unexpected(k *kinesisRecord, a *Attempt, contradicts bool) {
 	news := a.Start.After(t.shards.listed)
 	t.wantListing = t.wantListing || news
-	keys, known := t.shards.keysOf(a)
-	if !known || keys.contains(k.hash) {
+	if !contradicts {
 		return
 	}
 	if t.unexplained == nil {
@@ -198,16 +263,29 @@ func (t *topology) unexpected(k *kinesisRecord, a *Attempt) {
 	}
 }
 
+// doubtAutomatic takes in that keys seem to choose the shards again. It requests a description. If there is none to be had,
+// it believes what the places of records say. If that is wrong it costs duplicates, but no record, because each aggregate
+// is judged by its place.
+func (t *topology) doubtAutomatic() {
+	t.wantDescription = true
+	if t.describing == describeDenied {
+		t.kind.automatic, t.kind.described = false, false
+	}
+}
+
 // countAnswer counts the shards that have answered while there is no listing.
-func (t *topology) countAnswer(id ShardID) {
+func (t *topology) countAnswer(a *Attempt) {
 	if t.shards.known() {
 		return
+	}
+	if t.trust.retry(a.End) {
+		t.wantListing = true
 	}
 	if t.answered == nil {
 		t.answered = map[ShardID]struct{}{}
 	}
-	if _, known := t.answered[id]; !known && len(t.answered) < maxShards {
-		t.answered[id] = struct{}{}
+	if _, known := t.answered[a.ShardID]; !known && len(t.answered) < maxShards {
+		t.answered[a.ShardID] = struct{}{}
 		t.unknownShards = len(t.answered)
 	}
 }
@@ -227,53 +305,87 @@ func (t *topology) requestConfirmation() {
 	}
 }
 
-// confirms reports whether a record that was stored in an attempt is in the stream that is listed.
+// confirm takes in that the stream was the listed or described one at the given time.
+func (t *topology) confirm(at time.Time) {
+	if at.After(t.confirmed) {
+		t.confirmed = at
+	}
+}
+
+// confirms reports whether a record that was stored in an attempt is in the stream that was listed or described.
 func (t *topology) confirms(a *Attempt) bool {
-	return t.shards.known() && a.End.Sub(t.confirmed) < recreateTime
+	return !t.confirmed.IsZero() && a.End.Sub(t.confirmed) < recreateTime
 }
 
 // judge says what the place of a stored record means for its members. If the answer is placeUnknown, it has requested what it
 // needs to know.
 func (t *topology) judge(stored *storedRecord) placement {
-	if !stored.aggregated() {
-		return placeGood
-	}
-	confirmed := t.confirms(&stored.attempt)
-	place := placeUnknown
-	if confirmed {
-		place = judgePlace(stored.kinesisRecord, &stored.attempt, t.shards, t.kind.automatic)
-	}
 	switch {
-	case place == placeGood:
-	case stored.movable() && t.keysChoose() && (confirmed || !t.shards.known()):
+	case !stored.aggregated():
 		return placeGood
-	case stored.movable() && !t.kindAsked:
-		return placeUnknown // the kind of the stream will tell
-	case place != placeUnknown || !t.shards.known(): // without a listing, one is requested already
-	case confirmed:
-		t.wantListing = true
-	default:
+	case t.shards.known():
+		return t.judgeByListing(stored)
+	case t.lastListing == listingFailed && stored.movable():
+		return t.judgeWithoutListing(stored)
+	}
+	t.wantListing = t.wantListing || t.lastListing != listingNone // the first one is on its way
+	return placeUnknown
+}
+
+// judgeByListing judges an aggregate by the listed range of its shard. The kind of the stream does not matter: what counts is
+// whether the range has the keys.
+func (t *topology) judgeByListing(stored *storedRecord) placement {
+	if !t.confirms(&stored.attempt) {
 		t.requestConfirmation()
+		return placeUnknown
+	}
+	place := judgePlace(stored.kinesisRecord, &stored.attempt, t.shards, t.kind.automatic)
+	if place == placeUnknown {
+		t.wantListing = true
 	}
 	return place
 }
 
-// keysChoose reports whether the key of a record decides about its shard. If neither the kind nor the shards of the stream are
-// to be had, the producer assumes so.
-func (t *topology) keysChoose() bool {
-	return !t.kind.automatic &&
-		(t.kind.described || t.kindAsked && t.lastListing == listingFailed && !t.shards.known())
+// judgeWithoutListing judges an aggregate whose members have one hash key, while no listing is to be had. If keys choose the
+// shard, readers find all members. Only a description says whether they do, and only if it was asked for after the record was
+// stored, because the service can change that at any time. What it says is remembered for the hash key and shard: a
+// record of that key on that shard is then in the right place, whoever has chosen it. Without any description, the producer
+// assumes that keys choose.
+func (t *topology) judgeWithoutListing(stored *storedRecord) placement {
+	a := &stored.attempt
+	switch {
+	case t.proven.has(a.ShardID, stored.hash) && t.confirms(a):
+		return placeGood
+	case t.kind.automatic:
+		return placeBad
+	case t.describing == describeDenied:
+		t.wantDescription = true // the permission may be there by now
+		return placeGood
+	case t.describing == describeDone && !t.describedAt.Before(a.End):
+		t.proven.add(a.ShardID, stored.hash)
+		return placeGood
+	}
+	t.wantDescription = true
+	return placeUnknown
 }
 
 // keep makes a stored record wait for the next listing or description.
-func (t *topology) keep(stored storedRecord) { t.waiting = append(t.waiting, stored) }
+func (t *topology) keep(stored storedRecord) {
+	if len(t.waiting) == 0 || stored.received.Before(t.oldestWaiting) {
+		t.oldestWaiting = stored.received
+	}
+	t.waiting = append(t.waiting, stored)
+}
 
 // takeWaiting returns the records that wait, and forgets them.
 func (t *topology) takeWaiting() []storedRecord {
 	waiting := t.waiting
-	t.waiting = nil
+	t.waiting, t.oldestWaiting = nil, time.Time{}
 	return waiting
 }
+
+// oldest is when the oldest member of a record that waits was received; false if none waits.
+func (t *topology) oldest() (time.Time, bool) { return t.oldestWaiting, len(t.waiting) > 0 }
 
 // predicting returns the shards to predict from. It is nil if they are not known, or if the stream ignores keys.
 func (t *topology) predicting() *shardMap {
@@ -281,6 +393,19 @@ func (t *topology) predicting() *shardMap {
 		return nil
 	}
 	return t.shards
+}
+
+// checkSize says whether a record is larger than the stream takes. If the description that says so is not of late, a new one is
+// requested, because the limit may have been raised.
+func (t *topology) checkSize(now time.Time, size int) sizeCheck {
+	switch {
+	case t.kind.maxRecordSize == 0 || size <= t.kind.maxRecordSize || t.describing == describeDenied:
+		return sizeFits
+	case now.Sub(t.describedAt) < describeInterval:
+		return sizeTooLarge
+	}
+	t.wantDescription = true
+	return sizeUnknown
 }
 
 // takeRequests returns whether a listing and a description are wanted, and forgets that.

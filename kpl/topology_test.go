@@ -32,7 +32,8 @@ func listing(begin time.Duration, previous *shardMap, numbers string, shards []s
 	return m
 }
 
-// lone is a record of one member, spread an aggregate of two keys, and alike an aggregate of one key, all predicted for a shard.
+// lone is a record of one member, spread an aggregate of two keys, and alike an aggregate of one key, all predicted for a
+// shard.
 func lone(shard ShardID, key hashKey) *kinesisRecord {
 	return &kinesisRecord{members: make([]userRecord, 1), hash: key, lowest: key, highest: key, lane: &lane{id: shard}}
 }
@@ -51,18 +52,32 @@ func attempt(shard ShardID, start, end time.Duration) *Attempt {
 // byKey is a stream that was described, and listed at 0 s.
 func byKey() *topology {
 	t := newTopology()
-	t.described(streamKind{described: true, maxRecordSize: 1 << 20})
-	t.listed(listing(0, nil, "49", halves))
+	t.described(at(0), describedAt(0, streamKind{described: true, maxRecordSize: 1 << 20}))
+	t.list(listing(0, nil, "49", halves))
 	return &t
 }
 
-// unlisted is a stream whose shards cannot be listed.
+// unlisted is a stream whose shards cannot be listed. It was described at 0 s as being of the kind; if that is not
+// described, the description was denied.
 func unlisted(kind streamKind) *topology {
 	t := newTopology()
-	t.described(kind)
-	t.notListed(false)
+	d := describedAt(0, kind)
+	if !kind.described {
+		d = description{asked: at(0), outcome: describeDenied}
+	}
+	t.described(at(0), d)
+	t.notListed(at(0), false)
+	t.takeRequests()
 	return &t
 }
+
+// describedAt is a description that was asked for at a time.
+func describedAt(asked time.Duration, kind streamKind) description {
+	return description{asked: at(asked), outcome: describeDone, kind: kind}
+}
+
+// list takes in a listing that is trusted.
+func (t *topology) list(shards *shardMap) { _, _ = t.listed(shards.listed, shards) }
 
 func TestNewTopology(t *testing.T) {
 	topology := newTopology()
@@ -73,7 +88,7 @@ func TestNewTopology(t *testing.T) {
 	assert.False(t, listing || description, "the refresher and the describer begin by themselves")
 }
 
-// Each case is something that the topology is told, and what it wants to know because of it.
+// Each case is something that the topology is told, and what it then requests.
 func TestTopologyRequests(t *testing.T) {
 	type wants struct{ listing, description bool }
 	second := time.Second
@@ -82,19 +97,19 @@ func TestTopologyRequests(t *testing.T) {
 		told     func(*topology)
 		want     wants
 	}{
-		"the first listing":     {new(newTopology()), func(t *topology) { t.listed(listing(0, nil, "49", halves)) }, wants{}},
-		"the same shards again": {byKey(), func(t *topology) { t.listed(listing(second, t.predicting(), "49", halves)) }, wants{}},
+		"the first listing":     {new(newTopology()), func(t *topology) { t.list(listing(0, nil, "49", halves)) }, wants{}},
+		"the same shards again": {byKey(), func(t *topology) { t.list(listing(second, t.predicting(), "49", halves)) }, wants{}},
 		"other shards": {byKey(), func(t *topology) {
-			t.listed(listing(second, t.predicting(), "49", thirds))
+			t.list(listing(second, t.predicting(), "49", thirds))
 		}, wants{false, true}},
 		"the first listing after the stream was gone": {byKey(), func(t *topology) {
-			t.noStream()
+			t.noStream(at(time.Second))
 			t.takeRequests()
-			t.listed(listing(second, nil, "50", halves))
+			t.list(listing(second, nil, "50", halves))
 		}, wants{false, true}},
-		"no stream": {byKey(), (*topology).noStream, wants{true, false}},
+		"no stream": {byKey(), func(t *topology) { t.noStream(at(time.Second)) }, wants{true, false}},
 		"an answer after a listing found no stream": {byKey(), func(t *topology) {
-			t.notListed(true)
+			t.notListed(at(time.Second), true)
 			t.stored(lone("", lowKey), attempt("lower", second, 2*second))
 		}, wants{true, false}},
 		"stored as predicted": {byKey(), func(t *topology) {
@@ -126,7 +141,7 @@ func TestTopologyRequests(t *testing.T) {
 		"proof that the stream ignores keys": {byKey(), func(t *topology) {
 			t.stored(lone("lower", lowKey), attempt("upper", second, 2*second))
 			t.takeRequests()
-			t.listed(listing(3*second, t.predicting(), "49", halves))
+			t.list(listing(3*second, t.predicting(), "49", halves))
 		}, wants{false, true}},
 	}
 	for name, c := range cases {
@@ -158,7 +173,7 @@ func TestTopologyJudges(t *testing.T) {
 			byKey(), spread("lower", lowKey, highKey), attempt("child", -2*second, -second), placeBad,
 		},
 		"one key for all, on a shard that is not listed yet": {
-			byKey(), alike("lower", lowKey), attempt("child", second, 2*second), placeGood,
+			byKey(), alike("lower", lowKey), attempt("child", second, 2*second), placeUnknown,
 		},
 		"all keys are the shard's, after a silence": {
 			byKey(), spread("lower", lowKey, nextKey), attempt("lower", recreateTime, recreateTime+second), placeUnknown,
@@ -173,14 +188,14 @@ func TestTopologyJudges(t *testing.T) {
 		"neither list nor description is to be had, one key for all": {
 			unlisted(streamKind{}), alike("", lowKey), attempt("lower", second, 2*second), placeGood,
 		},
-		"described, no list, one key for all": {
-			unlisted(streamKind{described: true}), alike("", lowKey), attempt("lower", second, 2*second), placeGood,
+		"described before, no list, one key for all": {
+			unlisted(streamKind{described: true}), alike("", lowKey), attempt("lower", second, 2*second), placeUnknown,
 		},
 		"described, no list, two keys": {
 			unlisted(streamKind{described: true}), spread("", lowKey, highKey), attempt("lower", second, 2*second), placeUnknown,
 		},
 		"keys are ignored, no list, one key for all": {
-			unlisted(automatic), alike("", lowKey), attempt("lower", second, 2*second), placeUnknown,
+			unlisted(automatic), alike("", lowKey), attempt("lower", second, 2*second), placeBad,
 		},
 	}
 	for name, c := range cases {
@@ -189,7 +204,7 @@ func TestTopologyJudges(t *testing.T) {
 	}
 }
 
-// If a listing fails, what waits for it is decided, and the old listing goes.
+// If a listing fails, what waits for it is decided, and the old listing goes. One key for all waits for a description.
 func TestTopologyDecidesWithoutAListing(t *testing.T) {
 	second := time.Second
 	cases := map[string]struct {
@@ -198,73 +213,224 @@ func TestTopologyDecidesWithoutAListing(t *testing.T) {
 		noStream bool
 		want     placement
 	}{
-		"two keys":                       {byKey(), spread("lower", lowKey, highKey), false, placeBad},
-		"one key for all":                {byKey(), alike("lower", lowKey), false, placeGood},
-		"one key for all, no stream":     {byKey(), alike("lower", lowKey), true, placeBad},
-		"one key, of another shard":      {byKey(), alike("upper", highKey), false, placeBad},
-		"one key, the stream is AUTO":    {unlisted(streamKind{described: true, automatic: true}), alike("", lowKey), false, placeBad},
-		"one key, nothing was to be had": {unlisted(streamKind{}), alike("", lowKey), false, placeGood},
+		"two keys":                   {byKey(), spread("lower", lowKey, highKey), false, placeBad},
+		"one key for all":            {byKey(), alike("lower", lowKey), false, placeUnknown},
+		"one key for all, no stream": {byKey(), alike("lower", lowKey), true, placeBad},
+		"one key, the stream is AUTO": {
+			unlisted(streamKind{described: true, automatic: true}), alike("", lowKey), false, placeBad,
+		},
+		"one key, no description is to be had": {unlisted(streamKind{}), alike("", lowKey), false, placeGood},
 	}
 	for name, c := range cases {
 		c.topology.keep(storedRecord{c.record, *attempt("lower", second, 2*second), "1"})
-		judged := c.topology.notListed(c.noStream)
+		judged := c.topology.notListed(at(3*second), c.noStream)
+		assert.Nil(t, c.topology.predicting(), name)
+		waiting := c.topology.takeWaiting()
+		if c.want == placeUnknown {
+			require.Len(t, waiting, 1, name)
+			require.Empty(t, judged, name)
+			continue
+		}
+		require.Empty(t, waiting, name)
 		require.Len(t, judged, 1, name)
 		assert.Equal(t, c.want, judged[0].place, name)
-		assert.Nil(t, c.topology.predicting(), name)
-		assert.Empty(t, c.topology.takeWaiting(), name)
 	}
+}
+
+// Without a listing, a description counts if it was asked for after the record was stored. What it proves stays proven for the
+// key and the shard, as long as answers come.
+func TestTopologyProvesKeysByDescriptions(t *testing.T) {
+	second, described := time.Second, streamKind{described: true}
+	topology := unlisted(described)
+	judge := func(shard ShardID, key hashKey, start time.Duration) placement {
+		a := attempt(shard, start, start+second)
+		record := alike("", key)
+		topology.stored(record, a)
+		return topology.judge(&storedRecord{record, *a, "1"})
+	}
+	requested := func() bool {
+		_, description := topology.takeRequests()
+		return description
+	}
+	assert.Equal(t, placeUnknown, judge("a", lowKey, second))
+	assert.True(t, requested())
+	topology.described(at(2*second), describedAt(2*second, described))
+	assert.Equal(t, placeGood, judge("a", lowKey, second), "stored before it was asked for")
+	assert.Equal(t, placeGood, judge("a", lowKey, 3*second), "proven")
+	assert.False(t, requested())
+	assert.Equal(t, placeUnknown, judge("b", lowKey, 3*second), "another shard")
+	assert.Equal(t, placeUnknown, judge("a", highKey, 3*second), "another key")
+	assert.True(t, requested())
+	topology.described(at(4*second), describedAt(4*second, described))
+	assert.Equal(t, placeGood, judge("a", highKey, 3*second))
+	assert.Equal(t, placeGood, judge("a", hashKey{high: 1 << 62}, 5*second), "between two keys that are proven")
+	assert.Equal(t, placeUnknown, judge("a", lowKey, 5*second+recreateTime), "after a silence")
+	topology.described(at(20*second), describedAt(20*second, streamKind{described: true, automatic: true}))
+	assert.Equal(t, placeGood, judge("a", lowKey, 20*second), "proven, whoever has chosen")
+	assert.Equal(t, placeBad, judge("b", lowKey, 20*second))
+	topology.noStream(at(21 * second))
+	assert.Equal(t, placeBad, judge("a", lowKey, 22*second), "gone; the next stream may ignore keys, too")
+}
+
+// A description that was asked for before the stream was gone is about another stream. One with another time of creation tells
+// that the stream was recreated.
+func TestTopologyTellsDescriptionsOfOtherStreams(t *testing.T) {
+	second := time.Second
+	topology := byKey()
+	topology.noStream(at(2 * second))
+	topology.takeRequests()
+	topology.described(at(3*second), describedAt(second, streamKind{described: true}))
+	assert.Equal(t, streamKind{}, topology.kindOfStream())
+	_, wanted := topology.takeRequests()
+	assert.True(t, wanted)
+
+	topology = byKey()
+	topology.described(at(second), describedAt(second, streamKind{described: true, created: at(-second)}))
+	assert.True(t, topology.predicting().known())
+	topology.described(at(2*second), describedAt(2*second, streamKind{described: true, created: at(second)}))
+	assert.False(t, topology.predicting().known())
+	topology.described(at(3*second), description{asked: at(3 * second), outcome: describeNoStream})
+	assert.Equal(t, streamKind{}, topology.kindOfStream())
+}
+
+// A description that is older than the proof that keys are ignored does not count against it.
+func TestTopologyBelievesTheNewerOfProofAndDescription(t *testing.T) {
+	second := time.Second
+	topology := byKey()
+	topology.stored(lone("lower", lowKey), attempt("upper", second, 2*second))
+	topology.list(listing(3*second, topology.predicting(), "49", halves))
+	require.True(t, topology.kindOfStream().automatic)
+	topology.described(at(4*second), describedAt(second, streamKind{described: true}))
+	assert.True(t, topology.kindOfStream().automatic)
+	topology.described(at(5*second), describedAt(4*second, streamKind{described: true}))
+	assert.False(t, topology.kindOfStream().automatic)
+}
+
+// If many records agree with their keys, a description is requested. If none is to be had, the records are believed.
+func TestTopologyNoticesThatKeysChooseAgain(t *testing.T) {
+	for denied, automatic := range map[bool]bool{false: true, true: false} {
+		topology := byKey()
+		topology.described(at(0), describedAt(1, streamKind{described: true, automatic: true}))
+		if denied {
+			topology.described(at(0), description{asked: at(2), outcome: describeDenied})
+		}
+		topology.takeRequests()
+		for i := range firstAgreement {
+			assert.True(t, topology.kindOfStream().automatic)
+			topology.stored(lone("", lowKey), attempt("lower", time.Duration(i), time.Duration(i)))
+		}
+		_, description := topology.takeRequests()
+		assert.True(t, description)
+		assert.Equal(t, automatic, topology.kindOfStream().automatic)
+	}
+	agreement := agreement{needed: 2}
+	for _, step := range []struct{ agrees, enough bool }{
+		{true, false}, {false, false}, {true, false}, {true, true}, {true, false}, {true, false}, {true, false}, {true, true},
+	} {
+		assert.Equal(t, step.enough, agreement.count(step.agrees))
+	}
+}
+
+// A listing that lacks the shards of answers three times in a row is not used for a minute.
+func TestTopologyLosesTrustInListings(t *testing.T) {
+	second := time.Second
+	topology := byKey()
+	now := time.Duration(0)
+	contradict := func() error {
+		now += second
+		topology.stored(lone("lower", lowKey), attempt("foreign", now, now))
+		now += second
+		_, err := topology.listed(at(now), listing(now, topology.predicting(), "49", halves))
+		return err
+	}
+	require.NoError(t, contradict())
+	require.NoError(t, contradict())
+	topology.stored(lone("lower", lowKey), attempt("lower", now, now)) // a listed shard answers, too
+	for range maxContradictions - 1 {
+		require.NoError(t, contradict())
+	}
+	require.ErrorIs(t, contradict(), errListingNotTrusted)
+	assert.False(t, topology.predicting().known())
+	require.NoError(t, contradict(), "it is reported once")
+	assert.False(t, topology.predicting().known())
+	topology.takeRequests()
+	topology.stored(lone("", lowKey), attempt("foreign", now, now+distrustTime))
+	wanted, _ := topology.takeRequests()
+	assert.True(t, wanted, "it is tried again")
+	_, err := topology.listed(at(now), listing(now+distrustTime, nil, "49", []shard{{"foreign", hashRange{minHashKey, maxHashKey}}}))
+	require.NoError(t, err)
+	assert.True(t, topology.predicting().known())
+}
+
+func TestTopologyChecksSizes(t *testing.T) {
+	const limit = 1 << 20
+	topology := byKey()
+	assert.Equal(t, sizeFits, topology.checkSize(at(0), limit))
+	assert.Equal(t, sizeTooLarge, topology.checkSize(at(describeInterval-1), limit+1))
+	_, wanted := topology.takeRequests()
+	assert.False(t, wanted)
+	assert.Equal(t, sizeUnknown, topology.checkSize(at(describeInterval), limit+1))
+	_, wanted = topology.takeRequests()
+	assert.True(t, wanted)
+	topology.described(at(0), describedAt(describeInterval, streamKind{described: true, maxRecordSize: 2 * limit}))
+	assert.Equal(t, sizeFits, topology.checkSize(at(describeInterval), limit+1))
+	topology.described(at(0), description{asked: at(time.Hour), outcome: describeDenied})
+	assert.Equal(t, sizeFits, topology.checkSize(at(time.Hour), 3*limit), "the service will say")
+	assert.Equal(t, sizeFits, new(newTopology()).checkSize(at(0), 100*limit))
 }
 
 func TestTopologyKeepsTheListingIfNothingWaits(t *testing.T) {
 	topology := byKey()
-	assert.Empty(t, topology.notListed(false))
+	assert.Empty(t, topology.notListed(at(time.Second), false))
 	assert.True(t, topology.predicting().known())
 }
 
 func TestTopologyWaitsForTheFirstDescription(t *testing.T) {
 	topology := newTopology()
 	topology.keep(storedRecord{alike("", lowKey), *attempt("lower", 0, time.Second), "1"})
-	assert.Empty(t, topology.notListed(false), "the description may still come")
-	topology.described(streamKind{})
+	assert.Empty(t, topology.notListed(at(time.Second), false), "the description may still come")
+	topology.described(at(time.Second), description{asked: at(0), outcome: describeDenied})
 	waiting := topology.takeWaiting()
 	require.Len(t, waiting, 1)
 	assert.Equal(t, placeGood, topology.judge(&waiting[0]), "there is none")
 }
 
-// Each case is what has happened to a stream, and what its kind is taken for then.
+// Each case is what has happened to a stream, and the kind that the topology then assumes.
 func TestKindOfStream(t *testing.T) {
 	second := time.Second
 	described := streamKind{described: true, maxRecordSize: 1 << 20}
 	automatic := streamKind{described: true, automatic: true}
-	strayed := func(t *topology) { t.stored(lone("lower", lowKey), attempt("upper", second, 2*second)) }
+	misplaced := func(t *topology) { t.stored(lone("lower", lowKey), attempt("upper", second, 2*second)) }
 	cases := map[string]struct {
 		told func(*topology)
 		want streamKind
 	}{
-		"described":       {func(*topology) {}, described},
-		"described anew":  {func(t *topology) { t.described(automatic) }, automatic},
-		"no later answer": {func(t *topology) { t.described(streamKind{}) }, described},
-		"a proof": {func(t *topology) {
-			strayed(t)
-			t.listed(listing(3*second, t.predicting(), "49", halves))
-		}, streamKind{automatic: true, maxRecordSize: 1 << 20}},
-		"a stray record, the listing is older": {func(t *topology) {
-			strayed(t)
-			t.listed(listing(second, t.predicting(), "49", halves))
+		"described":      {func(*topology) {}, described},
+		"described anew": {func(t *topology) { t.described(at(time.Second), describedAt(time.Second, automatic)) }, automatic},
+		"no later answer": {func(t *topology) {
+			t.described(at(second), description{asked: at(second), outcome: describeDenied})
 		}, described},
-		"a stray record, the stream is another": {func(t *topology) {
-			strayed(t)
-			t.listed(listing(3*second, t.predicting(), "50", halves))
+		"a proof": {func(t *topology) {
+			misplaced(t)
+			t.list(listing(3*second, t.predicting(), "49", halves))
+		}, streamKind{automatic: true, maxRecordSize: 1 << 20}},
+		"a misplaced record, the listing is older": {func(t *topology) {
+			misplaced(t)
+			t.list(listing(second, t.predicting(), "49", halves))
+		}, described},
+		"a misplaced record, the stream is another": {func(t *topology) {
+			misplaced(t)
+			t.list(listing(3*second, t.predicting(), "50", halves))
 		}, streamKind{}},
-		"gone": {(*topology).noStream, streamKind{}},
+		"gone": {func(t *topology) { t.noStream(at(time.Second)) }, streamKind{}},
 		"gone, it was described AUTO": {func(t *topology) {
-			t.described(automatic)
-			t.listed(listing(second, nil, "49", halves))
-			t.noStream()
+			t.described(at(time.Second), describedAt(time.Second, automatic))
+			t.list(listing(second, nil, "49", halves))
+			t.noStream(at(time.Second))
 		}, streamKind{automatic: true}},
-		"recreated": {func(t *topology) { t.listed(listing(second, t.predicting(), "50", thirds)) }, streamKind{}},
+		"recreated": {func(t *topology) { t.list(listing(second, t.predicting(), "50", thirds)) }, streamKind{}},
 		"resharded": {func(t *topology) {
-			t.listed(listing(second, t.predicting(), "49", append(halves[:1:1], thirds[2])))
+			t.list(listing(second, t.predicting(), "49", append(halves[:1:1], thirds[2])))
 		}, described},
 	}
 	for name, c := range cases {
@@ -277,10 +443,10 @@ func TestKindOfStream(t *testing.T) {
 func TestShardsToPredictFrom(t *testing.T) {
 	topology := byKey()
 	assert.Len(t, topology.predicting().open, 2)
-	topology.described(streamKind{described: true, automatic: true})
+	topology.described(at(time.Second), describedAt(time.Second, streamKind{described: true, automatic: true}))
 	assert.Nil(t, topology.predicting(), "keys do not choose")
 	assert.Equal(t, 2, topology.shardsOfUnknown())
-	topology.noStream()
+	topology.noStream(at(time.Second))
 	assert.Nil(t, topology.predicting())
 
 	topology = unlisted(streamKind{})
@@ -293,7 +459,7 @@ func TestShardsToPredictFrom(t *testing.T) {
 	assert.Equal(t, 1, topology.shardsOfUnknown(), "the list tells, nothing is counted")
 }
 
-// While answers come, no silence needs a listing.
+// While answers come, no listing is requested for a silence.
 func TestAnswersConfirm(t *testing.T) {
 	topology := byKey()
 	for i := range 10 {

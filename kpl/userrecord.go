@@ -3,7 +3,6 @@ package kpl
 import (
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -29,8 +28,12 @@ type userRecord struct {
 	hashDigits uint8
 	// keyless is set if the record was put without a partition key. It may then go to any shard.
 	keyless bool
+	// alone is set if the record is to be a Kinesis record of its own: as part of an aggregate it was misplaced too often.
+	alone bool
 	// due is set if the record does not wait for others: it was sent before, or was about to be.
 	due bool
+	// failures counts the attempts that failed otherwise than by throttling of the shard; 255 stands for more.
+	failures uint8
 
 	// epoch is the number of the record's epoch, for Flush.
 	epoch uint32
@@ -43,10 +46,13 @@ type userRecord struct {
 	attempts *attempts
 }
 
-// attempts are the attempts of user records, oldest first. Records that were sent together share them.
+// attempts is the latest attempt of user records, and the attempts before it. Records that were sent together share it. So an
+// attempt takes the same memory however many there were before.
 type attempts struct {
-	list  []Attempt
-	first [1]Attempt // room for a list of one
+	latest [1]Attempt
+	before *attempts // nil if this is the first
+	number int       // of trips
+	all    []Attempt // made by the delivery when it is needed
 }
 
 // size is what the record counts against the bounds of admission and of a single Kinesis record.
@@ -66,8 +72,8 @@ func (r *userRecord) explicit() bool { return r.hashDigits > 0 }
 // canceled reports whether the caller has given up on the record.
 func (r *userRecord) canceled() bool { return r.batch != nil && r.batch.canceled.Load() }
 
-// newUserRecord checks a caller's record. Its hash key, unless it is explicit, is for [hashKeys] to settle. The error wraps
-// ErrInvalidRecord or ErrRecordTooLarge.
+// newUserRecord checks a caller's record. It does not compute the hash key of the partition key: [hashKeys] does. The error
+// wraps ErrInvalidRecord or ErrRecordTooLarge.
 func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 	r := userRecord{
 		data:         in.Data,
@@ -106,6 +112,9 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 	return r, nil
 }
 
+// setHash sets the hash key.
+func (r *userRecord) setHash(hash hashKey) { r.hash = hash }
+
 // skipLinger makes records go without waiting for others.
 func skipLinger(records []userRecord) {
 	for i := range records {
@@ -113,25 +122,50 @@ func skipLinger(records []userRecord) {
 	}
 }
 
-// addAttempt adds an attempt to all members. They share the list where they can.
+// addAttempt adds an attempt to all members. Neighbors that were sent together so far go on sharing their attempts.
 func addAttempt(members []userRecord, attempt Attempt) {
-	first := &attempts{first: [1]Attempt{attempt}}
-	first.list = first.first[:]
+	var shared *attempts
 	for i := range members {
 		r := &members[i]
-		if r.attempts == nil {
-			r.attempts = first
-		} else {
-			r.attempts = &attempts{list: append(slices.Clip(r.attempts.list), attempt)}
+		if shared == nil || shared.before != r.attempts {
+			shared = &attempts{latest: [1]Attempt{attempt}, before: r.attempts, number: 1}
+			if r.attempts != nil {
+				shared.number += r.attempts.number
+			}
 		}
-		r.due = true
+		r.attempts, r.due = shared, true
 	}
 }
 
-// trips lists the record's attempts.
-func (r *userRecord) trips() []Attempt {
-	if r.attempts == nil {
-		return nil
+// maxMisplacements is how often a record may be part of a misplaced aggregate. A reshard explains one time, and a second
+// reshard another one. After that it goes alone, because readers find a record by itself on any shard. So even where a
+// listing is wrong, nothing is sent again without end.
+const maxMisplacements = 2
+
+// countMisplacement makes the record go alone if it was misplaced too often.
+func (r *userRecord) countMisplacement() {
+	times := 0
+	for a := r.attempts; a != nil; a = a.before {
+		if a.latest[0].Code == CodeWrongShard {
+			times++
+		}
 	}
-	return r.attempts.list
+	r.alone = times >= maxMisplacements
+}
+
+// trips lists the record's attempts, oldest first. It is for the delivery, when the record has ended.
+func (r *userRecord) trips() []Attempt {
+	a := r.attempts
+	switch {
+	case a == nil:
+		return nil
+	case a.number == 1:
+		return a.latest[:]
+	case a.all == nil:
+		a.all = make([]Attempt, a.number)
+		for trip := a; trip != nil; trip = trip.before {
+			a.all[trip.number-1] = trip.latest[0]
+		}
+	}
+	return a.all
 }

@@ -27,8 +27,8 @@ func TestEncodingRecordsAllocatesThreeTimes(t *testing.T) {
 	require.NoError(t, p.Close(t.Context()))
 }
 
-// What a call allocates does not depend on the bytes it sends, and hardly on the number of records. The server's part,
-// about 40 objects, is counted too.
+// The number of allocations of a call does not depend on the bytes that it sends, and hardly on the number of records. The
+// server's allocations, about 40 objects, are counted too.
 func TestACallAllocatesLittle(t *testing.T) {
 	for _, size := range wiretest.Sizes() {
 		for name, tryCBOR := range map[string]bool{"JSON": false, "CBOR": true} {

@@ -54,8 +54,8 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// BenchmarkPutRecordsWire is a call from entries to entries over loopback, with each [WireProtocol]. The server's part, in
-// the same process, is in the CPU time of all.
+// BenchmarkPutRecordsWire measures a call over loopback, from the entries of the request to the entries of the answer, with
+// each [WireProtocol]. The server runs in the same process, so its CPU time is included.
 func BenchmarkPutRecordsWire(b *testing.B) {
 	for _, size := range wiretest.Sizes() {
 		in := size.Input()
@@ -86,8 +86,8 @@ func BenchmarkPutRecordsWire(b *testing.B) {
 	}
 }
 
-// BenchmarkUpload is a request of 5 MiB over TLS on loopback, with its TLS records by themselves and gathered. The server's
-// part, in the same process, is in the CPU time of both.
+// BenchmarkUpload measures a request of 5 MiB over TLS on loopback, with TLS records that are written one by one and with
+// gathered ones. The server runs in the same process, so its CPU time is included.
 func BenchmarkUpload(b *testing.B) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

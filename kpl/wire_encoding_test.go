@@ -17,7 +17,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
-// What an endpoint says of credentials, permissions and capacity has nothing to do with the encoding.
+// An error about credentials, permissions or capacity has nothing to do with the encoding.
 func TestWhichErrorsAreUnrelatedToTheEncoding(t *testing.T) {
 	for code, unrelated := range map[string]bool{
 		"AccessDeniedException":                  true,
@@ -73,7 +73,7 @@ func putThreeTimes(t *testing.T, o *onlyJSON, change func(*Config)) {
 	}
 }
 
-func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
+func TestAnEndpointWithoutCBORGetsJSON(t *testing.T) {
 	for name, answer := range map[string]struct {
 		wireAnswer
 		told string
@@ -100,7 +100,7 @@ func TestAnEndpointWithoutCBORIsSpokenToInJSON(t *testing.T) {
 	}
 }
 
-func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
+func TestAnEndpointWithCBORGetsCBOR(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o onlyJSON
 		var told unsupported
@@ -110,7 +110,7 @@ func TestAnEndpointWithCBORIsSpokenToInIt(t *testing.T) {
 	})
 }
 
-func TestJSONIsSpokenIfTheConfigurationSaysSo(t *testing.T) {
+func TestWireJSONMakesRequestsInJSON(t *testing.T) {
 	for _, protocol := range []WireProtocol{WireJSON, WireSDK} {
 		synctest.Test(t, func(t *testing.T) {
 			var o onlyJSON
@@ -120,7 +120,7 @@ func TestJSONIsSpokenIfTheConfigurationSaysSo(t *testing.T) {
 	}
 }
 
-// The call that finds out and the one after it share the time that one call has.
+// The call that finds out and the call after it together take no longer than RequestTimeout.
 func TestTheSecondTryIsBoundedByTheSameTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &onlyJSON{fail: func(r *http.Request) *http.Response {
@@ -141,7 +141,7 @@ func TestTheSecondTryIsBoundedByTheSameTimeout(t *testing.T) {
 	})
 }
 
-func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
+func TestWireSDKLetsTheSDKWrite(t *testing.T) {
 	for _, protocol := range []WireProtocol{WireAuto, WireJSON, WireSDK} {
 		config := Config{}.WithDefaults()
 		config.WireProtocol = protocol

@@ -64,9 +64,9 @@ func (p pipes) Close() error { close(p); return nil }
 // Addr implements [net.Listener].
 func (p pipes) Addr() net.Addr { return &net.IPAddr{} }
 
-// The head of the answer is there before the client's last write has returned, the rest of it after that. The SDK's own
-// body then makes net/http drop the connection, and the SDK send again what is stored; with bodies as the producer has
-// them, nothing is lost, whoever has written them.
+// The head of the answer is there before the client's last write has returned, and the rest of the answer after that. With
+// the SDK's own body, net/http then drops the connection, and the SDK sends again what is stored. With the bodies of the
+// producer, no answer is lost, with every [WireProtocol].
 func TestAnAnswerDuringTheLastWriteIsNotLost(t *testing.T) {
 	overNewHTTPClient := func(o *kinesis.Options) {
 		sdks, ok := o.HTTPClient.(*http.Client)

@@ -21,7 +21,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
-// What the SDK's own client makes of answers that no service should give, and what the producer makes of that.
+// How the SDK's own client reads answers that no service should give, and what the producer does then.
 
 const (
 	theShard    = "shardId-000000000000"
@@ -82,7 +82,8 @@ func theOnlyShard() wireAnswer {
 	return shardsAnswer(`{"ShardId":"` + theShard + `","HashKeyRange":` + wholeRange + `}`)
 }
 
-// endpoint answers the SDK's client in place of a network, calls in CBOR in CBOR as far as the answer has a meaning.
+// endpoint answers the SDK's client in place of a network. It answers a call in CBOR in CBOR, if the answer has a meaning
+// there.
 type endpoint struct {
 	put  func(call int, data []string) wireAnswer // data has that of each record
 	list func(call int) wireAnswer
@@ -191,7 +192,7 @@ type requestLog struct {
 	mu       sync.Mutex
 	entries  []FinishedEntry // guarded by mu
 	listings []error         // guarded by mu
-	open     int             // guarded by mu
+	open     []int           // guarded by mu
 }
 
 func (l *requestLog) observer() Observer {
@@ -207,7 +208,7 @@ func (l *requestLog) requestFinished(r RequestEvent) {
 func (l *requestLog) shardsListed(e ListingEvent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.listings, l.open = append(l.listings, e.Err), e.OpenShards
+	l.listings, l.open = append(l.listings, e.Err), append(l.open, e.OpenShards)
 }
 
 // fuzzProducer runs a producer over e until all records have their Results, and checks these.

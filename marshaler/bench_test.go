@@ -64,8 +64,9 @@ func benchMetrics(resources, metrics int) pmetric.Metrics {
 
 var shapes = []struct{ resources, records int }{{1, 1000}, {100, 100}, {10000, 1}}
 
-// BenchmarkMarshalLogs compares three ways. The first, whole, is pdata's public marshaler alone. The second, messages, is this
-// package. The third, fallback, is this package with pdata's public marshaler, as it works with an unknown version of pdata.
+// BenchmarkMarshalLogs compares three marshalers. The first, whole, is pdata's public marshaler alone. The second, messages,
+// is this package. The third, fallback, is this package with pdata's public marshaler, as it works with an unknown version
+// of pdata.
 func BenchmarkMarshalLogs(b *testing.B) {
 	for _, encoding := range []Encoding{OTLPProto, OTLPJSON} {
 		config := Config{Encoding: encoding, TargetSize: 51_200, MaxSize: 1 << 20}

@@ -76,7 +76,7 @@ func FuzzSplitJSON(f *testing.F) {
 	})
 }
 
-// FuzzDetect checks that a message is only taken for OTLP if it is well-formed at least at its outside.
+// FuzzDetect checks that Detect accepts a message only if its outer containers are well-formed.
 func FuzzDetect(f *testing.F) {
 	for _, encoding := range bothEncodings {
 		m := mustNew(f, usual(encoding))

@@ -70,7 +70,7 @@ func TestManyLogsOfOneResourceArriveWhole(t *testing.T) {
 	}
 }
 
-func TestOversizeItemCostsItselfAlone(t *testing.T) {
+func TestOnlyTheOversizeItemIsRejected(t *testing.T) {
 	var sent, want []string
 	for i := range 999 {
 		sent = append(sent, fmt.Sprintf("small %d", i))

@@ -82,7 +82,7 @@ func TestRunServes(t *testing.T) {
 
 func TestRunLimits(t *testing.T) {
 	_, client, stop := start(t, "-stream", "events:1", "-limits")
-	// One request with more than the shard takes in a second: how long the machine needs for it does not matter.
+	// One request has more than the shard accepts in a second, so it does not matter how fast the machine is.
 	out := put(t, client, "events", 2, 600<<10)
 	assert.Equal(t, int32(1), *out.FailedRecordCount)
 	require.NoError(t, stop())

@@ -124,7 +124,7 @@ func TestDecodeCompressed(t *testing.T) {
 }
 
 // Data that would become too large when decompressed does not count as OTLP.
-func TestDecodeRefusesBombs(t *testing.T) {
+func TestDecodeLimitsTheDecompressedSize(t *testing.T) {
 	d, err := newDecoder(nil, true)
 	require.NoError(t, err)
 	var bomb bytes.Buffer
@@ -141,7 +141,7 @@ func TestDecodeRefusesBombs(t *testing.T) {
 	require.ErrorContains(t, err, "more than the limit of 33554432 bytes")
 }
 
-func TestDecodeRefuses(t *testing.T) {
+func TestDecodeFailsForOtherData(t *testing.T) {
 	logs := marshaler.Logs
 	for name, test := range map[string]struct {
 		signal *marshaler.Signal

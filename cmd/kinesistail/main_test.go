@@ -239,7 +239,7 @@ func TestRunFails(t *testing.T) {
 	require.ErrorContains(t, err, "no AWS region")
 }
 
-func TestOptionsRefused(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	for name, test := range map[string]struct{ args, want string }{
 		"no stream":            {"", "-stream is required"},
 		"bad ARN":              {"-stream arn:x", "-stream: "},

@@ -10,7 +10,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// The payload is written to the output only, and credentials nowhere, with and without an error.
+// The payload is written to the output only. Credentials are written nowhere. Both hold with and without an error.
 func TestErrorsShowNeitherPayloadNorCredentials(t *testing.T) {
 	const payload = "marked-payload"
 	for name, fault := range map[string]kpltest.Fault{

@@ -90,7 +90,7 @@ func TestConfirmedSaysWhereTheEventIs(t *testing.T) {
 	})
 }
 
-// TestFailures makes deliveries fail: /events/confirmed says so in its answer, /events in the log.
+// TestFailures makes deliveries fail. /events/confirmed reports that in its answer, /events in the log.
 func TestFailures(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -243,9 +243,9 @@ func TestWithoutPartitionKeyTheProducerChooses(t *testing.T) {
 	})
 }
 
-// TestFullProducerIsLatency has room for one record and calls that take two seconds: each request waits for those
+// TestFullProducerDelaysRequests has room for one record, and calls take two seconds. Each request waits for those
 // before it, and none fails.
-func TestFullProducerIsLatency(t *testing.T) {
+func TestFullProducerDelaysRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, func(c *kpl.Config) { c.MaxOutstandingRecords = 1 })
 		a.putRecords(kpltest.Latency(2 * time.Second))

@@ -1,6 +1,6 @@
-// Command httpproducer is a REST front end for a Kinesis stream, and an example of what a program does with package kpl:
-// it makes one producer, puts records from many goroutines, waits for their results or has failures logged, and closes
-// the producer when it ends.
+// Command httpproducer is a REST front end for a Kinesis stream. It is also an example of a program that uses package kpl.
+// It makes one producer and puts records from many goroutines. It waits for their results, or logs the failures. It
+// closes the producer when it ends.
 //
 //	POST /events            stores an event; answers 202 once the producer holds it, and logs it if it is not delivered
 //	POST /events/confirmed  stores an event; answers 200 once the stream has it, or 502 with the reason

@@ -14,7 +14,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// The log names events by their partition keys and never shows a payload, nor does the answer to a failure.
+// The log names events by their partition keys. Neither the log nor the answer to a failure shows a payload.
 func TestPayloadsAreNotLogged(t *testing.T) {
 	const marker = "marked-payload"
 	for name, fault := range map[string]kpltest.Fault{

@@ -40,7 +40,7 @@ func TestBrokenBodiesUnderLoad(t *testing.T) {
 		})
 	}
 	s.up(t)
-	calm := s.Inject(kpltest.ForOperation(kpltest.OpPutRecords,
+	endFaults := s.Inject(kpltest.ForOperation(kpltest.OpPutRecords,
 		kpltest.Fraction(0.1, kpltest.Break(kpltest.ConnectionCut))))
 	c := startCollector(t, settings{kinesis: s.url(), overrides: []string{
 		"exporters::kinesis_kpl: {aggregation_max_size: 1000, collection_max_count: 5, request_timeout: 1s}", keyed,
@@ -48,7 +48,7 @@ func TestBrokenBodiesUnderLoad(t *testing.T) {
 	l := startLoad(ctx, loadConfig{name: "bodies", records: 20, every: 10 * time.Millisecond}, bothClients(t, c, 2)...)
 	l.waitAccepted(ctx, t, 5_000)
 	l.stop()
-	calm()
+	endFaults()
 
 	o := s.allDelivered(ctx, t, c, l)
 	assert.Positive(t, resets.Load())

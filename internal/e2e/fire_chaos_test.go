@@ -47,7 +47,7 @@ func everythingAtOnce(t *testing.T, name string, seed uint64, overrides []string
 	s := newService(t, kpltest.Config{Seed: seed, ShardLimits: true}, 2)
 	s.trouble = badConnections(seed)
 	s.up(t)
-	calm := s.Inject(kpltest.All(
+	endFaults := s.Inject(kpltest.All(
 		kpltest.ForOperation(kpltest.OpPutRecords, kpltest.All(
 			kpltest.Latency(10*time.Millisecond),
 			kpltest.Fraction(0.05, kpltest.Break(kpltest.ConnectionCut)),
@@ -80,7 +80,7 @@ func everythingAtOnce(t *testing.T, name string, seed uint64, overrides []string
 	for _, l := range loads {
 		l.stop()
 	}
-	calm()
+	endFaults()
 
 	total, found := s.allDeliveredBy(ctx, t, collectors, loads)
 	t.Logf("seed %d: %d items accepted, %d duplicates, %d aggregates that readers drop",

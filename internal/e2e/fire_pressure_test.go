@@ -18,10 +18,10 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// TestRefusedClientsSucceedByThemselves throttles all records until the queue is full and clients get UNAVAILABLE or status
-// 503. The clients send again by themselves until everything is accepted. They are gRPC's own client with a retry policy,
-// and the OTLP/HTTP exporter of the Collector.
-func TestRefusedClientsSucceedByThemselves(t *testing.T) {
+// TestClientsThatMustTryAgainSucceedByThemselves throttles all records until the queue is full and clients get UNAVAILABLE
+// or status 503. The clients send again by themselves until everything is accepted. They are gRPC's own client with a
+// retry policy, and the OTLP/HTTP exporter of the Collector.
+func TestClientsThatMustTryAgainSucceedByThemselves(t *testing.T) {
 	t.Parallel()
 	for name, client := range map[string]func(*testing.T, *collector) send{
 		"grpc": retryingGRPCClient,

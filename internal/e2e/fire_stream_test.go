@@ -169,7 +169,7 @@ func TestLostAnswersAndThrottlesUnderLoad(t *testing.T) {
 			ctx := peers.Context(t)
 			s := newService(t, kpltest.Config{Seed: 1}, 3)
 			s.up(t)
-			calm := s.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.All(
+			endFaults := s.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.All(
 				kpltest.Latency(5*time.Millisecond),
 				kpltest.Fraction(0.1, kpltest.Break(kpltest.ConnectionCut)),
 				kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2))))
@@ -180,7 +180,7 @@ func TestLostAnswersAndThrottlesUnderLoad(t *testing.T) {
 			l := startLoad(ctx, loadConfig{name: name, records: 20, every: 2 * time.Millisecond}, bothClients(t, c, 2)...)
 			l.waitAccepted(ctx, t, 10_000)
 			l.stop()
-			calm()
+			endFaults()
 			s.checkMetrics(ctx, t, c, l)
 		})
 	}

@@ -167,7 +167,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.KinesisKplAllErrors, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_all_errors",
-		metric.WithDescription("Kinesis records that were refused one by one, and PutRecords calls that failed as a whole. [Alpha]"),
+		metric.WithDescription("Kinesis records that failed one by one, and PutRecords calls that failed as a whole. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) exporter.Settings {
 func AssertEqualKinesisKplAllErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_kinesis_kpl_all_errors",
-		Description: "Kinesis records that were refused one by one, and PutRecords calls that failed as a whole. [Alpha]",
+		Description: "Kinesis records that failed one by one, and PutRecords calls that failed as a whole. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

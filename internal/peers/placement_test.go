@@ -57,8 +57,8 @@ func describeShards(shards []types.Shard) []string {
 	return lines
 }
 
-// landings returns the shard of each record of a PutRecords call.
-func landings(
+// shardsOf returns the shard of each record of a PutRecords call.
+func shardsOf(
 	ctx context.Context, t *testing.T, client *kinesis.Client, stream string, records []types.PutRecordsRequestEntry,
 ) []string {
 	t.Helper()
@@ -107,7 +107,7 @@ func TestStandInsPlaceRecordsAlike(t *testing.T) {
 		ours, theirs := ListShards(ctx, t, both.ours, stream), ListShards(ctx, t, both.theirs, stream)
 		require.Equal(t, describeShards(theirs), describeShards(ours), step)
 		keys := keysToPlace(t, ours)
-		require.Equal(t, landings(ctx, t, both.theirs, stream, keys), landings(ctx, t, both.ours, stream, keys), step)
+		require.Equal(t, shardsOf(ctx, t, both.theirs, stream, keys), shardsOf(ctx, t, both.ours, stream, keys), step)
 		return ours
 	}
 	shards := compare("new")

@@ -13,9 +13,9 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// TestOnlyTheRecordThatIsRefusedFails puts good records and one that is larger than the stream accepts. kinesis-mock
-// rejects only that record, in an answer with success.
-func TestOnlyTheRecordThatIsRefusedFails(t *testing.T) {
+// TestOnlyTheRejectedRecordFails puts good records and one that is larger than the stream accepts. kinesis-mock
+// answers the request with success and rejects only that record.
+func TestOnlyTheRejectedRecordFails(t *testing.T) {
 	const stream, goodRecords = "rejected", 40
 	mock := StartKinesisMock(t, Stream{stream, 2})
 	ctx := Context(t)

@@ -54,7 +54,7 @@ func (i *instruments) create(meter metric.Meter) error {
 		return made
 	}
 	i.allErrors = counter("all_errors",
-		"Kinesis records that were refused one by one, and PutRecords calls that failed as a whole.", "{error}")
+		"Kinesis records that failed one by one, and PutRecords calls that failed as a whole.", "{error}")
 	i.bufferingTime = seconds("buffering_time",
 		"Time from the acceptance of a user record to its first PutRecords call, or to its end without one.",
 		0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

@@ -128,7 +128,7 @@ func (k *Kinesis) readFrom(it iterator, limit int) (*kinesis.GetRecordsOutput, e
 		unread = unread[1:]
 		out.Records = append(out.Records, types.Record{
 			Data:                        record.Data,
-			PartitionKey:                aws.String(record.PartitionKey),
+			PartitionKey:                partitionKeyOf(record),
 			SequenceNumber:              aws.String(record.SequenceNumber),
 			ApproximateArrivalTimestamp: aws.Time(record.Arrived),
 		})
@@ -158,4 +158,12 @@ func (s *stream) children(parent *shard) []types.ChildShard {
 		children = append(children, child)
 	}
 	return children
+}
+
+// partitionKeyOf returns a record's partition key; nil if it has none.
+func partitionKeyOf(record *Record) *string {
+	if record.PartitionKey == "" {
+		return nil
+	}
+	return &record.PartitionKey
 }

@@ -75,7 +75,7 @@ func TestShardIterators(t *testing.T) {
 	})
 }
 
-func TestShardIteratorRefuses(t *testing.T) {
+func TestShardIteratorErrors(t *testing.T) {
 	k := New(Config{}, Stream{Name: events, Shards: 1})
 	tests := []struct {
 		name   string
@@ -98,7 +98,7 @@ func TestShardIteratorRefuses(t *testing.T) {
 	}
 }
 
-func TestGetRecordsRefuses(t *testing.T) {
+func TestGetRecordsErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := New(Config{}, Stream{Name: events, Shards: 1})
 		it, err := k.getShardIterator(t.Context(), &kinesis.GetShardIteratorInput{

@@ -36,7 +36,7 @@ func TestShardLimitBytes(t *testing.T) {
 	assert.True(t, limit.admit(start.Add(500*time.Millisecond), 1<<19), "1 MiB/s is half of it in half a second")
 }
 
-func TestShardLimitRefusalTakesNothing(t *testing.T) {
+func TestShardLimitThrottledRecordsTakeNothing(t *testing.T) {
 	start := time.Unix(0, 0)
 	limit := newShardLimit(start)
 	assert.True(t, limit.admit(start, 1<<20-10))

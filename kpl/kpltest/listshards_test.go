@@ -188,7 +188,7 @@ func TestListShardsFilters(t *testing.T) {
 	})
 }
 
-func TestListShardsRefuses(t *testing.T) {
+func TestListShardsErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := New(Config{MaxShardsPerPage: 1}, Stream{Name: events, Shards: 2})
 		out, err := k.ListShards(t.Context(), &kinesis.ListShardsInput{StreamName: aws.String(events)})

@@ -60,7 +60,7 @@ func (k *Kinesis) putRecord(ctx context.Context, in *kinesis.PutRecordInput) (*k
 func (k *Kinesis) store(
 	ref reference, records []types.PutRecordsRequestEntry, codes []string,
 ) (results []types.PutRecordsResultEntry, failed int, err error) {
-	hashKeys, bytes, err := k.validate(records)
+	hashKeys, bytes, err := k.validate(records, k.ignoresKeys(ref))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -98,7 +98,7 @@ func (k *Kinesis) store(
 		stored = append(stored, Record{
 			ShardID:         sh.id,
 			SequenceNumber:  number,
-			PartitionKey:    *records[i].PartitionKey,
+			PartitionKey:    deref(records[i].PartitionKey),
 			ExplicitHashKey: deref(records[i].ExplicitHashKey),
 			Data:            data[at:len(data):len(data)],
 			Arrived:         now,
@@ -108,6 +108,14 @@ func (k *Kinesis) store(
 	}
 	k.wake()
 	return results, failed, nil
+}
+
+// ignoresKeys reports whether a stream chooses the shard of each record itself.
+func (k *Kinesis) ignoresKeys(ref reference) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, err := k.lookup(ref)
+	return err == nil && s.Distribution == types.RecordDistributionStrategyAuto
 }
 
 // append adds a record to a shard.
@@ -135,7 +143,9 @@ func (k *Kinesis) failedResult(s *stream, sh *shard, code string) types.PutRecor
 
 // validate checks the limits that are the same for all streams. It returns the hash key of each record and the number of bytes
 // of all data.
-func (k *Kinesis) validate(records []types.PutRecordsRequestEntry) (hashKeys []hashKey, bytes int, err error) {
+func (k *Kinesis) validate(
+	records []types.PutRecordsRequestEntry, ignoresKeys bool,
+) (hashKeys []hashKey, bytes int, err error) {
 	if len(records) < 1 || len(records) > maxRecordsPerRequest {
 		return nil, 0, newError(CodeValidation, "1 validation error detected: Value at 'records' failed to satisfy "+
 			"constraint: Member must have length from 1 to %d, found %d", maxRecordsPerRequest, len(records))
@@ -143,7 +153,7 @@ func (k *Kinesis) validate(records []types.PutRecordsRequestEntry) (hashKeys []h
 	hashKeys = make([]hashKey, len(records))
 	size := 0
 	for i := range records {
-		if hashKeys[i], err = hashKeyOfRecord(i, &records[i]); err != nil {
+		if hashKeys[i], err = hashKeyOfRecord(i, &records[i], ignoresKeys); err != nil {
 			return nil, 0, err
 		}
 		bytes += len(records[i].Data)
@@ -157,9 +167,10 @@ func (k *Kinesis) validate(records []types.PutRecordsRequestEntry) (hashKeys []h
 }
 
 // hashKeyOfRecord checks the record at index i and returns its hash key.
-func hashKeyOfRecord(i int, record *types.PutRecordsRequestEntry) (hashKey, error) {
+func hashKeyOfRecord(i int, record *types.PutRecordsRequestEntry, ignoresKeys bool) (hashKey, error) {
 	partitionKey := deref(record.PartitionKey)
-	if n := utf8.RuneCountInString(partitionKey); n < 1 || n > maxPartitionKeyLength {
+	keyless := ignoresKeys && record.PartitionKey == nil // as the KPL 1.1.1 sends records to such streams
+	if n := utf8.RuneCountInString(partitionKey); n < 1 && !keyless || n > maxPartitionKeyLength {
 		return hashKey{}, newError(CodeValidation, "1 validation error detected: Value at 'records.%d.member.partitionKey' "+
 			"failed to satisfy constraint: Member must have length from 1 to %d, found %d", i+1, maxPartitionKeyLength, n)
 	}

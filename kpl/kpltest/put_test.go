@@ -298,3 +298,19 @@ func BenchmarkPutRecords(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*count), "ns/record")
 }
+
+// The KPL 1.1.1 sends records without partition keys to streams that choose shards themselves. Other streams reject them.
+func TestRecordsWithoutPartitionKeys(t *testing.T) {
+	automatic := Stream{Name: "auto", Shards: 2, Distribution: types.RecordDistributionStrategyAuto}
+	k := New(Config{}, automatic, Stream{Name: "keys", Shards: 2})
+	records := []types.PutRecordsRequestEntry{{Data: []byte("data")}}
+	_, err := k.PutRecords(t.Context(), &kinesis.PutRecordsInput{StreamName: aws.String("keys"), Records: records})
+	require.ErrorContains(t, err, "partitionKey")
+	_, err = k.PutRecords(t.Context(), &kinesis.PutRecordsInput{StreamName: aws.String("auto"), Records: records})
+	require.NoError(t, err)
+	assert.Empty(t, k.Records("auto")[0].PartitionKey)
+	require.NoError(t, k.SetDistribution("keys", types.RecordDistributionStrategyAuto))
+	_, err = k.PutRecords(t.Context(), &kinesis.PutRecordsInput{StreamName: aws.String("keys"), Records: records})
+	require.NoError(t, err)
+	require.Error(t, k.SetDistribution("none", types.RecordDistributionStrategyAuto))
+}

@@ -29,7 +29,7 @@ func TestReshardRoutes(t *testing.T) {
 	}
 }
 
-func TestReshardRefuses(t *testing.T) {
+func TestReshardErrors(t *testing.T) {
 	k := New(Config{}, Stream{Name: events, Shards: 3})
 	const first, second, third = "shardId-000000000000", "shardId-000000000001", "shardId-000000000002"
 	split := func(stream, shard, at string) error {

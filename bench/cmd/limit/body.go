@@ -38,7 +38,7 @@ func newBody(in encoding, compress func(dst, src []byte) []byte, post func(body 
 
 func (b *body) reset() { b.text, b.records = append(b.text[:0], b.start...), 0 }
 
-// add puts a message into records, and posts what is full. A full record travels by itself, without an MD5.
+// add puts a message into records, and posts what is full. A full record is sent by itself, without an MD5.
 func (b *body) add(message []byte) error {
 	for len(message) > 0 {
 		piece := message[:min(len(message), b.piece)]

@@ -61,7 +61,7 @@ func logs(t *testing.T) []byte {
 	return m
 }
 
-// Full records travel by themselves. Only what shares a record has an MD5.
+// Full records are sent by themselves. Only messages that share a record have an MD5.
 func TestRecords(t *testing.T) {
 	var p posted
 	b := newBody(inJSON(), nil, p.post(t))

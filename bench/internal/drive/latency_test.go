@@ -54,7 +54,7 @@ func TestLatenciesOfAnExporterThatFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := exporting(rate, 0, 0)
-				failure := errors.New("refused")
+				failure := errors.New("failed")
 				d.running.consume = func(context.Context, load.Request) error { return failure }
 				_, err := d.latencies(t.Context())
 				assert.Equal(t, failure, err)

@@ -123,7 +123,7 @@ func TestDelay(t *testing.T) {
 }
 
 // A request that cannot be read gets an error and is not counted.
-func TestRequestsThatAreRefused(t *testing.T) {
+func TestUnreadableRequestsGetAnError(t *testing.T) {
 	s := sink.New(2)
 	for name, body := range map[string]string{
 		"no records":       `{"StreamName":"any"}`,

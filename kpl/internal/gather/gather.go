@@ -1,4 +1,4 @@
-// Package gather hands what TLS encrypts to the network in larger pieces.
+// Package gather writes what TLS has encrypted to the network in larger pieces, because each write is a system call.
 package gather
 
 import (
@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 )
 
-// pieceSize is how many bytes are written at a time at most: eight TLS records, each of which would be a system call of its
-// own otherwise. Twice as many gain little, and each connection in use has a piece.
+// pieceSize is how many bytes are written at a time at most: eight TLS records. Without gathering, each record would be a
+// system call of its own. A piece twice as large would gain little, and each connection in use has one.
 const pieceSize = 8 * (16<<10 + 256)
 
 // Transport is an [http.Transport] whose connections with TLS gather the records of a request. Its requests must not need

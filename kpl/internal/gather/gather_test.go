@@ -138,7 +138,7 @@ func TestBodiesArriveThroughAProxy(t *testing.T) {
 	tunnels.Wait()
 }
 
-// TLS has a record, and a write, for 16 KiB; gathered, there is a write for 128 KiB.
+// TLS makes a record and a write for each 16 KiB. Gathered, there is a write for each 128 KiB.
 func TestRecordsAreGathered(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(echo))
 	defer server.Close()
@@ -169,7 +169,7 @@ func TestManyRequestsAtATime(t *testing.T) {
 	senders.Wait()
 }
 
-// A write that fails while it is made up for several is the request's error, and soon.
+// If a write of gathered records fails, the request fails soon, with the error of that write.
 func TestFailedWrites(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(echo))
 	defer server.Close()

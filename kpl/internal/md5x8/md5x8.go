@@ -7,8 +7,9 @@
 //
 // The kernel, avx2_amd64.s, is written by hand: there is no generator. Its macros F, G, H and I are the four rounds of
 // RFC 1321. Each line that uses one of them is one of the 64 steps, in the order of the RFC. The kernel has no branch but its
-// loop over the blocks. To change it, edit the macros and run the tests of this package: they compare every length around the
-// boundaries of a block, and any number of messages, with crypto/md5, and FuzzHasher and FuzzShort do so with random ones.
+// loop over the blocks. To change it, edit the macros and run the tests of this package. They compare the kernel with
+// crypto/md5 for every length around the boundaries of a block and for any number of messages. FuzzHasher and FuzzShort
+// do the same with random messages.
 //
 // MD5 is no cryptography here: Kinesis chooses the shard of a record by it, and the KPL's format ends with it. No secret
 // depends on it. So it is also computed in a program that allows FIPS 140-3 algorithms only.

@@ -1,135 +1,92 @@
-// Package pace learns how much of a shard's limits a producer should use.
+// Package pace decides which part of a shard's limits a producer uses.
 //
-// In go the outcomes of records: the shard took one ([Pace.Stored]), or it had no room for one ([Pace.Throttled]). Out comes
-// the share ([Pace.Share]): the part of the shard's limits that the producer may use now. A throttled record lowers the share,
-// a stored one raises it. The package has no clock: the caller says what time it is. The numbers are argued in
-// docs/adr/0008-learning-limiter.md.
+// Others may write to the shard, and nobody says how many do. All there is to go by is what became of the producer's own records:
+// stored or throttled. The package has no clock: the caller says what time it is. docs/adr/0016-surge.md argues the numbers.
 package pace
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
-// Pace is what a producer has learned about one shard. Others may write to the shard, and nobody tells how many do: what the
-// shard refuses is all there is to learn from. Each refusal cuts the share, each stored record adds to it. What was lost to a
-// burst of refusals comes back soon when it is over, and refusals that cuts do not make rarer are forgiven.
+// Pace is the share of one shard's limits that a producer uses. Three ideas make it:
 //
-// It is a value: a copy learns by itself. It is not for several goroutines at a time.
+//   - When too many records are throttled, the share is cut. From then on the share is a function of the time since the cut. It
+//     comes back to what it was before, stays near that for some seconds, and then grows ever faster, up to all of the limits.
+//   - Too many is a part of the latest attempts. A few throttled records do not lead to a cut.
+//   - Late records are urgent. The older the oldest record is, the less the share counts and the more throttles are tolerated.
+//     When the oldest record has lived for a third of its time, the producer uses all of the limits.
+//
+// The shares of all producers of a shard grow alike, and who sends more is cut more often. That makes the shares equal.
+//
+// A Pace is a value: a copy goes on by itself. It is not for several goroutines at a time.
 type Pace struct {
-	share float64 // of the limits, from minShare to 1
-	calm  float64 // how many refusals would have been usual since the last one
-
-	step    step
-	burst   burst
-	descent descent
-	pardon  pardon
+	peak      float64   // the share before the last cut
+	cut       time.Time // when that was
+	throttled float64   // part of the latest attempts that were throttled
 }
 
 const (
+	// surge is the time from a cut until the share is what it was before. The longer it is, the less is wasted and the longer room
+	// stays unused.
+	surge = 9 * time.Second
+	// growth is by how much the share grows in the surge after that, as a multiple of what it was. A tenth becomes all of the limits
+	// in 13 s then.
+	growth = 3
+	// cutBy is the part of the share that a cut takes: enough for an overload to end after a few cuts, and no more.
+	cutBy = 0.3
+	// cutPause is the least time between two cuts: the answers to what was sent after a cut arrive before the next.
+	cutPause = 250 * time.Millisecond
+	// tolerated is the throttled part of the attempts that is no reason for a cut yet. A stream that throttles 1 % now and then
+	// stays below it, and one throttled record is above it where a lane sends four records a second or less.
+	tolerated = 0.025
+	// memory is how many attempts the throttled part looks back on, or as many as are made in a surge if they are fewer: enough to
+	// tell 2.5 % from 1 %.
+	memory = 256
+	// lateAge is the age from which on all of the limits is used, as part of the time to live. The rest is left for retries.
+	lateAge = 1.0 / 3
+	// minShare is small enough for a hundred producers, and large enough to notice when they have left.
 	minShare = 1.0 / 128
-
-	// paceGain, times the fourth root of the share, is what a stored record adds to the share.
-	paceGain = 1.7e-5
-	// paceCut is the part of the share that a refused record takes.
-	paceCut = 0.026
-
-	// calmUsual is how many usual refusals have to be missing before the share grows faster. By chance that happens between
-	// one in fifty of them and the next.
-	calmUsual = 4
-	// calmGrowth is by how much faster then, as a power of e for each further refusal that is missing.
-	calmGrowth = 4
-	// calmGain is what a stored record adds at most, as part of the share.
-	calmGain = 0.02
-
-	// fewShare is a share that only one among few producers has. They can afford to take fewRefusals, a part of the attempts,
-	// for usual: what they waste is little, and what they win by trying is much.
-	fewShare, fewRefusals = 1.0 / 5, 1.0 / 500
 )
 
-// New returns a Pace that begins with the given share, from 1/128 to 1.
-func New(share float64) Pace {
-	return Pace{share: share, step: step{from: share}, burst: burst{peak: share}}
+// New returns a Pace that starts with all of the limits.
+func New() Pace { return Pace{peak: 1} }
+
+// Share is the part of the shard's limits to use now, from 1/128 to 1. The age is that of the oldest waiting record, as part of
+// its time to live.
+func (p *Pace) Share(age float64, now time.Time) float64 {
+	share := p.shareBySurge(now)
+	return share + (1-share)*urgency(age)
 }
 
-// Share is the part of the shard's limits that may be used now, from 1/128 to 1.
-func (p *Pace) Share() float64 { return p.share }
-
-// usualRefusals is the part of the attempts that is refused where a share is neither too large nor too small: gains and
-// cuts balance.
-func usualRefusals(share float64) float64 {
-	return paceGain / paceCut * math.Sqrt(math.Sqrt(share)) / share
+// shareBySurge is the share if no record is late.
+func (p *Pace) shareBySurge(now time.Time) float64 {
+	x := now.Sub(p.cut).Seconds()/surge.Seconds() - 1 // -1 at the cut, 0 after a surge
+	steep := cutBy
+	if x > 0 {
+		steep = growth
+	}
+	return min(1, max(minShare, p.peak*(1+steep*x*x*x)))
 }
 
-// Stored notes that the shard took a record. The share grows if the producer was sending all that it may, which full says.
-func (p *Pace) Stored(full bool, now time.Time) {
-	p.forgiven(false, now)
-	p.burst.stored()
-	if !full {
-		return
-	}
-	usual := usualRefusals(p.share)
-	gain := usual * paceCut
-	if p.share > fewShare {
-		usual = max(usual, fewRefusals)
-	}
-	p.calm += usual
-	if p.calm > calmUsual {
-		gain = max(gain, min(calmGain, gain*math.Exp(calmGrowth*(p.calm-calmUsual))))
-	}
-	p.share = min(1, p.share*(1+max(gain, p.burst.gain(p.share, now))))
-}
+// Stored notes that the shard stored a record. The cost is the time in which the share allows one such record.
+func (p *Pace) Stored(cost time.Duration) { p.throttled -= weight(cost) * p.throttled }
 
-// Throttled notes that the shard had no room for a record that was sent at the given time. It reports whether that has cut
-// the share.
-func (p *Pace) Throttled(sent, now time.Time) bool {
-	if p.forgiven(true, now) {
+// Throttled notes that the shard throttled a record that was sent then. It reports whether that cuts the share.
+func (p *Pace) Throttled(cost time.Duration, age float64, sent, now time.Time) bool {
+	p.throttled += weight(cost) * (1 - p.throttled)
+	if p.throttled < tolerated+(1-tolerated)*urgency(age) || sent.Before(p.cut) || now.Before(p.cut.Add(cutPause)) {
 		return false
 	}
-	p.calm = 0
-	p.burst.refused(p.share, now)
-	if p.step.done(sent, now, p.burst.wasted) {
-		return false
-	}
-	p.share = max(minShare, p.share*(1-paceCut))
-	p.step.cut(p.share, now)
+	p.peak, p.cut = p.shareBySurge(now), now
 	return true
 }
 
-// forgiven notes an outcome and reports whether it is a refusal that cuts do not help against. The share that was cut in
-// vain grows at once as fast as it does when refusals are missing.
-func (p *Pace) forgiven(refused bool, now time.Time) bool {
-	if both, inVain := p.descent.count(refused, p.share, now); inVain && !p.pardon.granted(now) {
-		p.pardon = newPardon(both.wasted(), now)
-		p.share, p.calm = both.share, calmUsual+1
-		p.step = step{from: p.share, ended: now}
-	}
-	return p.pardon.count(refused, now)
+// urgency is from 0, for young records, to 1. The square makes it small for long: records that wait for a second or two are no
+// reason to waste attempts.
+func urgency(age float64) float64 {
+	late := max(0, min(1, age/lateAge))
+	return late * late
 }
 
-// step bounds how fast the share falls. What is refused together is one thing learned, not as many as it had records.
-type step struct {
-	from  float64   // the share when it began
-	ended time.Time // the last one: records sent before have had their say
-	next  time.Time // when the next may end, unless nearly all is refused
-}
-
-const (
-	// stepLeaves is what a step leaves of the share, and stepTime how long the next one takes at least: a minute of refusals
-	// leaves a twentieth.
-	stepLeaves, stepTime = 0.9, 2 * time.Second
-	// flood is the part of the attempts that is refused where there is no doubt that the share is far too large.
-	flood = 0.75
-)
-
-// done reports whether a refusal of a record that was sent then tells nothing more.
-func (s *step) done(sent, now time.Time, wasted float64) bool {
-	return sent.Before(s.ended) || now.Before(s.next) && wasted < flood
-}
-
-// cut notes a cut that has left the share.
-func (s *step) cut(share float64, now time.Time) {
-	if share < s.from*stepLeaves || share == minShare {
-		*s = step{from: share, ended: now, next: now.Add(stepTime)}
-	}
+// weight is that of the latest attempt in the throttled part.
+func weight(cost time.Duration) float64 {
+	return min(1, max(1.0/memory, cost.Seconds()/surge.Seconds()))
 }

@@ -6,189 +6,132 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // at is a moment of the tests.
 func at(d time.Duration) time.Time { return time.Unix(1_000_000, 0).Add(d) }
 
-func TestPaceCutsAtOnceAndGrowsWithWhatIsStored(t *testing.T) {
-	p := New(1)
-	assert.True(t, p.Throttled(at(1), at(2)))
-	assert.InDelta(t, 1-paceCut, p.share, 1e-12)
-	before := p.share
-	p.Stored(false, at(3))
-	assert.InDelta(t, before, p.share, 0, "a lane that does not need its share learns nothing from a success")
-	p.Stored(true, at(3))
-	assert.InDelta(t, before+paceGain, p.share, 1e-6)
-	for range 10_000 {
-		p.Stored(true, at(4))
-	}
-	assert.InDelta(t, 1, p.share, 0, "never above the ceiling")
-}
+// cutAt is a Pace whose share was just cut, and was the given one before.
+func cutAt(share float64, now time.Time) Pace { return Pace{peak: share, cut: now} }
 
-func TestPaceGrowsFasterWhenRefusalsAreMissing(t *testing.T) {
-	for share, records := range map[float64]int{0.02: 624, 0.1: 1712, 0.5: 2672} {
-		p := New(share)
-		n := 0
-		for ; p.calm < calmUsual; n++ {
-			p.Stored(true, at(0))
-		}
-		assert.Less(t, p.share, share*1.2, "as slow as ever until then")
-		for ; p.share < 0.95; n++ {
-			p.Stored(true, at(0))
-		}
-		assert.Equal(t, records, n, "from a share of %g", share)
+// small is the cost of a record of which 1,000 fit into a second.
+const small = time.Millisecond
 
-		p.Throttled(at(0), at(0))
-		before := p.share
-		p.Stored(true, at(0))
-		assert.InEpsilon(t, usualRefusals(before)*paceCut, p.share/before-1, 1e-6, "and again after a refusal")
+func TestShareIsAFunctionOfTheTimeSinceTheCut(t *testing.T) {
+	p := New()
+	assert.InDelta(t, 1, p.Share(0, at(0)), 0, "all, without a cut")
+	for _, test := range []struct {
+		before float64
+		after  time.Duration
+		share  float64
+	}{
+		{1, 0, 0.7},
+		{1, surge / 2, 1 - 0.3/8},
+		{1, surge, 1},
+		{1, time.Hour, 1},
+		{0.1, 0, 0.07},
+		{0.1, surge, 0.1},
+		{0.1, surge + surge/4, 0.1 * (1 + growth/64.0)},
+		{0.1, 2 * surge, 0.1 * (1 + growth)},
+		{0.1, surge + 13*time.Second, 1},
+		{0.1, time.Hour, 1},
+		{minShare, 0, minShare},
+	} {
+		p := cutAt(test.before, at(0))
+		assert.InDelta(t, test.share, p.Share(0, at(test.after)), 0.05*test.share, "%g, %v after the cut", test.before, test.after)
 	}
 }
 
-func TestPaceTakesABurstForOneThing(t *testing.T) {
-	p := New(1)
+func TestFewThrottlesDoNotCut(t *testing.T) {
+	p := New()
+	now := at(0)
+	for i := range 10_000 {
+		now = now.Add(small)
+		if i%100 > 0 {
+			p.Stored(small)
+			continue
+		}
+		require.False(t, p.Throttled(small, 0, now, now), "one in a hundred")
+	}
+	attempts, cut := 0, false
+	for ; !cut; attempts++ {
+		now = now.Add(small)
+		cut = p.Throttled(small, 0, now, now)
+	}
+	assert.LessOrEqual(t, attempts, 6, "several in a row")
+	assert.InDelta(t, 1-cutBy, p.Share(0, now), 1e-9)
+}
+
+func TestCutsTakeTurnsWithAnswers(t *testing.T) {
+	p := New()
 	cuts := 0
-	for range 500 {
-		if p.Throttled(at(1), at(10)) {
+	for i := range 1_000 {
+		now := at(time.Duration(i) * small)
+		if p.Throttled(small, 0, now, now) {
 			cuts++
 		}
 	}
-	assert.Equal(t, 4, cuts, "until the share is below 0.9")
-	assert.InDelta(t, 0.9, p.share, 0.001)
-	assert.True(t, p.Throttled(at(10), at(20)), "what was sent later counts again")
+	assert.Equal(t, 4, cuts, "one in a quarter of a second")
+	assert.False(t, p.Throttled(small, 0, p.cut.Add(-1), at(time.Minute)), "sent before the last cut")
+	assert.True(t, p.Throttled(small, 0, p.cut.Add(1), at(time.Minute)))
 }
 
-func TestPaceFallsByATenthInTwoSeconds(t *testing.T) {
-	p := New(1)
-	for i := range 600 { // ten attempts a second, half of them refused
-		p.Stored(true, at(time.Duration(i)*time.Second/10))
-		p.Throttled(at(time.Duration(i)*time.Second/10), at(time.Duration(i)*time.Second/10))
+func TestShareHasAFloor(t *testing.T) {
+	p := New()
+	for i := range 1_000 {
+		p.Throttled(small, 0, at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
 	}
-	assert.InDelta(t, 0.035, p.share, 0.01, "after a minute")
-
-	p = New(1)
-	for i := range 100 { // nearly all refused
-		p.Throttled(at(time.Duration(i)*time.Second/10), at(time.Duration(i)*time.Second/10))
-	}
-	assert.Less(t, p.share, 0.2, "after ten seconds")
+	assert.InDelta(t, minShare, p.Share(0, p.cut), 0)
+	assert.Greater(t, p.Share(0, p.cut.Add(2*surge)), minShare)
 }
 
-// What a burst of refusals has cost comes back when it is over, and before it is forgotten.
-func TestPaceComesBackAfterABurst(t *testing.T) {
-	for _, test := range []struct {
-		seconds int
-		pause   time.Duration // without any attempt
-		records int           // until the share is nearly what it was
-	}{{20, 0, 110}, {60, 0, 800}, {20, burstMemory, 3_000}} {
-		p := New(1)
-		now := at(0)
-		for range 10 * test.seconds {
-			now = now.Add(time.Second / 10)
-			p.Stored(true, now)
-			p.Throttled(now, now)
-		}
-		now = now.Add(test.pause)
-		n := 0
-		for ; p.share < 0.95; n++ {
-			now = now.Add(time.Second / 10)
-			p.Stored(true, now)
-		}
-		assert.InEpsilon(t, test.records, n, 0.3, "%d seconds of refusals, %v of silence", test.seconds, test.pause)
+func TestLateRecordsAreUrgent(t *testing.T) {
+	for age, want := range map[float64]float64{-1: 0, 0: 0, 1.0 / 30: 0.01, 1.0 / 6: 0.25, 1.0 / 3: 1, 0.9: 1, 2: 1} {
+		assert.InDelta(t, want, urgency(age), 1e-9, "age %g", age)
 	}
-}
+	p := cutAt(0.1, at(0))
+	assert.InDelta(t, 0.07+0.93*0.25, p.Share(1.0/6, at(0)), 1e-9)
+	assert.InDelta(t, 1, p.Share(1.0/3, at(0)), 1e-9)
 
-func TestPaceHasAFloor(t *testing.T) {
-	p := New(1)
-	for i := range 1000 {
-		p.Throttled(at(time.Duration(i)*time.Second), at(time.Duration(i)*time.Second))
-	}
-	assert.InDelta(t, minShare, p.share, 0)
-	p.Stored(true, at(1000*time.Second))
-	assert.Greater(t, p.share, minShare)
-}
-
-// attempt lets the shard refuse a part of n attempts at random, ten a second, and returns the mean share of the last
-// half.
-func attempt(p *Pace, n int, part func(share float64) float64) float64 {
-	random, late := rand.New(rand.NewPCG(1, 2)), 0.0
-	for i := range n {
-		now := at(time.Duration(i) * time.Second / 10)
-		if random.Float64() < part(p.share) {
-			p.Throttled(now, now)
+	for i := range 10_000 {
+		now := at(time.Duration(i) * small)
+		if i%10 == 0 {
+			require.False(t, p.Throttled(small, 1.0/6, now, now), "one in ten is tolerated if records are late")
 		} else {
-			p.Stored(true, now)
+			p.Stored(small)
+		}
+	}
+	p = cutAt(0.1, at(0))
+	now := at(surge)
+	for cut := false; !cut; {
+		cut = p.Throttled(small, 1.0/6, now, now)
+	}
+	assert.InDelta(t, 0.07, p.Share(0, now), 1e-9, "the peak is the share without urgency")
+}
+
+// room lets a shard throttle the part of the attempts that exceeds its room, and returns the mean share in the last half of n
+// attempts.
+func room(p *Pace, n int, room float64) float64 {
+	random, mean, now := rand.New(rand.NewPCG(1, 2)), 0.0, at(0)
+	for i := range n {
+		share := p.Share(0, now)
+		now = now.Add(time.Duration(float64(small) / share))
+		if random.Float64() < 1-room/share {
+			p.Throttled(time.Duration(float64(small)/share), 0, now, now)
+		} else {
+			p.Stored(time.Duration(float64(small) / share))
 		}
 		if i >= n/2 {
-			late += p.share / float64(n-n/2)
+			mean += share / float64(n-n/2)
 		}
 	}
-	return late
+	return mean
 }
 
-func TestPaceForgivesWhatCutsDoNotHelpAgainst(t *testing.T) {
-	for _, part := range []float64{0.02, 0.05, 0.2, 0.4} {
-		p := New(1)
-		attempt(&p, 100*60*10, func(float64) float64 { return part })
-		late := attempt(&p, 60*60*10, func(float64) float64 { return part })
-		assert.Greater(t, late, 0.7, "%g refused", part)
+func TestShareFindsTheRoom(t *testing.T) {
+	for _, part := range []float64{0.05, 0.2, 0.5} {
+		p := New()
+		assert.InEpsilon(t, part, room(&p, 100_000, part), 0.1, "room for %g", part)
 	}
-}
-
-func TestPaceStaysDownWhereThatHelps(t *testing.T) {
-	for _, room := range []float64{0.02, 0.1, 0.5} {
-		p := New(1)
-		late := attempt(&p, 60*60*10, func(share float64) float64 { return 1 - room/share })
-		assert.InEpsilon(t, room, late, 0.1)
-		assert.Zero(t, p.pardon)
-	}
-}
-
-func TestDescentComparesPeriods(t *testing.T) {
-	type measured struct{ share, wasted float64 }
-	cases := map[string]struct {
-		periods []measured
-		inVain  bool
-	}{
-		"as much as before":                 {[]measured{{1, 0.1}, {0.9, 0.1}, {0.7, 0.1}, {0.4, 0.1}, {0.4, 0.1}}, true},
-		"a burst at first, then the usual":  {[]measured{{1, 0.9}, {1, 0.5}, {0.9, 0.3}, {0.1, 0.002}, {0.1, 0.002}}, false},
-		"half as much at a third":           {[]measured{{1, 0.2}, {1, 0.2}, {0.9, 0.2}, {0.3, 0.1}, {0.3, 0.1}}, false},
-		"not far enough down":               {[]measured{{1, 0.1}, {1, 0.1}, {0.9, 0.1}, {0.7, 0.1}, {0.6, 0.1}}, false},
-		"too much to go back to":            {[]measured{{1, 0.4}, {1, 0.4}, {0.9, 0.4}, {0.3, 0.4}, {0.1, 0.4}}, false},
-		"the beginning is no evidence":      {[]measured{{1, 0.1}, {0.3, 0.1}, {0.3, 0.1}}, false},
-		"among fifty, about what is normal": {[]measured{{0.1, 0.02}, {0.1, 0.02}, {0.08, 0.02}, {0.02, 0.02}, {0.02, 0.02}}, false},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			var d descent
-			now, found := at(0).Truncate(descentPeriod), false
-			for _, m := range c.periods {
-				for i := range 1000 {
-					both, inVain := d.count(i < int(1000*m.wasted), m.share, now.Add(time.Duration(i)*descentPeriod/1000))
-					if inVain {
-						found = true
-						assert.InDelta(t, 0.9, both.share, 0)
-						assert.InDelta(t, 0.1, both.wasted(), 0.01)
-					}
-				}
-				now = now.Add(descentPeriod)
-			}
-			assert.Equal(t, c.inVain, found)
-		})
-	}
-}
-
-func TestPardonForgivesAsManyAsWereSeen(t *testing.T) {
-	p := newPardon(0.2, at(0))
-	forgiven := 0
-	for i := range 10_000 {
-		if p.count(i%2 == 0, at(1)) {
-			forgiven++
-		}
-	}
-	assert.InDelta(t, pardonCredit+10_000*0.2*pardonMargin, forgiven, 2, "of 5,000")
-	assert.Equal(t, at(0).Truncate(pardonTime).Add(2*pardonTime), p.until)
-	p.credit = pardonCredit
-	assert.True(t, p.count(true, p.until.Add(-1)))
-	assert.False(t, p.count(true, p.until))
 }

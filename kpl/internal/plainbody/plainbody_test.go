@@ -40,7 +40,7 @@ type writerBody struct{ *bytes.Buffer }
 
 func (writerBody) Close() error { return nil }
 
-func TestBodiesAreMereReaders(t *testing.T) {
+func TestBodiesAreReadersOnly(t *testing.T) {
 	for name, send := range faces {
 		t.Run(name, func(t *testing.T) {
 			var n network
@@ -59,7 +59,7 @@ func TestBodiesAreMereReaders(t *testing.T) {
 	}
 }
 
-func TestNoBodyStaysNone(t *testing.T) {
+func TestNoBodyStaysNoBody(t *testing.T) {
 	for name, send := range faces {
 		t.Run(name, func(t *testing.T) {
 			for _, none := range []io.ReadCloser{nil, http.NoBody} {

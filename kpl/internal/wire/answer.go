@@ -99,7 +99,7 @@ func (r *answerReader) outermost(records int) (encryption types.EncryptionType, 
 	}
 }
 
-// records reads what is said of each record.
+// records reads the list with an entry for each record.
 func (r *answerReader) records(most int) bool {
 	r.numbers, r.stored = r.numbers[:0], r.stored[:0]
 	if !r.list() {
@@ -116,7 +116,7 @@ func (r *answerReader) records(most int) bool {
 	}
 }
 
-// record reads what is said of a record.
+// record reads the entry of one record.
 func (r *answerReader) record() bool {
 	entry, start := answeredRecord{numberEnd: -1}, len(r.numbers)
 	if !r.object() {

@@ -172,7 +172,7 @@ func TestUnusualAnswersAreLeftToTheSDK(t *testing.T) {
 	})
 }
 
-// An answer that breaks off is the error that the SDK makes of it, and nothing of it counts.
+// An answer that breaks off ends the call with the error of the SDK, and nothing of the answer counts.
 func TestAnswersThatBreakOff(t *testing.T) {
 	w := jsonProtocol()
 	broken := func() io.Reader {
@@ -187,7 +187,7 @@ func TestAnswersThatBreakOff(t *testing.T) {
 	assert.Equal(t, &kinesis.PutRecordsOutput{}, out)
 }
 
-// What one answer said is not overwritten by the next.
+// The next answer does not overwrite what was read from the one before.
 func TestAnswersAreIndependent(t *testing.T) {
 	w := jsonProtocol()
 	w.records = 500
@@ -201,7 +201,7 @@ func TestAnswersAreIndependent(t *testing.T) {
 	assert.Equal(t, want, first)
 }
 
-// Strange answers do not make a worker keep more and more.
+// Strange answers do not make a worker keep more and more memory.
 func TestWhatIsKeptOfAnswersIsBounded(t *testing.T) {
 	w := jsonProtocol()
 	w.records = 1

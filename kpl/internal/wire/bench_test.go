@@ -9,7 +9,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire/wiretest"
 )
 
-// BenchmarkBody is the body of a request alone, hashed and then read as it is sent.
+// BenchmarkBody measures only the body of a request, which is read twice: to be hashed and to be sent.
 func BenchmarkBody(b *testing.B) {
 	var body requestBody
 	for _, size := range wiretest.Sizes() {
@@ -34,7 +34,7 @@ func BenchmarkBody(b *testing.B) {
 	}
 }
 
-// BenchmarkAnswer is the answer about 500 records alone.
+// BenchmarkAnswer measures only reading the answer about 500 records.
 func BenchmarkAnswer(b *testing.B) {
 	text := wiretest.UsualAnswer(500)
 	inCBOR, _ := wiretest.AsCBOR(text, true)

@@ -74,7 +74,7 @@ func TestRequestsInCBORAreThoseOfTheSDKForJava(t *testing.T) {
 	}
 }
 
-func TestRequestsInCBORSayWhatTheyShall(t *testing.T) {
+func TestRequestsInCBORAreComplete(t *testing.T) {
 	for name, in := range putRecordsInputs() {
 		t.Run(name, func(t *testing.T) {
 			_, body := serialized(t, cborProtocol(), in)
@@ -116,7 +116,7 @@ func TestHeadsInCBOR(t *testing.T) {
 	}
 }
 
-// bothLengths calls f with an answer in CBOR in both ways to write it.
+// bothLengths calls f with an answer in CBOR, once with and once without lengths of maps and lists.
 func bothLengths(t *testing.T, text string, f func(t *testing.T, body []byte)) {
 	t.Helper()
 	for _, open := range []bool{true, false} {

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestWhatSaysThatCBORIsUnsupported(t *testing.T) {
+func TestAnswersThatSayThatCBORIsUnsupported(t *testing.T) {
 	apiError := func(code string) error {
 		return &smithy.OperationError{Err: &smithy.GenericAPIError{Code: code}}
 	}
@@ -57,6 +57,6 @@ func TestWhatSaysThatCBORIsUnsupported(t *testing.T) {
 	}
 }
 
-func TestNoEncodingButJSONIsTriedIfToldSo(t *testing.T) {
+func TestOnlyJSONIsTriedIfCBORIsOff(t *testing.T) {
 	assert.False(t, NewEncoding(false, nil).CBOR())
 }

@@ -62,7 +62,7 @@ func (c *capturingHTTP) client() *kinesis.Client {
 // once is an option of a call that is not made again.
 func once(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }
 
-// Requests by hand differ from the SDK's in nothing, the signature included.
+// Requests that are written by hand are those of the SDK, with the same signature.
 func TestRequestsAreThoseOfTheSDK(t *testing.T) {
 	for name, input := range putRecordsInputs() {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func FuzzRequestsAreThoseOfTheSDK(f *testing.F) {
 	})
 }
 
-// What a worker never sends, and a client between might, is left to the SDK.
+// Requests that a worker never sends, but that a client in between might change, are left to the SDK.
 func TestRequestsThatAreNotMadeByHand(t *testing.T) {
 	entry := types.PutRecordsRequestEntry{Data: []byte("x"), PartitionKey: aws.String("k")}
 	for name, in := range map[string]*kinesis.PutRecordsInput{
@@ -228,7 +228,7 @@ func TestRequestsThatAreNotMadeByHand(t *testing.T) {
 	}
 }
 
-// A client that speaks something else than the SDK's JSON keeps doing so.
+// A client with another protocol than the SDK's JSON keeps its protocol.
 func TestOtherProtocolsAreLeftAlone(t *testing.T) {
 	w := jsonProtocol()
 	own := struct{ smithyhttp.ClientProtocol }{awsjson.New11(schemas.Kinesis_20131202)}
