@@ -16,9 +16,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// TestEndpointThatChangesUnderLoad puts something else in front of the service, or in its place, while clients send: something
-// that knows JSON only, a proxy that answers 413 to everything, a proxy that lets 40 kB through, and one that answers 200 with a
-// page. No accepted item is lost.
+// TestEndpointThatChangesUnderLoad puts something else in the place of the service while clients send: an endpoint without CBOR,
+// or a proxy that answers with a page. No accepted item is lost.
 func TestEndpointThatChangesUnderLoad(t *testing.T) {
 	t.Parallel()
 	const page = "<html><h1>Something else is here</h1></html>"
@@ -62,7 +61,7 @@ func TestEndpointThatChangesUnderLoad(t *testing.T) {
 			}
 			s.up(t)
 			c := startCollector(t, settings{kinesis: s.url()})
-			l := startLoad(ctx, loadConfig{name: "endpoint", records: 300, every: 20 * time.Millisecond}, bothClients(t, c, 2)...)
+			l := startLoad(ctx, loadConfig{name: "endpoint", records: 1000, every: 60 * time.Millisecond}, bothClients(t, c, 2)...)
 			l.waitAccepted(ctx, t, 3_000)
 			changed.Store(true)
 			if tt.lasts > 0 {
