@@ -10,7 +10,7 @@ func hashKeys(records []userRecord) {
 		switch {
 		case r.keyless || r.explicit():
 		case len(r.partitionKey) > md5x8.MaxShort:
-			r.hash = hashOf(r.partitionKey)
+			r.setHash(hashOf(r.partitionKey))
 		default:
 			keys.add(r)
 			if keys.short.Len() == md5x8.Width {
@@ -38,6 +38,6 @@ func (k *keyBlocks) hash() {
 	owners := k.owners[:k.short.Len()]
 	sums := k.short.Sums()
 	for i, r := range owners {
-		r.hash = hashKeyOf(sums[i])
+		r.setHash(hashKeyOf(sums[i]))
 	}
 }

@@ -98,6 +98,9 @@ func (k *kinesisRecord) setKey(key string, hash hashKey) {
 // setLane makes l the lane of the shard that the record is predicted for.
 func (k *kinesisRecord) setLane(l *lane) { k.lane = l }
 
+// outerPartitionKey points to the partition key that the service sees. It is valid and must not be changed as long as k is.
+func (k *kinesisRecord) outerPartitionKey() *string { return &k.partitionKey }
+
 // keyOf is the partition key that readers see of the member r.
 func (k *kinesisRecord) keyOf(r *userRecord) string {
 	if r.keyless {

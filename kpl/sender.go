@@ -182,7 +182,7 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 		}
 		w.entries = append(w.entries, types.PutRecordsRequestEntry{
 			Data:            data,
-			PartitionKey:    &k.partitionKey,
+			PartitionKey:    k.outerPartitionKey(),
 			ExplicitHashKey: &w.hashKeys[i],
 		})
 	}

@@ -27,15 +27,15 @@ var (
 // Result for each record, readers see each record with a success, and all bounds are kept. A schedule depends on its
 // seed alone.
 func TestSimulation(t *testing.T) {
-	simulate := func(t *testing.T, seed uint64) {
+	simulate := func(t *testing.T, seed uint64, changes bool) {
 		t.Parallel()
-		synctest.Test(t, func(t *testing.T) { newSimulation(t, seed).run() })
+		synctest.Test(t, func(t *testing.T) { newSimulation(t, seed, changes).run() })
 	}
 	for _, kept := range keptSeeds {
-		t.Run(fmt.Sprintf("kept=%d: %s", kept.seed, kept.found), func(t *testing.T) { simulate(t, kept.seed) })
+		t.Run(fmt.Sprintf("kept=%d: %s", kept.seed, kept.found), func(t *testing.T) { simulate(t, kept.seed, kept.changes) })
 	}
 	for seed := *simFirst; seed < *simFirst+*simSeeds; seed++ {
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { simulate(t, seed) })
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { simulate(t, seed, true) })
 	}
 }
 
@@ -43,6 +43,7 @@ func TestSimulation(t *testing.T) {
 type simulation struct {
 	t        *testing.T
 	random   *rand.Rand
+	extra    *rand.Rand // of the changes that came later, so that older seeds still mean what they did; nil without them
 	kinesis  *kpltest.Kinesis
 	producer *Producer
 	config   Config
@@ -52,6 +53,7 @@ type simulation struct {
 	unlisted bool          // the shards may not be listed, now and then
 	blind    bool          // neither shards nor kind of the stream can be had, now and then: it must not ignore keys
 	switches bool          // the stream is switched between the two ways of choosing shards
+	twice    bool          // a stream that was recreated may soon be recreated again
 	raised   time.Time     // since when the stream takes larger records, and may be known to; zero if it never does
 	steady   bool          // the shards stay as they are
 	closeIn  time.Duration // of patience for Close
@@ -71,11 +73,16 @@ type history struct {
 	result   Result // the last one
 }
 
-func newSimulation(t *testing.T, seed uint64) *simulation {
+// newSimulation makes the schedule of a seed. With changes, the stream may also be switched to AUTO and back, be deleted
+// twice in a row, or have its limit raised, and permissions may come and go.
+func newSimulation(t *testing.T, seed uint64, changes bool) *simulation {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
 	chance := func(p float64) bool { return random.Float64() < p }
 	s := &simulation{t: t, random: random, keys: 1 + random.IntN(200)}
+	if changes {
+		s.extra = rand.New(rand.NewPCG(seed, 1))
+	}
 	s.pause = []int{50, 50, 300, 1000}[random.IntN(4)]
 	s.stream = kpltest.Stream{Name: testStream, Shards: 1 + random.IntN(8)}
 	if chance(0.15) {
@@ -102,8 +109,9 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		s.closeIn = time.Duration(random.IntN(2_000)) * time.Millisecond
 	}
 	s.injectFaults(chance)
-	s.switches = !s.blind && chance(0.3)
-	if chance(0.1) {
+	s.switches = !s.blind && s.changes(0.3)
+	s.twice = s.changes(0.3)
+	if s.changes(0.1) {
 		s.raiseRecordSize()
 	}
 	return s

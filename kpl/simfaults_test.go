@@ -33,43 +33,48 @@ func (s *simulation) injectFaults(chance func(float64) bool) {
 			puts(kpltest.Fraction(s.random.Float64()*0.2, f))
 		}
 	}
-	undescribed := s.forbid(kpltest.OpDescribeStreamSummary, chance(0.3), chance(0.3))
-	s.unlisted = s.forbid(kpltest.OpListShards, chance(0.2), chance(0.3))
+	automatic, undescribed := s.stream.Distribution == types.RecordDistributionStrategyAuto, chance(0.3)
+	if undescribed {
+		s.forbid(kpltest.OpDescribeStreamSummary, 1)
+	}
+	if s.unlisted = chance(0.2) && (!undescribed || !automatic); s.unlisted {
+		s.forbid(kpltest.OpListShards, s.random.Float64())
+	}
 	if chance(0.2) {
-		s.expireCredentials()
+		s.expireCredentials(automatic && undescribed)
 	}
-	if s.blind = undescribed && s.unlisted; s.blind && s.stream.Distribution == types.RecordDistributionStrategyAuto {
-		s.switchDistribution()
-	}
+	s.blind = undescribed && s.unlisted
 	s.rates = watchRates(s.kinesis)
 	s.config.Observer = Observer{ShardsListed: s.rates.shardsListed}
 }
 
-// forbid takes the permission for an operation away: for ever, for some calls, or for a while. It returns whether it did.
-func (s *simulation) forbid(operation kpltest.Operation, forbidden, forAWhile bool) bool {
-	if !forbidden {
-		return false
-	}
-	fault := kpltest.FailCall(kpltest.CodeAccessDenied)
-	if forAWhile {
-		fault = s.forAWhile(fault)
-	} else if s.random.IntN(2) == 0 {
-		fault = kpltest.Fraction(s.random.Float64(), fault)
+// changes reports whether a change of the later kind is made, with a probability.
+func (s *simulation) changes(p float64) bool { return s.extra != nil && s.extra.Float64() < p }
+
+// forbid takes away the permission for a part of the calls of an operation, sometimes for a while only.
+func (s *simulation) forbid(operation kpltest.Operation, part float64) {
+	fault := kpltest.Fraction(part, kpltest.FailCall(kpltest.CodeAccessDenied))
+	if s.changes(0.3) {
+		fault = forAWhile(s.extra, kpltest.FailCall(kpltest.CodeAccessDenied))
 	}
 	s.kinesis.Inject(kpltest.ForOperation(operation, fault))
-	return true
 }
 
-// expireCredentials lets the credentials expire, and renews them later.
-func (s *simulation) expireCredentials() {
-	s.unlisted = true
-	s.kinesis.Inject(s.forAWhile(kpltest.FailCall(kpltest.CodeExpiredToken)))
+// expireCredentials lets the credentials expire, and renews them later. With ofPutsAlone, only the calls of PutRecords have
+// these credentials.
+func (s *simulation) expireCredentials(ofPutsAlone bool) {
+	s.unlisted = s.unlisted || !ofPutsAlone
+	expired := forAWhile(s.random, kpltest.FailCall(kpltest.CodeExpiredToken))
+	if ofPutsAlone {
+		expired = kpltest.ForOperation(kpltest.OpPutRecords, expired)
+	}
+	s.kinesis.Inject(expired)
 }
 
 // forAWhile limits a fault to some seconds.
-func (s *simulation) forAWhile(fault kpltest.Fault) kpltest.Fault {
-	begin := time.Now().Add(time.Duration(s.random.IntN(3_000)) * time.Millisecond)
-	end := begin.Add(time.Duration(s.random.IntN(20_000)) * time.Millisecond)
+func forAWhile(random *rand.Rand, fault kpltest.Fault) kpltest.Fault {
+	begin := time.Now().Add(time.Duration(random.IntN(3_000)) * time.Millisecond)
+	end := begin.Add(time.Duration(random.IntN(20_000)) * time.Millisecond)
 	return func(c *kpltest.Call) kpltest.Action {
 		if now := time.Now(); now.Before(begin) || !now.Before(end) {
 			return kpltest.Action{}
@@ -87,7 +92,7 @@ func (s *simulation) raiseRecordSize() {
 	s.stream.MaxRecordSize = largerRecords // when it is recreated
 	s.config.MaxRecordSize, s.config.CollectionMaxSize = largerRecords, MaxRequestSize
 	s.config.MaxOutstandingBytes = max(s.config.MaxOutstandingBytes, largerRecords)
-	s.raised = time.Now().Add(time.Duration(s.random.IntN(5_000))*time.Millisecond + describeInterval)
+	s.raised = time.Now().Add(time.Duration(s.extra.IntN(5_000))*time.Millisecond + describeInterval)
 }
 
 // upset changes the shards for a while: splits and merges them, or makes the whole stream anew.
@@ -100,11 +105,11 @@ func (s *simulation) upset(random *rand.Rand, remakes bool) {
 		switch {
 		case remakes && random.IntN(3) == 0:
 			s.remake(random)
-			for random.IntN(3) == 0 { // and again, before much is known of the new one
-				advance(time.Duration(random.IntN(3_000)) * time.Millisecond)
-				s.remake(random)
+			for s.twice && s.changes(0.4) { // before much is known of the new one
+				advance(time.Duration(s.extra.IntN(3_000)) * time.Millisecond)
+				s.remake(s.extra)
 			}
-		case s.switches && random.IntN(2) == 0 && !time.Now().Before(maySwitch):
+		case s.switches && s.changes(0.5) && !time.Now().Before(maySwitch):
 			s.switchDistribution()
 			if s.unlisted { // then only descriptions tell, and they are not asked for more often
 				maySwitch = time.Now().Add(2 * describeInterval)

@@ -112,6 +112,9 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 	return r, nil
 }
 
+// setHash sets the hash key.
+func (r *userRecord) setHash(hash hashKey) { r.hash = hash }
+
 // skipLinger makes records go without waiting for others.
 func skipLinger(records []userRecord) {
 	for i := range records {
