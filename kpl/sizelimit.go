@@ -30,10 +30,10 @@ type sizeLimit struct {
 
 // tooLarge notes that the endpoint did not let a request of that size through.
 func (l *sizeLimit) tooLarge(now time.Time, size int) {
-	l.cautious = true
 	if l.limit > 0 && size > l.limit {
 		return // a record that cannot be cut: nothing is new
 	}
+	l.cautious = true
 	if l.limit == 0 || size <= l.proven {
 		l.proven, l.pause = 0, firstGrowth
 	} else {
