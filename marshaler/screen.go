@@ -77,8 +77,14 @@ func keyOfNumber(attribute []byte) []byte {
 	return attribute[min(2+int(attribute[1]), len(attribute)):]
 }
 
-// areClean reports whether neighbouring fields of a message with this layout are clean.
+// areClean reports whether the fields of a run are clean.
+//
+// A run that is valid UTF-8 as a whole has only valid text. All its tags and lengths are ASCII, and each text stands between
+// two of them. So no text can borrow from its neighbours what it lacks.
 func (l *textLayout) areClean(run []byte, depth int) bool {
+	if utf8.Valid(run) {
+		return true
+	}
 	for pos := 0; pos < len(run); {
 		f, ok := readField(run, pos)
 		if !ok || !l.isCleanField(run, f, depth) {

@@ -27,8 +27,11 @@ func BenchmarkMarshalText(b *testing.B) {
 		name, text string
 		each       int
 	}{
-		{"ascii", "twelve boxers: ", 1}, {"umlauts", "zwölf Boxkämpf", 1}, {"japanese", "日本語のテキスト", 1},
-		{"broken/one", "zw\xf6lf Boxk\xe4mpfe", 1000}, {"broken/all", "zw\xf6lf Boxk\xe4mpfe", 1},
+		{"ascii", "twelve boxers: ", 1},
+		{"umlauts", "zwölf Boxkämpf", 1},
+		{"japanese", "日本語のテキスト", 1},
+		{"broken/one", "zw\xf6lf Boxk\xe4mpfe", 1000},
+		{"broken/all", "zw\xf6lf Boxk\xe4mpfe", 1},
 	} {
 		logs := benchLogs(1, 1000)
 		records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
