@@ -171,6 +171,14 @@ func (t *telemetry) cut(signal marshaler.Signal, items, size int, err error) {
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Int("bytes", size), zap.Error(err))
 }
 
+// mended logs what was changed so that strict readers can decode it.
+func (t *telemetry) mended(signal marshaler.Signal, m marshaler.Mended) {
+	t.log.Warn("Changed telemetry that strict readers could not decode: U+FFFD replaces invalid UTF-8, JSON text replaces "+
+		"values that are nested too deeply",
+		zap.Stringer("signal", signal), zap.Int("strings", m.Texts), zap.Int("values", m.Values),
+		zap.String("first_resource", m.Resource))
+}
+
 // lost logs items that failed and that nobody will send again.
 func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
 	t.log.Error("Lost telemetry after fire-and-forget delivery",
