@@ -67,9 +67,9 @@ func (d *delivery) run() {
 	var batch []ending
 	for range d.wakeUp {
 		for {
-			clear(batch)
+			batch = emptied(batch)
 			d.mu.Lock()
-			batch, d.pending = d.pending, batch[:0]
+			batch, d.pending = d.pending, batch
 			closed := d.closed
 			d.busy = len(batch) > 0
 			d.mu.Unlock()

@@ -28,11 +28,23 @@ func (e *effects) changeDistribution(kind streamKind) { e.distribution = append(
 // changeAvailability notes why the stream accepts no records any more; nil if it accepts them again.
 func (e *effects) changeAvailability(err error) { e.availability = append(e.availability, err) }
 
-// reset empties the lists and keeps their memory.
+// reset empties the lists and keeps their memory, but not that of a burst.
 func (e *effects) reset() {
-	clear(e.ended)
-	e.ended, e.flushed, e.misplaced = e.ended[:0], e.flushed[:0], e.misplaced[:0]
-	e.distribution, e.availability = e.distribution[:0], e.availability[:0]
+	e.ended, e.flushed, e.misplaced = emptied(e.ended), emptied(e.flushed), emptied(e.misplaced)
+	e.distribution, e.availability = emptied(e.distribution), emptied(e.availability)
+}
+
+// maxKept is how many elements a list may have room for and still be kept for use again. The endings of so many records take
+// about a megabyte. A hundred thousand records that expire at the same time would take twenty, for as long as the stream lives.
+const maxKept = 4096
+
+// emptied returns an empty list in the memory of one that nobody needs any more, or in none if the list was large.
+func emptied[T any](list []T) []T {
+	if cap(list) > maxKept {
+		return nil
+	}
+	clear(list)
+	return list[:0]
 }
 
 // ending is user records that have come to the same end at the same time. Without members it is the end of a FlushWait.

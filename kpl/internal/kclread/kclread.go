@@ -23,8 +23,6 @@ import (
 var (
 	// ErrNoFrame means that data has no frame: KCL takes it for one user record.
 	ErrNoFrame = errors.New("no frame of an aggregated record")
-	// ErrMessage is wrapped if the frame is right and the message in it is not: KCL takes data for one user record.
-	ErrMessage = errors.New("no AggregatedRecord message")
 	// ErrMember is wrapped if the keys of a member cannot be read: KCL keeps the members before it.
 	ErrMember = errors.New("keys that cannot be read")
 	// ErrNoShard is wrapped if an explicit hash key is a number that no shard has: KCL drops the aggregated record.
@@ -53,8 +51,10 @@ type Aggregate struct {
 	partitionKeys, explicitHashKeys table
 }
 
-// Parse reads the tables of an aggregated record and checks its members. The error is ErrNoFrame or wraps ErrMessage. Parse
-// allocates at most two bytes for each byte of data, and three for each byte of a key that is not UTF-8.
+// Parse reads the tables of an aggregated record and checks its members. The error is ErrNoFrame,
+// or says why Java's decoder does not read the message. In both cases KCL takes data for one user record.
+//
+// Parse allocates at most two bytes for each byte of data, and three for each byte of a key that is not UTF-8.
 func Parse(data []byte) (Aggregate, error) {
 	if len(data) <= len(Magic)+md5x8.Size || len(data) > maxSize || string(data[:len(Magic)]) != Magic {
 		return Aggregate{}, ErrNoFrame
@@ -65,7 +65,7 @@ func Parse(data []byte) (Aggregate, error) {
 	}
 	sizes, err := measure(message)
 	if err != nil {
-		return Aggregate{}, fmt.Errorf("%w: %w", ErrMessage, err)
+		return Aggregate{}, err
 	}
 	return Aggregate{
 		Records:          sizes.records,
