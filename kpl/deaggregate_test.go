@@ -312,7 +312,7 @@ func TestDeaggregateAllocations(t *testing.T) {
 		want      float64
 	}{
 		"1,000 members of one key": {framed(shared...), nil, 3},        // the table, its key, the members
-		"claims without substance": {claims, ErrMalformedAggregate, 9}, // the table, its key, the error; one more with the race detector
+		"claims without substance": {claims, ErrMalformedAggregate, 9}, // the table, its key, the error, and one of the race detector
 		"plain record":             {plain, ErrNotAggregated, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
