@@ -33,11 +33,12 @@ func (f *factory) createLogs(ctx context.Context, set exporter.Settings, cfg com
 	if err != nil {
 		return nil, err
 	}
-	helper, err := exporterhelper.NewLogs(ctx, set, c, p.push, helperOptions(c)...)
+	view := &helperView{}
+	helper, err := exporterhelper.NewLogs(ctx, view.settings(set), c, p.push, helperOptions(c)...)
 	if err != nil {
 		return nil, err
 	}
-	return &logsExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	return &logsExporter{helper, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
 }
 
 func (f *factory) createTraces(
@@ -48,11 +49,12 @@ func (f *factory) createTraces(
 	if err != nil {
 		return nil, err
 	}
-	helper, err := exporterhelper.NewTraces(ctx, set, c, p.push, helperOptions(c)...)
+	view := &helperView{}
+	helper, err := exporterhelper.NewTraces(ctx, view.settings(set), c, p.push, helperOptions(c)...)
 	if err != nil {
 		return nil, err
 	}
-	return &tracesExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	return &tracesExporter{helper, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
 }
 
 func (f *factory) createMetrics(
@@ -63,11 +65,12 @@ func (f *factory) createMetrics(
 	if err != nil {
 		return nil, err
 	}
-	helper, err := exporterhelper.NewMetrics(ctx, set, c, p.push, helperOptions(c)...)
+	view := &helperView{}
+	helper, err := exporterhelper.NewMetrics(ctx, view.settings(set), c, p.push, helperOptions(c)...)
 	if err != nil {
 		return nil, err
 	}
-	return &metricsExporter{helper, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	return &metricsExporter{helper, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
 }
 
 // helperOptions returns the timeout, retry and queue of the configuration, which exporterhelper provides.

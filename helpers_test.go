@@ -200,6 +200,9 @@ func within(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
+// pass lets time pass in a synctest bubble.
+func pass(d time.Duration) { <-time.NewTimer(d).C }
+
 // distinct returns the set of bodies, and fails the test if one is there twice.
 func distinct(t *testing.T, bodies []string) map[string]bool {
 	t.Helper()

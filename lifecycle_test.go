@@ -141,7 +141,7 @@ func TestShutdownEndsWhenNothingIsDelivered(t *testing.T) {
 		synctest.Wait()
 		start := time.Now()
 		require.NoError(t, e.Shutdown(context.Background()))
-		assert.Equal(t, c.Producer.RecordTTL, time.Since(start))
+		assert.Equal(t, defaultDrainTimeout, time.Since(start))
 		assert.Zero(t, e.sum(t, "items_put", "outcome", "success"))
 	})
 }

@@ -2,6 +2,7 @@ package kinesiskplexporter
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/exporter"
@@ -32,10 +33,14 @@ type telemetry struct {
 	shards       bool        // shards are attributes
 	availability func(outage error)
 
+	storing atomic.Bool                         // the last call stored something
+	success [marshaler.Metrics + 1]atomic.Int64 // items that were delivered, by signal
+	late    [marshaler.Metrics + 1]atomic.Int64 // items that were lost after fire-and-forget delivery, by signal
+
 	// A session's few time series.
 	stream   series // exporter, stream
 	outcomes [kpl.OutcomeClosed + 1]series
-	success  series
+	worked   series
 	failure  series
 	codes    map[string]series
 	flushes  map[flush]series
@@ -90,7 +95,7 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 func (t *telemetry) prepare() {
 	exporterID := t.common[:1]
 	t.stream = seriesOf(t.common)
-	t.success = seriesOf(t.common, attribute.String("outcome", "success"))
+	t.worked = seriesOf(t.common, attribute.String("outcome", "success"))
 	t.failure = seriesOf(t.common, attribute.String("outcome", "failure"))
 	t.items = map[item]series{}
 	for outcome := range kpl.OutcomeClosed + 1 {
@@ -155,7 +160,16 @@ func (t *telemetry) close() { t.builder.Shutdown() }
 // itemsPut counts items of a push by what became of them.
 func (t *telemetry) itemsPut(signal marshaler.Signal, outcome string, items int) {
 	t.builder.KinesisKplItemsPut.Add(context.Background(), int64(items), t.items[item{signal, outcome}].add...)
+	if outcome == kpl.OutcomeSuccess.String() {
+		t.success[signal].Add(int64(items))
+	}
 }
+
+// delivered returns how many items of a signal were delivered.
+func (t *telemetry) delivered(signal marshaler.Signal) int64 { return t.success[signal].Load() }
+
+// lostLater returns how many items of a signal were lost after fire-and-forget delivery.
+func (t *telemetry) lostLater(signal marshaler.Signal) int64 { return t.late[signal].Load() }
 
 // dropped logs items that will never be accepted.
 func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
@@ -165,6 +179,7 @@ func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
 
 // lost logs items that nobody is left to send again.
 func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
+	t.late[signal].Add(int64(items))
 	t.log.Error("Lost telemetry after fire-and-forget delivery",
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
 }
@@ -211,6 +226,7 @@ func (t *telemetry) requestFinished(r kpl.RequestEvent) {
 	if r.Code != "" {
 		t.failed(r.Code, "")
 	}
+	t.storing.Store(stores(&r))
 	for i := range r.Entries {
 		t.entryFinished(&r.Entries[i], r.Code != "")
 	}
@@ -221,7 +237,7 @@ func (t *telemetry) entryFinished(e *kpl.FinishedEntry, callFailed bool) {
 	ctx, b := context.Background(), t.builder
 	b.KinesisKplUserRecordsPerKinesisRecord.Record(ctx, int64(e.UserRecords), t.stream.record...)
 	if e.Code == "" {
-		b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.success, e.ShardID, "outcome", "success").add...)
+		b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.worked, e.ShardID, "outcome", "success").add...)
 		b.KinesisKplKinesisRecordsDataPut.Add(ctx, int64(e.Bytes), t.withShard(t.stream, e.ShardID).add...)
 		return
 	}
@@ -268,10 +284,14 @@ func (t *telemetry) shardsListed(e kpl.ListingEvent) {
 	ctx := context.Background()
 	if e.Err != nil {
 		t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.failure.add...)
-		t.log.Warn("Listing the shards failed; records are sent all the same", zap.Error(e.Err))
+		message := "Listing the shards failed"
+		if t.storing.Load() {
+			message += "; records are sent all the same"
+		}
+		t.log.Warn(message, zap.Error(e.Err))
 		return
 	}
-	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.success.add...)
+	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.worked.add...)
 	t.builder.KinesisKplOpenShards.Record(ctx, int64(e.OpenShards), t.stream.record...)
 }
 
@@ -298,4 +318,16 @@ func (t *telemetry) availabilityChanged(e kpl.AvailabilityEvent) {
 		t.log.Info("The stream accepts records again")
 	}
 	t.availability(e.Err)
+}
+
+// stalled logs that nothing is delivered: why, for how long, and what waits.
+func (t *telemetry) stalled(s stall, held kpl.Stats, queued int64) {
+	t.log.Error("Nothing is delivered", zap.String("cause", s.cause), zap.Duration("for", s.lasted),
+		zap.Int("messages", held.OutstandingRecords), zap.Int("message_bytes", held.OutstandingBytes),
+		zap.Int64("queue_size", queued))
+}
+
+// recovered logs that a stall is over.
+func (t *telemetry) recovered(lasted time.Duration) {
+	t.log.Info("Records are delivered again", zap.Duration("after", lasted))
 }

@@ -89,10 +89,11 @@ func (v *verdict) err() error {
 	total := v.delivered + v.dropped + v.leftItems
 	switch {
 	case v.leftItems > 0:
-		return &pushError{v.code, fmt.Errorf("%d of %d %s not delivered: %w", v.leftItems, total, itemsOf(v.signal), v.cause)}
+		cause := fmt.Errorf("%d of %d %s not delivered: %w", v.leftItems, total, itemsOf(v.signal), v.cause)
+		return &pushError{v.code, v.leftItems, cause}
 	case v.dropped > 0 && v.delivered == 0:
 		return consumererror.NewPermanent(
-			&pushError{v.code, fmt.Errorf("%d %s dropped: %w", v.dropped, itemsOf(v.signal), v.cause)},
+			&pushError{v.code, 0, fmt.Errorf("%d %s dropped: %w", v.dropped, itemsOf(v.signal), v.cause)},
 		)
 	}
 	return nil
@@ -114,6 +115,7 @@ func itemsOf(s marshaler.Signal) string {
 // metrics.
 type pushError struct {
 	code  codes.Code
+	left  int // items that are worth another attempt
 	cause error
 }
 

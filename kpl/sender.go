@@ -197,23 +197,25 @@ func (w *worker) report(r *request) {
 	if w.config.Observer.RequestFinished == nil {
 		return
 	}
-	whole := ""
+	var call fault
 	if r.err != nil {
-		whole = faultOfCall(r.err).code
+		call = faultOfCall(r.err)
 	}
+	whole := call.code
 	w.finished = w.finished[:0]
 	for i, k := range r.records {
 		entry := FinishedEntry{
-			UserRecords: len(k.members), Bytes: k.dataSize(), PredictedShard: k.predictedShard(), Code: whole,
+			UserRecords: len(k.members), Bytes: k.dataSize(), PredictedShard: k.predictedShard(),
+			Code: whole, Message: call.message,
 		}
 		if whole == "" && r.entries[i].sequenceNumber != "" {
 			entry.ShardID = r.entries[i].shard
 		} else if whole == "" {
-			entry.Code = r.entries[i].code
+			entry.Code, entry.Message = r.entries[i].code, r.entries[i].message
 		}
 		w.finished = append(w.finished, entry)
 	}
 	w.config.Observer.RequestFinished(RequestEvent{
-		Stream: w.stream, Start: r.start, End: r.end, Code: whole, Entries: w.finished,
+		Stream: w.stream, Start: r.start, End: r.end, Code: whole, Message: call.message, Entries: w.finished,
 	})
 }
