@@ -37,6 +37,7 @@ type putAnswer struct {
 	code    string
 	message string // part of it
 	final   bool   // it is not tried again
+	noCBOR  bool   // to a call in CBOR it says that CBOR is unsupported
 }
 
 func (a *putAnswer) answer(call int, data []string) wireAnswer {
@@ -145,7 +146,29 @@ func badPutAnswers() []putAnswer {
 		},
 		{
 			name: "an error of a web server", whole: failed(404, html),
-			outcome: OutcomeUnavailable, code: CodeUnknown, final: true,
+			outcome: OutcomeUnavailable, code: CodeUnknown, final: true, noCBOR: true,
+		},
+		{name: "a bad request, in HTML", whole: failed(400, html), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true},
+		{name: "a forbidden method, in HTML", whole: failed(405, html), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true},
+		{name: "a type of content, in HTML", whole: failed(415, html), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true},
+		{name: "not implemented, in HTML", whole: failed(501, html), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true},
+		{name: "a limit of the size, in HTML", whole: failed(413, html), outcome: OutcomeExpired, code: CodeRequestTooLarge},
+		{
+			name: "a limit of the size, in JSON", whole: failed(413, `{"message":"Request Too Long"}`),
+			outcome: OutcomeExpired, code: CodeRequestTooLarge, message: "Request Too Long",
+		},
+		{
+			name: "an error of a serializer", whole: always(func() wireAnswer { return errorAnswer("SerializationException", "no") }),
+			outcome: OutcomeExpired, code: "SerializationException", message: "no", noCBOR: true,
+		},
+		{
+			name: "an unknown operation", whole: always(func() wireAnswer { return errorAnswer("UnknownOperationException", "no") }),
+			outcome: OutcomeExpired, code: "UnknownOperationException", message: "no", noCBOR: true,
+		},
+		{
+			name: "a verdict on a page", whole: always(func() wireAnswer {
+				return wireAnswer{status: 400, errorType: "ValidationException", body: html}
+			}), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true,
 		},
 		{name: "a redirect", whole: failed(307, ""), outcome: OutcomeExpired, code: CodeUnknown},
 		{
@@ -230,6 +253,11 @@ func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int, protocol Wire
 		if data != "bad" && bad.whole == nil {
 			require.NoError(t, result.Err, data)
 			assert.Len(t, result.Attempts, 1, data)
+			continue
+		}
+		if times == 1 && bad.noCBOR && protocol == WireAuto {
+			require.NoError(t, result.Err, data)
+			assert.Len(t, result.Attempts, 1, "the call is made again in JSON at once")
 			continue
 		}
 		first := result.Attempts[0]

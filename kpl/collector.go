@@ -120,6 +120,9 @@ func (c *collector) takeAll() []*kinesisRecord {
 // addReady takes in a request to be sent as it is.
 func (c *collector) addReady(r *request) { c.ready = append(c.ready, r) }
 
+// addNext takes in a request to be sent as it is, before all others.
+func (c *collector) addNext(r *request) { c.ready = slices.Insert(c.ready, 0, r) }
+
 // takeReady returns the first of these requests; nil if there is none.
 func (c *collector) takeReady() *request {
 	if len(c.ready) == 0 {

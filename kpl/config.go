@@ -61,6 +61,10 @@ type Config struct {
 	RateLimit int
 	// FailIfThrottled ends a throttled record at once with [OutcomeThrottled]. By default the producer sends it again.
 	FailIfThrottled bool
+	// FailIfTooLarge ends a record at once, with [OutcomeUnavailable] and [CodeRequestTooLarge], if something in front of the
+	// service does not let it through for its size. The caller may then cut it into smaller ones. By default the producer
+	// sends it again. Records of up to 4 KiB are always sent again.
+	FailIfTooLarge bool
 	// FixedRate keeps the rate at RateLimit, however often a shard is throttled. By default the producer lowers its rate
 	// when it is throttled. Beside a writer that never backs off (such as the KPL) it ends up with almost nothing;
 	// FixedRate prevents that.

@@ -22,11 +22,23 @@ const (
 	classTransient errorClass = iota
 	// classThrottle: the shard or the stream has no capacity now.
 	classThrottle
+	// classLater: the next attempt may work, but not soon. The answer was a success that says nothing about the records, so
+	// each attempt may store another copy; or something lets nothing through whatever its size.
+	classLater
+	// classTooLarge: something in front of the service lets no request of this size through.
+	classTooLarge
+	// classUnreadable: the endpoint did not understand the request. This is no verdict on any record.
+	classUnreadable
 	// classRejected: the service will never accept something in the request.
 	classRejected
 	// classUnavailable: the service will accept nothing until somebody acts.
 	classUnavailable
 )
+
+// divides reports whether a request or record of several user records that failed so goes again in halves.
+func (c errorClass) divides() bool {
+	return c == classRejected || c == classTooLarge || c == classUnreadable
+}
 
 // codeNotFound is the error code of a stream that does not exist.
 const codeNotFound = "ResourceNotFoundException"
@@ -48,8 +60,9 @@ var classOfCode = map[string]errorClass{
 	"InvalidArgumentException":       classRejected,
 	"ValidationException":            classRejected,
 	"ValidationError":                classRejected,
-	"SerializationException":         classRejected,
 	"RequestEntityTooLargeException": classRejected,
+
+	"SerializationException": classUnreadable,
 
 	"AccessDenied":                classUnavailable,
 	"AccessDeniedException":       classUnavailable,
@@ -96,7 +109,7 @@ func faultOfCall(err error) fault {
 	)
 	switch {
 	case errors.As(err, &mismatch):
-		return fault{classTransient, CodeCountMismatch, message}
+		return fault{classLater, CodeCountMismatch, message}
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault{classTransient, CodeTimeout, message}
 	case errors.Is(err, context.Canceled):
@@ -104,13 +117,13 @@ func faultOfCall(err error) fault {
 	case errors.As(err, &api):
 		f := faultOfEntry(api.ErrorCode(), api.ErrorMessage())
 		if _, known := classOfCode[f.code]; !known && errors.As(err, &response) {
-			f.class = classOfStatus(response.HTTPStatusCode())
+			return faultOfStatus(response.HTTPStatusCode(), f.code, f.message)
 		}
 		return f
 	case errors.As(err, &send), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return fault{classTransient, CodeConnection, message}
 	case errors.As(err, &response):
-		return fault{classOfStatus(response.HTTPStatusCode()), CodeUnknown, message}
+		return faultOfStatus(response.HTTPStatusCode(), CodeUnknown, message)
 	case errors.As(err, &operation):
 		return fault{classUnavailable, CodeNotSent, message}
 	default:
@@ -118,17 +131,20 @@ func faultOfCall(err error) fault {
 	}
 }
 
-// classOfStatus is the class of an answer without a known code, by its HTTP status.
-func classOfStatus(status int) errorClass {
-	switch status {
-	case http.StatusTooManyRequests:
-		return classThrottle
-	case http.StatusRequestEntityTooLarge:
-		return classRejected
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-		return classUnavailable
+// faultOfStatus reads an answer without a known error code by its HTTP status. Such an answer may come from anything between the
+// producer and the service. So it is never a verdict on a record.
+func faultOfStatus(status int, code, message string) fault {
+	switch {
+	case status >= http.StatusOK && status < http.StatusMultipleChoices:
+		return fault{classLater, code, message} // it is an error because it makes no sense
+	case status == http.StatusTooManyRequests:
+		return fault{classThrottle, code, message}
+	case status == http.StatusRequestEntityTooLarge:
+		return fault{classTooLarge, CodeRequestTooLarge, message}
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
+		return fault{classUnavailable, code, message}
 	default:
-		return classTransient
+		return fault{classTransient, code, message}
 	}
 }
 

@@ -56,12 +56,12 @@ func TestJudgeFailed(t *testing.T) {
 	lone := &kinesisRecord{members: make([]userRecord, 1)}
 	several := &kinesisRecord{members: make([]userRecord, 2)}
 	cases := map[string]struct {
-		record   *kinesisRecord
-		class    errorClass
-		whole    bool
-		records  int
-		throttle bool
-		want     failureStep
+		record  *kinesisRecord
+		class   errorClass
+		whole   bool
+		records int
+		fail    bool
+		want    failureStep
 	}{
 		"throttled":                         {lone, classThrottle, false, 2, false, stepRetry},
 		"throttled, asked to fail":          {lone, classThrottle, false, 2, true, stepThrottled},
@@ -72,10 +72,19 @@ func TestJudgeFailed(t *testing.T) {
 		"call of several refused":           {lone, classRejected, true, 2, false, stepSplit},
 		"call of one refused":               {lone, classRejected, true, 1, false, stepRejected},
 		"call of one aggregate refused":     {several, classRejected, true, 1, false, stepSplit},
+		"too large a call of several":       {lone, classTooLarge, true, 2, true, stepSplit},
+		"too large an aggregate":            {several, classTooLarge, true, 1, true, stepSplit},
+		"too large a record":                {lone, classTooLarge, true, 1, false, stepRetryLater},
+		"too large a record, asked to fail": {lone, classTooLarge, true, 1, true, stepTooLarge},
+		"a call of several not understood":  {lone, classUnreadable, true, 2, false, stepSplit},
+		"a record not understood":           {lone, classUnreadable, true, 1, true, stepRetryLater},
+		"an aggregate not understood":       {several, classUnreadable, false, 2, false, stepSplit},
+		"nonsense":                          {several, classLater, true, 2, true, stepRetryLater},
 		"nothing accepted, not even others": {several, classUnavailable, true, 2, false, stepUnavailable},
 	}
 	for name, c := range cases {
-		assert.Equal(t, c.want, nextStep(c.record, c.class, c.whole, c.records, c.throttle), name)
+		config := Config{FailIfThrottled: c.fail, FailIfTooLarge: c.fail}
+		assert.Equal(t, c.want, nextStep(c.record, c.class, c.whole, c.records, &config), name)
 	}
 }
 
@@ -100,9 +109,14 @@ func TestFaultOfCall(t *testing.T) {
 		"unheard of, 400":  {status(400, api("Whatever")), classTransient, "Whatever"},
 		"unheard of, 403":  {status(403, api("Whatever")), classUnavailable, "Whatever"},
 		"unheard of, 404":  {status(404, api("Whatever")), classUnavailable, "Whatever"},
-		"unheard of, 413":  {status(413, api("Whatever")), classRejected, "Whatever"},
+		"unheard of, 413":  {status(413, api("Whatever")), classTooLarge, CodeRequestTooLarge},
+		"a page with 413":  {status(413, errors.New("invalid character")), classTooLarge, CodeRequestTooLarge},
+		"a page with 400":  {status(400, errors.New("invalid character")), classTransient, CodeUnknown},
+		"not understood":   {status(400, api("SerializationException")), classUnreadable, "SerializationException"},
+		"unknown call":     {status(400, api("UnknownOperationException")), classTransient, "UnknownOperationException"},
+		"too large a call": {status(413, api("RequestEntityTooLargeException")), classRejected, "RequestEntityTooLargeException"},
 		"unheard of, 429":  {status(429, api("Whatever")), classThrottle, "Whatever"},
-		"garbage with 200": {status(200, errors.New("invalid character")), classTransient, CodeUnknown},
+		"garbage with 200": {status(200, errors.New("invalid character")), classLater, CodeUnknown},
 		"garbage with 503": {status(503, errors.New("invalid character")), classTransient, CodeUnknown},
 		"answer cut short": {status(200, &smithy.DeserializationError{Err: io.ErrUnexpectedEOF}), classTransient, CodeConnection},
 		"connection":       {&smithyhttp.RequestSendError{Err: errors.New("reset")}, classTransient, CodeConnection},
@@ -113,7 +127,7 @@ func TestFaultOfCall(t *testing.T) {
 			&smithy.OperationError{Err: fmt.Errorf("get identity: %w", api("AccessDenied"))}, classUnavailable, "AccessDenied",
 		},
 		"not an error of AWS":   {errors.New("boom"), classTransient, CodeUnknown},
-		"entries do not match":  {countMismatchError{1, 2}, classTransient, CodeCountMismatch},
+		"entries do not match":  {countMismatchError{1, 2}, classLater, CodeCountMismatch},
 		"throttling by request": {status(400, api("ThrottlingException")), classThrottle, "ThrottlingException"},
 	}
 	for name, c := range cases {

@@ -12,6 +12,7 @@ func WellKnownCodes() []string {
 		CodeNotSent,
 		CodeCanceled,
 		CodeTooLarge,
+		CodeRequestTooLarge,
 		CodeUnknown,
 		"ProvisionedThroughputExceededException",
 		"LimitExceededException",

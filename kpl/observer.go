@@ -26,9 +26,12 @@ type Observer struct {
 	// Until it learns more, it takes a stream for one of [DistributionByKey]. That includes a stream that it has forgotten
 	// (see [StreamIdleTime]).
 	DistributionChanged func(DistributionEvent)
-	// CBORUnsupported is called when the endpoint turns out to support no CBOR (see [WireAuto]), at most once. The call
-	// that showed it is made again in JSON, and so are all later ones.
+	// CBORUnsupported is called when the endpoint turns out to support no CBOR (see [WireAuto]). The call that showed it is
+	// made again in JSON, and later calls are made in JSON until CBORSupported is called. Both may be called several times,
+	// in turns, for endpoints that change.
 	CBORUnsupported func(CBOREvent)
+	// CBORSupported is called when the endpoint supports CBOR again, after CBORUnsupported. Calls are made in CBOR again.
+	CBORSupported func(CBOREvent)
 	// AvailabilityChanged is called when a stream stops accepting records, and when it accepts them again. It is not called
 	// twice with the same news, even if the producer has forgotten the stream in between (see [StreamIdleTime]).
 	AvailabilityChanged func(AvailabilityEvent)
@@ -100,10 +103,10 @@ type DistributionEvent struct {
 	Source       DistributionSource
 }
 
-// CBOREvent says that the endpoint supports no CBOR.
+// CBOREvent says whether the endpoint supports CBOR.
 type CBOREvent struct {
 	Stream string // of the call that showed it
-	Err    error  // what the endpoint answered
+	Err    error  // what an endpoint without CBOR answered; nil if the endpoint supports CBOR again
 }
 
 // AvailabilityEvent says whether a stream accepts records.

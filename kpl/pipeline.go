@@ -28,6 +28,8 @@ type pipeline struct {
 
 	// outage is set while the stream accepts no records. Then one request at a time is sent, to find out when it is over.
 	outage outage
+	// sizeLimit is the largest request that the endpoint lets through.
+	sizeLimit sizeLimit
 	// draining is set by Close. Nothing waits for other records any more.
 	draining bool
 	// aborted is set when Close runs out of time. Every record that is not stored fails.
@@ -166,6 +168,9 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 		r := p.nextRequest(now)
 		if r == nil {
 			return requests, late
+		}
+		if r = p.fit(now, r); r == nil {
+			continue
 		}
 		n := len(r.records)
 		r.records = slices.DeleteFunc(r.records, func(k *kinesisRecord) bool {

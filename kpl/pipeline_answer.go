@@ -11,6 +11,7 @@ func (p *pipeline) complete(now time.Time, r *request) {
 		p.callFailed(now, r, faultOfCall(r.err))
 		return
 	}
+	p.sizeLimit.passed(r)
 	for i, k := range r.records {
 		if entry := r.entries[i]; entry.sequenceNumber != "" {
 			attempt := r.attempt(entry.shard, "", "")
@@ -43,28 +44,51 @@ func (p *pipeline) complete(now time.Time, r *request) {
 
 // callFailed decides about the records of a request that failed as one.
 func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
-	if f.class == classRejected && len(r.records) > 1 && !p.aborted {
+	f.class = p.judgeSize(now, r, f.class)
+	if f.class.divides() && len(r.records) > 1 && !p.aborted {
 		for _, k := range r.records {
 			addAttempt(k.members, r.attempt("", f.code, f.message))
 		}
 		half := len(r.records) / 2
 		p.collector.addReady(&request{records: r.records[:half:half]})
 		p.collector.addReady(&request{records: r.records[half:]})
-		p.available()
+		p.noteOutage(now, f)
 		return
 	}
 	for _, k := range r.records {
 		p.recordFailed(now, r, k, f, true)
 	}
+	p.noteOutage(now, f)
+}
+
+// judgeSize takes in what a failed call says about the size of requests, and returns the class of its error.
+func (p *pipeline) judgeSize(now time.Time, r *request, class errorClass) errorClass {
+	switch class {
+	case classTooLarge:
+		size := r.size()
+		p.sizeLimit.tooLarge(now, size)
+		if size <= smallestRequest {
+			return classLater
+		}
+	case classUnreadable:
+		p.sizeLimit.cautious = true
+	case classTransient, classLater, classThrottle, classRejected, classUnavailable:
+		p.sizeLimit.cautious = false
+	}
+	return class
+}
+
+// noteOutage takes in what a failed call says about the stream as a whole.
+func (p *pipeline) noteOutage(now time.Time, f fault) {
 	switch f.class {
 	case classUnavailable:
 		if f.code == codeNotFound {
 			p.streamMissing(now)
 		}
 		p.unavailable(now, f)
-	case classThrottle, classRejected:
+	case classThrottle, classRejected, classUnreadable:
 		p.available()
-	case classTransient:
+	case classTransient, classLater, classTooLarge:
 		p.probeLater(now)
 	}
 }
@@ -84,9 +108,11 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 		p.finish(now, OutcomeClosed, fault{}, k.members...)
 		return
 	}
-	switch nextStep(k, f.class, whole, len(r.records), p.config.FailIfThrottled) {
+	switch nextStep(k, f.class, whole, len(r.records), p.config) {
 	case stepRetry:
 		p.retrier.add(now, p.unexpired(now, k.members))
+	case stepRetryLater:
+		p.retrier.addLater(now, p.unexpired(now, k.members))
 	case stepSplit:
 		half := len(k.members) / 2
 		p.splitOff(now, k, k.members[:half])
@@ -95,7 +121,7 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 		p.finish(now, OutcomeThrottled, fault{}, k.members...)
 	case stepRejected:
 		p.finish(now, OutcomeRejected, fault{}, k.members...)
-	case stepUnavailable:
+	case stepTooLarge, stepUnavailable:
 		p.finish(now, OutcomeUnavailable, fault{}, k.members...)
 	}
 }
@@ -106,18 +132,13 @@ func (p *pipeline) recordStored(now time.Time, r *request, k *kinesisRecord, ent
 	p.judge(now, storedRecord{k, r.attempt(entry.shard, "", ""), entry.sequenceNumber})
 }
 
-// splitOff sends some members of a rejected record in a request of their own.
+// splitOff sends some members of a record in a request of their own.
 func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []userRecord) {
 	members = p.unexpired(now, members)
 	if len(members) == 0 {
 		return
 	}
-	k := p.aggregator.pack(members)
-	k.setLane(from.lane)
-	if k.keyless {
-		k.setKey(from.partitionKey, from.hash)
-	}
-	p.collector.addReady(&request{records: []*kinesisRecord{k}})
+	p.collector.addReady(p.part(from, members))
 }
 
 // unexpired ends the members that are canceled or expired, and returns the others.

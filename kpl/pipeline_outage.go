@@ -54,7 +54,12 @@ func (p *pipeline) down() bool { return p.outage.pause > 0 }
 
 // maySend reports whether a request may be sent now.
 func (p *pipeline) maySend(now time.Time) bool {
-	return !p.down() || p.inFlight.requests == 0 && !now.Before(p.outage.nextProbe)
+	switch {
+	case p.inFlight.requests > 0:
+		return !p.down() && !p.sizeLimit.cautious
+	default:
+		return !p.down() || !now.Before(p.outage.nextProbe)
+	}
 }
 
 // failBuffered ends every record that is not in a request and was not stored.

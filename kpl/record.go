@@ -47,8 +47,11 @@ const (
 	CodeConnection    = "ConnectionError"     // no connection, or it broke before the answer was whole
 	CodeNotSent       = "RequestNotSent"      // the client could not make a signed request: no credentials, no region
 	CodeTooLarge      = "RecordTooLarge"      // larger than the stream takes, so never sent
-	CodeCanceled      = "Canceled"            // Close gave up on a call in flight
-	CodeUnknown       = "UnknownError"        // the client failed in a way that fits none of the others
+	// CodeRequestTooLarge: something in front of the service, such as a proxy, does not let a request of this size through
+	// (HTTP status 413). The service itself never saw the record.
+	CodeRequestTooLarge = "RequestTooLarge"
+	CodeCanceled        = "Canceled"     // Close gave up on a call in flight
+	CodeUnknown         = "UnknownError" // the client failed in a way that fits none of the others
 )
 
 // Outcome is how a user record ended. Every record ends in exactly one.
@@ -66,7 +69,8 @@ const (
 	OutcomeRejected
 	// OutcomeUnavailable: the stream accepts no records until somebody acts. Access is denied, there is no such stream, a
 	// key of KMS is disabled, or credentials have expired. Records of the failing request end at once. Others wait for the
-	// next probe, sent after 1, 2, 4, then every 8 s, and share its outcome.
+	// next probe, sent after 1, 2, 4, then every 8 s, and share its outcome. With [Config.FailIfTooLarge], a record that is too
+	// large for a proxy ends so too, with CodeRequestTooLarge.
 	OutcomeUnavailable
 	// OutcomeCanceled: a context ended before the record was sent, that of Put or of [Batch.Wait].
 	OutcomeCanceled

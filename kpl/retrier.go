@@ -40,6 +40,29 @@ func (t *retrier) add(now time.Time, members []userRecord) {
 	t.keep(at, members)
 }
 
+// addLater takes in members for a longer pause than add does, because each further attempt may store another copy, or is in
+// vain as long as the endpoint is what it is. The first pause is a second. Each further pause is three times as long as the
+// members have met with the same error.
+func (t *retrier) addLater(now time.Time, members []userRecord) {
+	if len(members) == 0 {
+		return
+	}
+	pause, oldest := laterBackoff, now
+	for i := range members {
+		r := &members[i]
+		pause = max(pause, 3*now.Sub(r.sameErrorSince()))
+		if r.received.Before(oldest) {
+			oldest = r.received
+		}
+	}
+	pause += time.Duration(t.random.Float64() * float64(pause/4))
+	at := now.Add(pause)
+	if expiry := oldest.Add(t.ttl); expiry.Before(at) {
+		at = expiry
+	}
+	t.keep(at, members)
+}
+
 // keep takes in members that go again at the given time.
 func (t *retrier) keep(at time.Time, members []userRecord) {
 	if len(members) == 0 {
@@ -92,6 +115,8 @@ func (t *retrier) skipLinger() {
 const (
 	firstBackoff = 100 * time.Millisecond
 	maxBackoff   = 3200 * time.Millisecond
+	// laterBackoff is the shortest pause of addLater.
+	laterBackoff = time.Second
 )
 
 // backoff is the pause after the given number of attempts; random is from [0, 1).

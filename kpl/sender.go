@@ -2,6 +2,7 @@ package kpl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -98,11 +99,8 @@ func (w *worker) do(r *request) {
 	defer cancel()
 	r.start = time.Now()
 	output, err := w.client.PutRecords(ctx, input, w.options...)
-	if unsupported, first := w.wire.Unsupported(); err != nil && unsupported {
-		if first {
-			f := faultOfCall(err)
-			notify(w.config.Observer.CBORUnsupported, CBOREvent{w.stream, fmt.Errorf("%s: %s", f.code, f.message)})
-		}
+	w.reportEncoding(err)
+	if err != nil && w.wire.Again() {
 		output, err = w.client.PutRecords(ctx, input, w.options...)
 	}
 	r.end = time.Now()
@@ -112,6 +110,24 @@ func (w *worker) do(r *request) {
 	w.frames = nil
 	r.read(output, err)
 }
+
+// reportEncoding tells the observer what the last call showed about the encoding of requests. The error is that of the call.
+func (w *worker) reportEncoding(err error) {
+	switch w.wire.Change() {
+	case wire.Unchanged:
+	case wire.CBORBack:
+		notify(w.config.Observer.CBORSupported, CBOREvent{Stream: w.stream})
+	case wire.CBORLost:
+		if err == nil {
+			err = errNotForEachRecord
+		}
+		f := faultOfCall(err)
+		notify(w.config.Observer.CBORUnsupported, CBOREvent{w.stream, fmt.Errorf("%s: %s", f.code, f.message)})
+	}
+}
+
+// errNotForEachRecord is the error of a success that does not say what became of each record.
+var errNotForEachRecord = errors.New("the answer does not have one entry for each record")
 
 // read notes what came of the call. An answer that does not have one entry for each record is an error of the whole call.
 func (r *request) read(output *kinesis.PutRecordsOutput, err error) {

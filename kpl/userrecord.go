@@ -135,3 +135,13 @@ func (r *userRecord) trips() []Attempt {
 	}
 	return r.attempts.list
 }
+
+// sameErrorSince is when the first of the last attempts ended that all failed with the same code. There must be an attempt.
+func (r *userRecord) sameErrorSince() time.Time {
+	trips := r.trips()
+	i := len(trips) - 1
+	for i > 0 && trips[i-1].Code == trips[i].Code {
+		i--
+	}
+	return trips[i].End
+}

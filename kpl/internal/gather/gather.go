@@ -8,11 +8,15 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // pieceSize is how many bytes are written at a time at most: eight TLS records, each of which would be a system call of its
 // own otherwise. Twice as many gain little, and each connection in use has a piece.
 const pieceSize = 8 * (16<<10 + 256)
+
+// goodbyeTime is how long a connection that is being closed may take to tell the other side so.
+const goodbyeTime = 100 * time.Millisecond
 
 // Transport is an [http.Transport] whose connections with TLS gather the records of a request. Its requests must not need
 // an answer before their end, as with "Expect: 100-continue", nor have bodies that come slowly.
@@ -114,6 +118,16 @@ func (c *conn) Write(p []byte) (int, error) {
 	}
 	c.piece = append(c.piece, p...)
 	return len(p), nil
+}
+
+// SetWriteDeadline implements [net.Conn]. TLS sets a deadline of 5 s when it closes a connection, for the message that says so.
+// That message waits for a release that is still writing. If the other side reads nothing, both would wait for all of the 5 s,
+// and so would the call whose context has ended.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	if latest := time.Now().Add(goodbyeTime); t.After(latest) {
+		t = latest
+	}
+	return c.Conn.SetWriteDeadline(t)
 }
 
 // flush writes the piece. The caller holds mu.

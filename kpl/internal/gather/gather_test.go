@@ -226,6 +226,62 @@ func TestCanceledRequests(t *testing.T) {
 	}
 }
 
+// deafServer is a server that completes the handshake of TLS and then reads nothing.
+func deafServer(t *testing.T) (address string) {
+	t.Helper()
+	certificates := httptest.NewTLSServer(nil)
+	t.Cleanup(certificates.Close)
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var connections sync.WaitGroup
+	connections.Go(func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			assert.NoError(t, c.(*net.TCPConn).SetReadBuffer(4096))
+			secured := tls.Server(c, certificates.TLS)
+			connections.Go(func() { _ = secured.Handshake() })
+			t.Cleanup(func() { _ = c.Close() })
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		connections.Wait()
+	})
+	return "https://" + listener.Addr().String()
+}
+
+// A request ends with its context, also while the other side of a TLS connection reads nothing of it.
+func TestRequestToAServerThatReadsNothing(t *testing.T) {
+	address := deafServer(t)
+	for _, size := range []int{40_000, 60_000, 90_000, 120_000, 300_000} {
+		transport := &http.Transport{
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+				if err == nil {
+					err = c.(*net.TCPConn).SetWriteBuffer(4096)
+				}
+				return c, err
+			},
+		}
+		client := http.Client{Transport: gather.NewTransport(transport)}
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, struct{ io.Reader }{bytes.NewReader(make([]byte, size))})
+		require.NoError(t, err)
+		r.ContentLength = int64(size)
+		begun := time.Now()
+		answer, err := client.Do(r) //nolint:bodyclose // there is none
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Nil(t, answer)
+		assert.Less(t, time.Since(begun), 2*time.Second, "with a body of %d bytes", size)
+		transport.CloseIdleConnections()
+	}
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -39,7 +39,7 @@ func compareAnswer(t *testing.T, w *Protocol, contentType string, status, record
 	t.Helper()
 	w.records = records
 	var sdk smithyhttp.ClientProtocol = w.Protocol
-	if contentType == contentTypeCBOR {
+	if formatOf(body) == formatCBOR {
 		sdk = w.encoding.sdk
 	}
 	want, wantErr := deserialized(t, sdk, contentType, status, bytes.NewReader(body))

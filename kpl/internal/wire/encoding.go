@@ -3,31 +3,54 @@ package wire
 import (
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 )
 
-// Encoding finds out whether an endpoint takes CBOR. The first calls are made in CBOR. Once one of them succeeds, all are. If
-// the answer to one of them says that CBOR is unsupported, all later calls are made in JSON.
+// Encoding finds out whether an endpoint supports CBOR. Calls are made in CBOR. If the answer to one of them says that CBOR is
+// unsupported, later calls are made in JSON. After a pause, one call tries CBOR again. If that call has success, CBOR is back.
 //
 // All workers of a producer share one Encoding; it is safe for use by several goroutines.
 type Encoding struct {
-	state atomic.Int32
 	// unrelated reports whether an error code has nothing to do with the encoding of the request.
 	unrelated func(code string) bool
 	// sdk reads the answers in CBOR that [answerReader] does not know. It is the SDK's protocol for other services, whose
 	// answers look the same.
 	sdk *rpcv2.Protocol
+
+	// json is set while calls are made in JSON.
+	json atomic.Bool
+
+	mu sync.Mutex
+	// never is set if CBOR is not to be tried at all.
+	never bool
+	// tryAt is when the next call tries CBOR, while calls are made in JSON; guarded by mu.
+	tryAt time.Time
+	// pause is from the time at which CBOR was lost to tryAt; guarded by mu. Zero means that CBOR was never lost.
+	pause time.Duration
+	// back is when CBOR came back the last time; guarded by mu.
+	back time.Time
 }
 
-// The states of an Encoding. It leaves cborUntried once.
+// The pause before CBOR is tried again doubles from firstPause to lastPause. It begins anew if CBOR was in use for lastPause.
 const (
-	cborUntried int32 = iota
-	cborTaken
-	cborUnsupported
+	firstPause = time.Minute
+	lastPause  = 30 * time.Minute
+)
+
+// Change is what an answer changed about the encoding of later calls.
+type Change uint8
+
+// The changes.
+const (
+	Unchanged Change = iota
+	CBORLost         // later calls are made in JSON
+	CBORBack         // later calls are made in CBOR again
 )
 
 // What a service says of a request that it does not understand.
@@ -41,48 +64,114 @@ const (
 // Unrelated reports whether an error code has nothing to do with the encoding of the request, for example because it is about
 // credentials, permissions or capacity. An answer with such a code does not mean that CBOR is unsupported.
 func NewEncoding(tryCBOR bool, unrelated func(code string) bool) *Encoding {
-	e := &Encoding{unrelated: unrelated, sdk: rpcv2.NewCBOR(schemas.Kinesis_20131202)}
-	if !tryCBOR {
-		e.state.Store(cborUnsupported)
-	}
+	e := &Encoding{unrelated: unrelated, sdk: rpcv2.NewCBOR(schemas.Kinesis_20131202), never: !tryCBOR}
+	e.json.Store(!tryCBOR)
 	return e
 }
 
-// CBOR reports whether the next request is to be in CBOR.
-func (e *Encoding) CBOR() bool { return e.state.Load() != cborUnsupported }
+// CBOR reports whether calls are made in CBOR now.
+func (e *Encoding) CBOR() bool { return !e.json.Load() }
 
-// succeeded notes that a request in CBOR had success.
-func (e *Encoding) succeeded() { e.state.CompareAndSwap(cborUntried, cborTaken) }
-
-// failed takes in the answer to a request in CBOR that failed. It reports whether the answer says that CBOR is unsupported,
-// and whether it is the first to say so. Once a request in CBOR had success, no answer counts as such. A wrong conclusion costs
-// CPU time and nothing else, because every endpoint takes JSON.
-func (e *Encoding) failed(status int, answeredInCBOR bool, err error) (unsupported, first bool) {
-	if status < http.StatusBadRequest {
-		return false, false
+// next decides about the encoding of a call that is being made. Trial means that the call is the one that tries CBOR again.
+func (e *Encoding) next() (cbor, trial bool) {
+	if e.CBOR() {
+		return true, false
 	}
-	switch status {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return false, false // a proxy in front of the service says so, whatever the request was
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	if e.never || now.Before(e.tryAt) {
+		return e.CBOR(), false
 	}
-	if e.understood(answeredInCBOR, err) {
-		return false, false
-	}
-	first = e.state.CompareAndSwap(cborUntried, cborUnsupported)
-	return e.state.Load() == cborUnsupported, first
+	e.tryAt = now.Add(e.pause) // unless this call says more, the next try is then
+	return true, true
 }
 
-// understood reports whether an error is about something else than the encoding of the request. An endpoint without CBOR may
-// answer with nearly any error. But it does not answer in CBOR, and its errors about credentials and the like are real.
-func (e *Encoding) understood(answeredInCBOR bool, err error) bool {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return answeredInCBOR
+// succeeded takes in that a trial had success.
+func (e *Encoding) succeeded() Change {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.CBOR() {
+		return Unchanged
 	}
-	switch code := api.ErrorCode(); code {
-	case codeSerialization, codeUnknownOperation:
-		return false
+	e.json.Store(false)
+	e.back = time.Now()
+	return CBORBack
+}
+
+// lost takes in an answer that says that CBOR is unsupported.
+func (e *Encoding) lost(trial bool) Change {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	switch lost := e.json.Load(); {
+	case lost && !trial:
+		return Unchanged // another call has said so
+	case lost || now.Sub(e.back) < lastPause:
+		e.pause = min(max(2*e.pause, firstPause), lastPause)
 	default:
-		return answeredInCBOR || e.unrelated(code)
+		e.pause = firstPause
 	}
+	e.tryAt = now.Add(e.pause)
+	if e.json.Swap(true) {
+		return Unchanged
+	}
+	return CBORLost
+}
+
+// unsupported reports whether the answer to a failed call in CBOR says that CBOR is unsupported. A wrong conclusion costs CPU
+// time and nothing else, because every endpoint supports JSON.
+//
+// An endpoint without CBOR may answer with nearly any error. But it does not answer in CBOR, and its errors about credentials
+// and the like are real.
+func (e *Encoding) unsupported(status int, body format, err error) bool {
+	if status < http.StatusBadRequest {
+		return false
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		switch code := api.ErrorCode(); {
+		case code == codeSerialization, code == codeUnknownOperation:
+			return true
+		case e.unrelated(code):
+			return false
+		}
+	}
+	return body != formatCBOR && !sameInAnyEncoding(status)
+}
+
+// sameInAnyEncoding reports whether an answer with that status says nothing about the encoding of the request. It comes from a
+// proxy in front of the service, and is about the caller, the capacity or the size. The size is larger in JSON.
+func sameInAnyEncoding(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusRequestTimeout,
+		http.StatusRequestEntityTooLarge, http.StatusTooManyRequests,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// format is what the body of an answer is.
+type format uint8
+
+const (
+	formatNone format = iota // nothing, or nothing that the service sends, such as a page
+	formatJSON
+	formatCBOR
+)
+
+// formatOf judges a body by its first byte. What the Content-Type says of a body is not always true.
+func formatOf(body []byte) format {
+	for _, b := range body {
+		switch {
+		case b == ' ', b == '\t', b == '\r', b == '\n':
+		case b == '{':
+			return formatJSON
+		case b >= 0xa0 && b <= 0xbf: // a map
+			return formatCBOR
+		default:
+			return formatNone
+		}
+	}
+	return formatNone
 }

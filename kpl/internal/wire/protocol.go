@@ -11,7 +11,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/smithy-go"
@@ -34,11 +33,12 @@ type Protocol struct {
 	encoding *Encoding
 
 	// Of the last request.
-	inCBOR      bool // it was written in CBOR
-	records     int
-	body        requestBody // nothing reads it once the call has returned
-	unsupported bool        // the endpoint answered that it does not take CBOR
-	first       bool        // no call of the producer was answered so before
+	inCBOR  bool // it was written in CBOR
+	trial   bool // it tried whether the endpoint supports CBOR again
+	records int
+	body    requestBody // nothing reads it once the call has returned
+	again   bool        // it failed because the endpoint supports no CBOR
+	change  Change
 
 	// Of the last answer.
 	answer bytes.Buffer
@@ -58,9 +58,12 @@ func (p *Protocol) Install(o *kinesis.Options) {
 	}
 }
 
-// Unsupported reports whether the last call failed because the endpoint does not take CBOR. If so, make the call again: it
-// will be in JSON, as all calls after it. First is true for one such call of all that share the [Encoding].
-func (p *Protocol) Unsupported() (unsupported, first bool) { return p.unsupported, p.first }
+// Again reports whether the last call failed because the endpoint supports no CBOR. If so, make the call again at once: it will
+// be in JSON.
+func (p *Protocol) Again() bool { return p.again }
+
+// Change reports what the answer to the last call changed. Of all calls that share the [Encoding], one has each change.
+func (p *Protocol) Change() Change { return p.change }
 
 // Forget lets go of the data of the last request, for example so that it can be overwritten. Call it after the call.
 func (p *Protocol) Forget() { p.body.forget() }
@@ -69,7 +72,7 @@ func (p *Protocol) Forget() { p.body.forget() }
 func (p *Protocol) SerializeRequest(
 	ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, r *smithyhttp.Request,
 ) error {
-	p.inCBOR, p.unsupported, p.first = false, false, false
+	p.inCBOR, p.trial, p.again, p.change = false, false, false, Unchanged
 	put, ok := in.(*kinesis.PutRecordsInput)
 	if !ok || !usualRequest(put) {
 		return p.Protocol.SerializeRequest(ctx, schema, in, r)
@@ -79,7 +82,7 @@ func (p *Protocol) SerializeRequest(
 		return err
 	}
 	p.records = len(put.Records)
-	if p.inCBOR = p.encoding.CBOR(); p.inCBOR {
+	if p.inCBOR, p.trial = p.encoding.next(); p.inCBOR {
 		r.Header.Set("Content-Type", contentTypeCBOR)
 		p.body.setCBOR(put)
 	} else {
@@ -115,22 +118,6 @@ func (p *Protocol) DeserializeResponse(
 	if !ok {
 		return p.Protocol.DeserializeResponse(ctx, schema, types, r, out)
 	}
-	var sdk smithyhttp.ClientProtocol = p.Protocol
-	p.reader.encodedAnswer = &p.json
-	answeredInCBOR := strings.Contains(r.Header.Get("Content-Type"), "cbor")
-	if answeredInCBOR {
-		sdk, p.reader.encodedAnswer = p.encoding.sdk, &p.cbor
-	}
-	if r.StatusCode != http.StatusOK {
-		err := sdk.DeserializeResponse(ctx, schema, types, r, out)
-		if p.inCBOR {
-			p.unsupported, p.first = p.encoding.failed(r.StatusCode, answeredInCBOR, err)
-		}
-		return err
-	}
-	if p.inCBOR {
-		p.encoding.succeeded()
-	}
 	p.answer.Reset()
 	if p.answer.Cap() > maxAnswerKept {
 		p.answer = bytes.Buffer{}
@@ -138,12 +125,39 @@ func (p *Protocol) DeserializeResponse(
 	if _, err := p.answer.ReadFrom(r.Body); err != nil {
 		return &smithy.DeserializationError{Err: err}
 	}
-	if p.reader.read(p.answer.Bytes(), p.records, put) {
-		return nil
+	var sdk smithyhttp.ClientProtocol = p.Protocol
+	p.reader.encodedAnswer = &p.json
+	body := formatOf(p.answer.Bytes())
+	if body == formatCBOR {
+		sdk, p.reader.encodedAnswer = p.encoding.sdk, &p.cbor
 	}
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{bytes.NewReader(p.answer.Bytes()), r.Body}
-	return sdk.DeserializeResponse(ctx, schema, types, r, out)
+	var err error
+	if r.StatusCode != http.StatusOK || !p.reader.read(p.answer.Bytes(), p.records, put) {
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{bytes.NewReader(p.answer.Bytes()), r.Body}
+		err = sdk.DeserializeResponse(ctx, schema, types, r, out)
+	}
+	if p.inCBOR {
+		p.learn(r.StatusCode, body, err, len(put.Records))
+	}
+	return err
+}
+
+// learn takes in what the answer to a call in CBOR says about the encoding. A success without an answer for each record says
+// that the endpoint did not understand the call, or that something else answered. But it may have stored the records. So the
+// call is not made again at once.
+func (p *Protocol) learn(status int, body format, err error, answered int) {
+	switch {
+	case err == nil && answered == p.records:
+		if p.trial {
+			p.change = p.encoding.succeeded()
+		}
+	case status < http.StatusMultipleChoices:
+		p.change = p.encoding.lost(p.trial)
+	case p.encoding.unsupported(status, body, err):
+		p.change = p.encoding.lost(p.trial)
+		p.again = true
+	}
 }
