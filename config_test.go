@@ -164,10 +164,11 @@ func TestValidate(t *testing.T) {
 		"stream_arn":                    `aws: stream_arn must be like arn:aws:kinesis:us-east-1:123456789012:stream/name`,
 		"region_of_other_stream":        `aws: region is "us-east-1", but the stream of stream_arn is in "eu-west-1"`,
 		"endpoint":                      `aws: endpoint must be an https:// or http:// URL, found "localhost:4567"`,
-		"endpoint_without_tls":          `aws: endpoint has no TLS: use https://, or set insecure to true`,
-		"role_arn":                      `aws: role_arn must be an ARN, found "writer"`,
-		"external_id_without_role":      `aws: external_id needs role_arn`,
-		"ca_file_unused":                `aws: ca_file and insecure_skip_verify exclude each other`,
+		"endpoint_without_tls": `aws: endpoint is http://localhost:4567, which has no TLS: use https://,` +
+			` or set aws::insecure to true`,
+		"role_arn":                 `aws: role_arn must be an ARN like arn:aws:iam::123456789012:role/name, found "writer"`,
+		"external_id_without_role": `aws: external_id needs role_arn`,
+		"ca_file_unused":           `aws: ca_file and insecure_skip_verify exclude each other`,
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "bad_*.yaml"))
 	require.NoError(t, err)

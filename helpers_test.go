@@ -224,3 +224,6 @@ func gaugeOf(t *testing.T, r *rig, name string) int64 {
 	require.Len(t, data.DataPoints, 1)
 	return data.DataPoints[0].Value
 }
+
+// advance lets the time of a synctest bubble pass.
+func advance(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // in a synctest bubble

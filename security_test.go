@@ -356,7 +356,7 @@ func TestEndpointOfTheEnvironmentNeedsTLS(t *testing.T) {
 			t.Setenv(variable, strings.Replace(server.URL, "http:", "HTTP:", 1))
 			c := directConfig()
 			e := newRig(t, NewFactory(), c)
-			require.ErrorContains(t, e.Start(t.Context(), e.host), "endpoint has no TLS")
+			require.ErrorContains(t, e.Start(t.Context(), e.host), "aws: "+variable+" is "+server.URL+", which has no TLS")
 			e.stop(t)
 
 			c = directConfig()

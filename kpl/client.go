@@ -32,7 +32,9 @@ type Client interface {
 // callOptions sets how the producer wants its calls made.
 func callOptions(o *kinesis.Options) {
 	o.Retryer = aws.NopRetryer{}
-	o.HTTPClient = boundedAnswers{plainbody.Client{Doer: o.HTTPClient}}
+	call := &sending{HTTPClient: boundedAnswers{plainbody.Client{Doer: o.HTTPClient}}}
+	o.HTTPClient = call
+	o.APIOptions = append(o.APIOptions, call.install)
 }
 
 // boundedAnswers is an HTTP client whose answers are of bounded size.

@@ -93,12 +93,16 @@ type fault struct {
 // faultOfEntry reads the error of one record in an answer. A fault always has a code, because observers take a record without a
 // code for a success.
 func faultOfEntry(code, message string) fault {
-	return fault{classOfCode[code], cmp.Or(clip(code), CodeUnknown), clip(message)}
+	class := classOfCode[code]
+	if class == classRejected && wrongAddress(message) {
+		class = classUnavailable
+	}
+	return fault{class, cmp.Or(clip(code), CodeUnknown), messageOf(message)}
 }
 
 // faultOfCall reads the error of a whole call.
 func faultOfCall(err error) fault {
-	message := clip(err.Error())
+	message := textOf(err)
 	var (
 		mismatch  countMismatchError
 		api       smithy.APIError
@@ -110,6 +114,8 @@ func faultOfCall(err error) fault {
 	switch {
 	case errors.As(err, &mismatch):
 		return fault{classLater, CodeCountMismatch, message}
+	case neverSent(err):
+		return fault{classUnavailable, CodeNotSent, message}
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault{classTransient, CodeTimeout, message}
 	case errors.Is(err, context.Canceled):

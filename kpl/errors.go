@@ -10,7 +10,8 @@ var (
 	// ErrClosed is the error after [Producer.Close] was called. It is also the error of records that Close gave up on.
 	ErrClosed = errors.New("kpl: the producer is closed")
 	// ErrInvalidRecord is wrapped by the error for a user record that the service would never accept: without a stream, with
-	// a partition key of more than 256 characters, or with an explicit hash key that is no 128-bit number.
+	// a name or an ARN that no stream can have, with a partition key of more than 256 characters, or with an explicit hash key
+	// that is no 128-bit number.
 	ErrInvalidRecord = errors.New("kpl: invalid user record")
 	// ErrRecordTooLarge is wrapped by the [*SizeError] for data and partition key over [Config.MaxRecordSize].
 	ErrRecordTooLarge = errors.New("kpl: user record too large")

@@ -124,7 +124,7 @@ func TestFaultOfCall(t *testing.T) {
 		"canceled":         {&smithy.CanceledError{Err: context.Canceled}, classTransient, CodeCanceled},
 		"no credentials":   {&smithy.OperationError{Err: errors.New("get identity")}, classUnavailable, CodeNotSent},
 		"role not to be had": {
-			&smithy.OperationError{Err: fmt.Errorf("get identity: %w", api("AccessDenied"))}, classUnavailable, "AccessDenied",
+			&smithy.OperationError{Err: fmt.Errorf("get identity: %w", api("AccessDenied"))}, classUnavailable, CodeNotSent,
 		},
 		"not an error of AWS":   {errors.New("boom"), classTransient, CodeUnknown},
 		"entries do not match":  {countMismatchError{1, 2}, classLater, CodeCountMismatch},

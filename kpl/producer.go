@@ -47,6 +47,14 @@ type Stats struct {
 // NewFromConfig returns a running producer that calls the service as awsConfig says, or the error of [Config.Validate].
 // It calls through [NewHTTPClient], unless awsConfig has an HTTP client that is not the SDK's own. The functions change the
 // options of the client, for example its endpoint. Close the producer to release what it holds.
+//
+// The producer bounds its own calls. It cannot bound those for credentials: all calls of awsConfig.Credentials share one call to
+// STS, to a container's agent and so on, and that call has no deadline. If it is never answered, nothing is sent any more.
+// So load awsConfig with an HTTP client that has a timeout, for both kinds of credentials:
+//
+//	client := awshttp.NewBuildableClient().WithTimeout(5 * time.Second)
+//	config.LoadDefaultConfig(ctx, config.WithHTTPClient(client),
+//		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }))
 func NewFromConfig(awsConfig aws.Config, config Config, optFns ...func(*kinesis.Options)) (*Producer, error) {
 	client, made := newHTTPClient(awsConfig.HTTPClient, config.WithDefaults().MaxConnections)
 	if made {
@@ -116,6 +124,9 @@ func (p *Producer) put(ctx context.Context, name string, r *userRecord) error {
 	}
 	err := p.hand(name, r)
 	for err == errNotOpen { //nolint:errorlint // it is never wrapped
+		if err = checkStream(name); err != nil {
+			break
+		}
 		p.open(name)
 		err = p.hand(name, r)
 	}

@@ -45,7 +45,7 @@ const (
 	CodeCountMismatch = "RecordCountMismatch" // the answer did not have one entry for each record
 	CodeTimeout       = "RequestTimeout"      // no answer within Config.RequestTimeout
 	CodeConnection    = "ConnectionError"     // no connection, or it broke before the answer was whole
-	CodeNotSent       = "RequestNotSent"      // the client could not make a signed request: no credentials, no region
+	CodeNotSent       = "RequestNotSent"      // the client could not make a signed request: no region, no credentials
 	CodeTooLarge      = "RecordTooLarge"      // larger than the stream takes, so never sent
 	// CodeRequestTooLarge: something in front of the service, such as a proxy, does not let a request of this size through
 	// (HTTP status 413). The service itself never saw the record.

@@ -1,0 +1,111 @@
+package kinesiskplexporter
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// withoutTLS reports whether endpoint is a URL without TLS.
+func withoutTLS(endpoint string) bool {
+	parsed, err := url.Parse(endpoint)
+	return err == nil && parsed.Scheme == "http"
+}
+
+// errWithoutTLS is the error of an endpoint without TLS that is not allowed. Source is the key or the variable that has it.
+func errWithoutTLS(source, endpoint string) error {
+	if parsed, err := url.Parse(endpoint); err == nil {
+		endpoint = parsed.Redacted()
+	}
+	return fmt.Errorf("%s is %s, which has no TLS: use https://, or set aws::insecure to true", source, endpoint)
+}
+
+// checkTLS returns an error if the endpoint of the service has no TLS, or that of another service which hands out secret keys.
+// Neither is allowed without insecure. Kinesis is the endpoint of the stream's client. Empty means that of the region, which
+// has TLS.
+func (c *AWSConfig) checkTLS(loaded *aws.Config, kinesis string) error {
+	if c.Insecure {
+		return nil
+	}
+	endpoints := map[string]string{"Kinesis": kinesis}
+	if c.usesSTS(loaded) {
+		endpoints["STS"] = aws.ToString(sts.NewFromConfig(*loaded).Options().BaseEndpoint)
+	}
+	if c.usesSSO(loaded) {
+		endpoints["SSO"] = aws.ToString(sso.NewFromConfig(*loaded).Options().BaseEndpoint)
+		endpoints["SSO OIDC"] = aws.ToString(ssooidc.NewFromConfig(*loaded).Options().BaseEndpoint)
+	}
+	var told []string
+	var errs []error
+	for _, service := range []string{"Kinesis", "STS", "SSO", "SSO OIDC"} {
+		if withoutTLS(endpoints[service]) {
+			source := c.endpointSource(service, endpoints[service])
+			if !slices.Contains(told, source) {
+				errs = append(errs, errWithoutTLS(source, endpoints[service]))
+			}
+			told = append(told, source)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// endpointSource says where the endpoint of a service comes from: a key of the block, a variable, or the shared files.
+func (c *AWSConfig) endpointSource(service, endpoint string) string {
+	if service == "Kinesis" && endpoint == c.Endpoint {
+		return "endpoint"
+	}
+	for _, variable := range []string{
+		"AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_")), "AWS_ENDPOINT_URL",
+	} {
+		if os.Getenv(variable) == endpoint {
+			return variable
+		}
+	}
+	return "endpoint_url of " + service + " in the shared AWS configuration"
+}
+
+// usesSTS reports whether credentials come from STS.
+func (c *AWSConfig) usesSTS(loaded *aws.Config) bool {
+	for _, source := range loaded.ConfigSources {
+		if env, ok := source.(config.EnvConfig); ok && env.WebIdentityTokenFilePath != "" {
+			return true
+		}
+	}
+	return c.RoleARN != "" || c.profileHas(loaded, func(p *config.SharedConfig) bool {
+		return p.RoleARN != "" || p.WebIdentityTokenFile != ""
+	})
+}
+
+// usesSSO reports whether credentials come from IAM Identity Center.
+func (c *AWSConfig) usesSSO(loaded *aws.Config) bool {
+	return c.profileHas(loaded, func(p *config.SharedConfig) bool { return p.SSOSession != nil || p.SSOAccountID != "" })
+}
+
+// profileHas reports whether credentials come from a profile of the shared files for which is holds, or for a profile that it
+// refers to.
+func (c *AWSConfig) profileHas(loaded *aws.Config, is func(*config.SharedConfig) bool) bool {
+	for _, source := range loaded.ConfigSources {
+		switch source := source.(type) {
+		case config.EnvConfig:
+			if c.Profile == "" && source.Credentials.HasKeys() {
+				return false // the SDK takes these
+			}
+		case config.SharedConfig:
+			for p := &source; p != nil; p = p.Source {
+				if is(p) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,189 @@
+package kinesiskplexporter
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// AWSConfig names the stream and says how to reach it. Credentials come from the default chain of the AWS SDK: environment,
+// shared files, roles of containers and instances.
+type AWSConfig struct {
+	// Region of the stream. If it is empty, the region of StreamARN is used. If there is no StreamARN either, the SDK takes
+	// the region from the environment or the profile.
+	Region string `mapstructure:"region"`
+	// StreamName and StreamARN name the stream. Exactly one of them is required.
+	StreamName string `mapstructure:"stream_name"`
+	StreamARN  string `mapstructure:"stream_arn"`
+	// Endpoint is the URL of the service. Empty means the endpoint of the region.
+	Endpoint string `mapstructure:"endpoint"`
+	// Profile is a profile of the shared configuration files. Empty means the default of the SDK.
+	Profile string `mapstructure:"profile"`
+	// RoleARN is a role to assume. Empty means none.
+	RoleARN string `mapstructure:"role_arn"`
+	// ExternalID is sent when RoleARN is assumed. Some roles require it. Empty means none.
+	ExternalID string `mapstructure:"external_id"`
+	// CAFile is a file in PEM with the certificate authorities to trust. Empty means the authorities of the system.
+	CAFile string `mapstructure:"ca_file"`
+	// InsecureSkipVerify accepts any certificate. It is meant for tests.
+	InsecureSkipVerify bool `mapstructure:"insecure_skip_verify"`
+	// Insecure allows an Endpoint without TLS. It is meant for tests.
+	Insecure bool `mapstructure:"insecure"`
+
+	_ struct{}
+}
+
+// Validate returns an error for each key of the block that is wrong. The errors name the keys.
+func (c *AWSConfig) Validate() error {
+	errs := []error{c.validateStream(), c.validateEndpoint()}
+	if c.RoleARN != "" && !arn.IsARN(c.RoleARN) {
+		errs = append(errs, fmt.Errorf("role_arn must be an ARN like arn:aws:iam::123456789012:role/name, found %q", c.RoleARN))
+	}
+	if c.ExternalID != "" && c.RoleARN == "" {
+		errs = append(errs, errors.New("external_id needs role_arn: set role_arn, or leave external_id out"))
+	}
+	if c.CAFile != "" && c.InsecureSkipVerify {
+		errs = append(errs, errors.New("ca_file and insecure_skip_verify exclude each other: leave one of them out"))
+	}
+	return errors.Join(errs...)
+}
+
+// validateStream checks the keys that name the stream, and its region.
+func (c *AWSConfig) validateStream() error {
+	if (c.StreamName == "") == (c.StreamARN == "") {
+		return errors.New("exactly one of stream_name and stream_arn must be set")
+	}
+	var errs []error
+	if c.StreamName != "" {
+		errs = append(errs, checkStreamName(c.StreamName))
+	}
+	if c.Region != "" {
+		errs = append(errs, checkRegion("region", c.Region, c.Endpoint != ""))
+	}
+	if c.StreamARN != "" {
+		stream, err := parseStreamARN(c.StreamARN)
+		if err == nil && errors.Join(errs...) == nil && c.Region != "" && c.Region != stream.Region {
+			err = fmt.Errorf("region is %q, but the stream of stream_arn is in %q: leave region out", c.Region, stream.Region)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// validateEndpoint checks the URL of the service.
+func (c *AWSConfig) validateEndpoint() error {
+	if c.Endpoint == "" {
+		return nil
+	}
+	endpoint, err := url.Parse(c.Endpoint)
+	if err != nil || endpoint.Host == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
+		return fmt.Errorf("endpoint must be an https:// or http:// URL, found %q", c.Endpoint)
+	}
+	if withoutTLS(c.Endpoint) && !c.Insecure {
+		return errWithoutTLS("endpoint", c.Endpoint)
+	}
+	return nil
+}
+
+// Forms that names of the service have.
+var (
+	streamNameForm = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
+	partitionForm  = regexp.MustCompile(`^aws[a-z-]*$`)
+	accountForm    = regexp.MustCompile(`^\d{12}$`)
+	regionForm     = regexp.MustCompile(`^(fips-)?[a-z]{2,8}(-[a-z]+)+-\d{1,2}(-fips)?$`)
+	hostLabelForm  = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
+)
+
+// streamNameRule says which names of streams there are.
+const streamNameRule = "must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -"
+
+// checkStreamName returns an error if no stream can have that name.
+func checkStreamName(name string) error {
+	switch {
+	case strings.HasPrefix(name, "arn:"):
+		return fmt.Errorf("stream_name must be a name, found the ARN %q: write it as stream_arn, or write the name alone", name)
+	case !streamNameForm.MatchString(name):
+		return fmt.Errorf("stream_name %s, found %q with %d", streamNameRule, name, len([]rune(name)))
+	}
+	return nil
+}
+
+// checkRegion returns an error if no region has that name. Emulators take any name that a host can have. Source is the key that
+// has it.
+func checkRegion(source, region string, ownEndpoint bool) error {
+	if regionForm.MatchString(region) || ownEndpoint && hostLabelForm.MatchString(region) {
+		return nil
+	}
+	hint := ""
+	if zone := strings.TrimRight(region, "abcdef"); regionForm.MatchString(zone) {
+		hint = fmt.Sprintf(" (that is an availability zone: write %s)", zone)
+	}
+	return fmt.Errorf("%s must be like us-east-1, found %q%s", source, region, hint)
+}
+
+// streamResource is the beginning of the resource in a stream's ARN. The name of the stream follows.
+const streamResource = "stream/"
+
+// parseStreamARN parses the ARN of a stream. It fails for ARNs of anything else.
+func parseStreamARN(s string) (arn.ARN, error) {
+	parsed, err := arn.Parse(s)
+	if err != nil {
+		parsed = arn.ARN{}
+	}
+	name, isStream := strings.CutPrefix(parsed.Resource, streamResource)
+	of, consumer, isConsumer := strings.Cut(name, "/consumer/")
+	wrong := ""
+	switch {
+	case err != nil && streamNameForm.MatchString(s):
+		wrong = "this is a name: write it as stream_name"
+	case err != nil:
+		wrong = "this is no ARN"
+	case parsed.Service != "kinesis":
+		wrong = fmt.Sprintf("this is an ARN of the service %q", parsed.Service)
+	case !partitionForm.MatchString(parsed.Partition):
+		wrong = fmt.Sprintf("there is no partition %q", parsed.Partition)
+	case !regionForm.MatchString(parsed.Region):
+		wrong = fmt.Sprintf("its region must be like us-east-1, and is %q", parsed.Region)
+	case !accountForm.MatchString(parsed.AccountID):
+		wrong = fmt.Sprintf("its account must have 12 digits, and is %q", parsed.AccountID)
+	case isStream && isConsumer:
+		wrong = fmt.Sprintf("this is the ARN of the consumer %q: leave out what follows stream/%s", consumer, of)
+	case !isStream:
+		wrong = fmt.Sprintf("this is the ARN of %q, which is no stream", parsed.Resource)
+	case !streamNameForm.MatchString(name):
+		wrong = "its name of the stream " + streamNameRule
+	}
+	if wrong != "" {
+		return arn.ARN{}, fmt.Errorf("stream_arn must be like arn:aws:kinesis:us-east-1:123456789012:stream/name, found %q: %s",
+			s, wrong)
+	}
+	return parsed, nil
+}
+
+// stream returns what the producer calls the stream: its name or its ARN.
+func (c *AWSConfig) stream() string {
+	if c.StreamARN != "" {
+		return c.StreamARN
+	}
+	return c.StreamName
+}
+
+// streamLabel returns the name of the stream, for metrics.
+func (c *AWSConfig) streamLabel() string {
+	if stream, err := parseStreamARN(c.StreamARN); err == nil {
+		return stream.Resource[len(streamResource):]
+	}
+	return c.StreamName
+}
+
+// region returns the region that is configured. If it is empty, the SDK looks for one.
+func (c *AWSConfig) region() string {
+	if stream, err := parseStreamARN(c.StreamARN); err == nil {
+		return stream.Region
+	}
+	return c.Region
+}
