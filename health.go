@@ -89,7 +89,7 @@ func stores(r *kpl.RequestEvent) bool {
 // causeOf says why a call stored nothing. The error of most of its records counts, or else the error of the call.
 func causeOf(r *kpl.RequestEvent) string {
 	if r.Code != "" {
-		return r.Code + ": " + r.Message
+		return withID(r.Code+": "+r.Message, r.RequestID)
 	}
 	counts := map[string]int{}
 	worst := 0
@@ -104,5 +104,14 @@ func causeOf(r *kpl.RequestEvent) string {
 		return "the call had no records"
 	}
 	e := &r.Entries[worst]
-	return fmt.Sprintf("%s: %s (%d of %d records of the last call)", e.Code, e.Message, counts[e.Code], len(r.Entries))
+	text := fmt.Sprintf("%s: %s (%d of %d records of the last call)", e.Code, e.Message, counts[e.Code], len(r.Entries))
+	return withID(text, r.RequestID)
+}
+
+// withID returns a text with the id of a request, if there is one.
+func withID(text, id string) string {
+	if id == "" {
+		return text
+	}
+	return text + " (request id " + id + ")"
 }

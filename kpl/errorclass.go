@@ -3,6 +3,7 @@ package kpl
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -82,6 +83,7 @@ var classOfCode = map[string]errorClass{
 	"KMSNotFoundException":        classUnavailable,
 	"KMSOptInRequired":            classUnavailable,
 	CodeNotSent:                   classUnavailable,
+	CodeCertificate:               classUnavailable,
 }
 
 // fault is an error of the service, or of the connection to it.
@@ -104,12 +106,13 @@ func faultOfEntry(code, message string) fault {
 func faultOfCall(err error) fault {
 	message := textOf(err)
 	var (
-		mismatch  countMismatchError
-		api       smithy.APIError
-		response  *smithyhttp.ResponseError
-		send      *smithyhttp.RequestSendError
-		network   net.Error
-		operation *smithy.OperationError
+		mismatch    countMismatchError
+		api         smithy.APIError
+		certificate *tls.CertificateVerificationError
+		response    *smithyhttp.ResponseError
+		send        *smithyhttp.RequestSendError
+		network     net.Error
+		operation   *smithy.OperationError
 	)
 	switch {
 	case errors.As(err, &mismatch):
@@ -126,6 +129,8 @@ func faultOfCall(err error) fault {
 			return faultOfStatus(response.HTTPStatusCode(), f.code, f.message)
 		}
 		return f
+	case errors.As(err, &certificate):
+		return fault{classUnavailable, CodeCertificate, message}
 	case errors.As(err, &send), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return fault{classTransient, CodeConnection, message}
 	case errors.As(err, &response):
@@ -140,6 +145,7 @@ func faultOfCall(err error) fault {
 // faultOfStatus reads an answer without a known error code by its HTTP status. Such an answer may come from anything between the
 // producer and the service. So it is never a verdict on a record.
 func faultOfStatus(status int, code, message string) fault {
+	code, message = codeOfStatus(status, code, message)
 	switch {
 	case status >= http.StatusOK && status < http.StatusMultipleChoices:
 		return fault{classLater, code, message} // it is an error because it makes no sense

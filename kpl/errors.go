@@ -44,6 +44,8 @@ type RecordError struct {
 	Outcome Outcome
 	// Code and Message are those of the last attempt; empty if there was none. Code may also be one of the Code constants.
 	Code, Message string
+	// RequestID is that of the last attempt; empty if there was none or it had no answer.
+	RequestID string
 	// Attempts is how often the record was sent.
 	Attempts int
 	// Cause is why Put did not accept the record: [ErrClosed], the error of a context, or an error that wraps
@@ -72,7 +74,8 @@ func (e *RecordError) Error() string {
 	case e.Code == "":
 		return fmt.Sprintf("%v (attempts: %d)", e.sentinel(), e.Attempts)
 	default:
-		return fmt.Sprintf("%v (attempts: %d, last: %s: %s)", e.sentinel(), e.Attempts, e.Code, e.Message)
+		return fmt.Sprintf("%v (attempts: %d, last: %s: %s)", e.sentinel(), e.Attempts, e.Code,
+			withRequestID(e.Message, e.RequestID))
 	}
 }
 

@@ -8,27 +8,31 @@ import (
 	"strings"
 )
 
-// maxMessage is how many bytes of an error's text an Attempt keeps, without the ellipsis where the rest was.
-const maxMessage = 1 << 10
-
-// ellipsis stands where something was cut off.
-const ellipsis = "…"
+// An Attempt keeps this many bytes of the beginning and of the end of a long text, with an ellipsis between them. The beginning
+// says what failed, the end why.
+const (
+	messageHead = 256
+	messageTail = 1 << 10
+	ellipsis    = "…"
+	maxMessage  = messageHead + len(ellipsis) + messageTail
+)
 
 // textOf returns what an error says, without what the SDK puts before it: the operation, the number of attempts, empty ids.
 // The cause stands at the end.
 func textOf(err error) string { return messageOf(withoutSDK(err.Error())) }
 
-// messageOf returns a message without secrets and not longer than an Attempt keeps. It keeps the end, where the cause stands. It
-// copies what it keeps of a longer text, so that a Result does not keep a whole answer in memory.
+// messageOf returns a message without secrets and not longer than an Attempt keeps. It copies what it keeps of a longer text, so
+// that a Result does not keep a whole answer in memory.
 func messageOf(message string) string {
 	message = strings.ToValidUTF8(masked(message), "") // a service may send any bytes
 	if len(message) <= maxMessage {
 		return message
 	}
-	return ellipsis + strings.ToValidUTF8(message[len(message)-maxMessage:], "") // the cut may be inside a character
+	head, tail := message[:messageHead], message[len(message)-messageTail:]
+	return strings.ToValidUTF8(head, "") + ellipsis + strings.ToValidUTF8(tail, "") // the cuts may be inside characters
 }
 
-// withoutSDK returns a text of the SDK without what says nothing. Of an answer with a status, the status stays.
+// withoutSDK returns a text of the SDK without what says nothing, or is told elsewhere.
 func withoutSDK(text string) string {
 	for {
 		before := text
@@ -39,10 +43,8 @@ func withoutSDK(text string) string {
 			_, text, _ = strings.Cut(rest, ", ")
 		}
 		if rest, ok := strings.CutPrefix(text, "https response error StatusCode: "); ok {
-			status, rest, _ := strings.Cut(rest, ", RequestID: ")
-			if _, text, _ = strings.Cut(rest, ", "); status != "0" {
-				return "HTTP status " + status + ": " + withoutSDK(text)
-			}
+			_, rest, _ = strings.Cut(rest, ", RequestID: ")
+			_, text, _ = strings.Cut(rest, ", ")
 		}
 		for _, prefix := range []string{"request send failed, ", "get identity: ", "get credentials: "} {
 			text = strings.TrimPrefix(text, prefix)
@@ -56,30 +58,30 @@ func withoutSDK(text string) string {
 // secretNames are the names, in lower case, of what must never be told, as they stand before a value in texts of services and
 // proxies.
 var secretNames = []string{
-	"security-token", "sessiontoken", "session_token", "secretaccesskey", "secret_access_key", "credential=", "signature=",
+	"security-token", "sessiontoken", "session_token", "secretaccesskey", "secret_access_key", "credential", "signature",
 	"authorization",
 }
 
 // masked returns a text with stars in place of the values of secrets. An answer to a wrong signature may show the session token.
 func masked(text string) string {
+	if !strings.ContainsAny(text, "=:>") {
+		return text // without these, no value has a name before it
+	}
 	lower := lowerASCII(text)
 	var out strings.Builder
 	from := 0
 	for {
-		at := -1
-		for _, name := range secretNames {
-			if i := strings.Index(lower[from:], name); i >= 0 && (at < 0 || from+i+len(name) < at) {
-				at = from + i + len(name)
-			}
-		}
+		at := afterSecretName(lower, from)
 		if at < 0 {
 			break
 		}
-		start := at + len(lower[at:]) - len(strings.TrimLeft(lower[at:], `=:>"' `))
-		end := start + len(value(lower[start:]))
+		start := at + valueStart(lower[at:])
+		end := start + valueLength(lower[start:])
 		out.WriteString(text[from:start])
-		if end > start {
+		if start > at && end > start {
 			out.WriteString("***")
+		} else {
+			out.WriteString(text[start:end])
 		}
 		from = end
 	}
@@ -89,19 +91,39 @@ func masked(text string) string {
 	return out.String() + text[from:]
 }
 
-// value returns the value at the beginning of a text. That of a header has a word for its kind in front.
-func value(text string) string {
-	kind := ""
-	for _, known := range []string{"aws4-hmac-sha256 ", "bearer ", "basic "} {
-		if strings.HasPrefix(text, known) {
-			kind = known
+// afterSecretName returns where the first name of a secret ends. It searches a text in lower case from a place on, and returns -1
+// if there is no such name.
+func afterSecretName(lower string, from int) int {
+	first, end := -1, -1
+	for _, name := range secretNames {
+		if i := strings.Index(lower[from:], name); i >= 0 && (first < 0 || i < first) {
+			first, end = i, from+i+len(name)
 		}
 	}
-	rest := text[len(kind):]
-	if i := strings.IndexAny(rest, "\"'<>&,;) \t\r\n\\"); i >= 0 {
-		rest = rest[:i]
+	return end
+}
+
+// valueStart returns where the value of a name begins in the text behind the name. It returns 0 if no value follows.
+func valueStart(text string) int {
+	rest := strings.TrimLeft(text, "\"' ")
+	if strings.IndexAny(rest, "=:>") != 0 {
+		return 0
 	}
-	return text[:len(kind)+len(rest)]
+	return len(text) - len(strings.TrimLeft(rest, "=:>\"' ["))
+}
+
+// valueLength returns the length of the value at the beginning of a text. That of a header has a word for its kind in front.
+func valueLength(text string) int {
+	kind := 0
+	for _, known := range []string{"aws4-hmac-sha256 ", "bearer ", "basic "} {
+		if strings.HasPrefix(text, known) {
+			kind = len(known)
+		}
+	}
+	if i := strings.IndexAny(text[kind:], "\"'<>&,;)] \t\r\n\\"); i >= 0 {
+		return kind + i
+	}
+	return len(text)
 }
 
 // lowerASCII returns text with the letters A to Z in lower case. It has the same length.
@@ -115,16 +137,13 @@ func lowerASCII(text string) string {
 	return string(lower)
 }
 
-// placeholderCode is what the SDK calls an answer that is not in the form of the service.
-const placeholderCode = "UnknownError"
-
 // codeOfStatus returns the code of an answer that is not in the form of the service, and its message. Then something between the
 // producer and the service has answered.
 func codeOfStatus(status int, code, message string) (string, string) {
-	if code != placeholderCode {
+	if code != CodeUnknown { // the SDK has the same name for it
 		return code, message
 	}
-	if message == placeholderCode {
+	if message == CodeUnknown {
 		message = ""
 	}
 	words := fmt.Sprintf("an answer with HTTP status %d %s that is not in the form of the service", status, http.StatusText(status))

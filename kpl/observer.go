@@ -62,6 +62,8 @@ type RequestEvent struct {
 	Code string
 	// Message explains Code; empty if Code is.
 	Message string
+	// RequestID is what the service calls the call; empty if there was no answer.
+	RequestID string
 	// Entries has the Kinesis records of the call, in its order.
 	Entries []FinishedEntry
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
@@ -135,9 +136,10 @@ func (r *request) read(output *kinesis.PutRecordsOutput, err error) {
 		err = countMismatchError{len(output.Records), len(r.records)}
 	}
 	if err != nil {
-		r.err = err
+		r.err, r.requestID = err, requestIDOf(err)
 		return
 	}
+	r.requestID, _ = awsmiddleware.GetRequestIDMetadata(output.ResultMetadata)
 	r.entries = make([]entryResult, len(output.Records))
 	for i := range output.Records {
 		r.entries[i] = readEntry(&output.Records[i])
@@ -232,6 +234,6 @@ func (w *worker) report(r *request) {
 		w.finished = append(w.finished, entry)
 	}
 	w.config.Observer.RequestFinished(RequestEvent{
-		Stream: w.stream, Start: r.start, End: r.end, Code: whole, Message: call.message, Entries: w.finished,
+		Stream: w.stream, Start: r.start, End: r.end, Code: whole, Message: call.message, RequestID: r.requestID, Entries: w.finished,
 	})
 }
