@@ -106,7 +106,7 @@ func (d *drain) begins() {
 		zap.Bool("storage", d.config.storesQueue()),
 	)
 	if !d.deadline.IsZero() {
-		fields = append(fields, zap.Duration("drain_timeout", d.deadline.Sub(d.began)))
+		fields = append(fields, inWords("drain_timeout", d.deadline.Sub(d.began)))
 	}
 	d.settings.Logger.Info("Draining: what the exporter holds is sent now", fields...)
 }
@@ -115,7 +115,7 @@ func (d *drain) begins() {
 func (d *drain) ends(reason string, now time.Time) {
 	fields := []zap.Field{
 		zap.Int64("delivered_items", d.session.telemetry.delivered(d.pusher.signalName())-d.delivered),
-		zap.Duration("took", now.Sub(d.began)),
+		inWords("took", now.Sub(d.began)),
 	}
 	if reason != "" {
 		fields = append(fields, zap.String("gave_up", reason))
@@ -148,7 +148,7 @@ func (d *drain) queued(key string) []zap.Field {
 	if !ok {
 		return nil
 	}
-	return []zap.Field{zap.Int64(key, size), zap.Stringer("queue_unit", &d.config.Queue.Get().Sizer)}
+	return []zap.Field{zap.Int64(key, size), zap.String("queue_unit", d.config.queueUnit())}
 }
 
 // lossesSoFar returns the items of the signal that were given up since the start.
@@ -161,6 +161,14 @@ func (l *lifecycle) lossesSoFar() loss {
 // storesQueue reports whether the queue keeps on disk what a stop leaves. exporterhelper does that only if it also retries.
 func (c *Config) storesQueue() bool {
 	return c.Retry.Enabled && c.Queue.HasValue() && c.Queue.Get().StorageID != nil
+}
+
+// queueUnit returns the unit in which the size of the queue is measured. It returns "" if there is no queue.
+func (c *Config) queueUnit() string {
+	if !c.Queue.HasValue() {
+		return ""
+	}
+	return c.Queue.Get().Sizer.String()
 }
 
 // signalName names the signal.

@@ -71,11 +71,11 @@ func TestDrainEndsAlthoughSomethingIsDelivered(t *testing.T) {
 		begin, end, level := drainLines(t, e)
 		assert.Equal(t, map[string]any{
 			"queue_size": int64(403), "queue_unit": "requests", "messages": int64(10), "message_bytes": begin["message_bytes"],
-			"storage": false, "drain_timeout": defaultDrainTimeout,
+			"storage": false, "drain_timeout": "20s",
 		}, begin)
 		assert.Equal(t, zapcore.ErrorLevel, level)
 		assert.Equal(t, map[string]any{
-			"delivered_items": int64(stored), "lost_items": int64(403 - stored), "took": defaultDrainTimeout,
+			"delivered_items": int64(stored), "lost_items": int64(403 - stored), "took": "20s",
 			"gave_up": timeIsOver,
 		}, end)
 	})
@@ -94,7 +94,7 @@ func TestDrainSaysWhatWasDelivered(t *testing.T) {
 		assert.Equal(t, "bytes", begin["queue_unit"])
 		assert.Positive(t, begin["queue_size"])
 		assert.Equal(t, zapcore.InfoLevel, level)
-		assert.Equal(t, map[string]any{"delivered_items": int64(10), "took": time.Second}, end)
+		assert.Equal(t, map[string]any{"delivered_items": int64(10), "took": "1s"}, end)
 	})
 }
 

@@ -50,6 +50,7 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	if err := s.telemetry.watch(s.producer.Stats); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
+	s.telemetry.started(client, cfg)
 	return s, nil
 }
 

@@ -2,9 +2,12 @@ package kinesiskplexporter
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -30,9 +33,11 @@ type telemetry struct {
 	builder      *metadata.TelemetryBuilder
 	log          *zap.Logger // logs each message once in logInterval
 	limits       kpl.Stats   // the most that may be outstanding
+	queueUnit    string      // unit of the queue's size; empty if there is no queue
 	shards       bool        // shards are attributes
 	availability func(outage error)
 
+	listed  sync.Once                           // the shards were listed
 	storing atomic.Bool                         // the last call stored something
 	success [marshaler.Metrics + 1]atomic.Int64 // items that were delivered, by signal
 	late    [marshaler.Metrics + 1]atomic.Int64 // items that were lost after fire-and-forget delivery, by signal
@@ -46,6 +51,26 @@ type telemetry struct {
 	flushes  map[flush]series
 	items    map[item]series
 	common   []attribute.KeyValue // exporter, stream
+}
+
+// signalAttribute is the attribute that the Collector adds to the log of each signal.
+const signalAttribute = "otelcol.signal"
+
+// withoutSignal returns a log that names no signal: the session belongs to all signals, and is opened by the first that starts.
+func withoutSignal(log *zap.Logger) *zap.Logger {
+	return log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		if c, ok := core.(interface {
+			DropInjectedAttributes(names ...string) zapcore.Core
+		}); ok {
+			return c.DropInjectedAttributes(signalAttribute)
+		}
+		return core
+	}))
+}
+
+// inWords is a duration for people, in tenths of a second.
+func inWords(key string, d time.Duration) zap.Field {
+	return zap.String(key, d.Round(100*time.Millisecond).String())
 }
 
 // series is the attributes of a time series as instruments take them. The lists are put together once, for each call with
@@ -74,11 +99,12 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 	stream := cfg.AWS.streamLabel()
 	t := &telemetry{
 		builder: builder,
-		log: set.Logger.With(zap.String("stream", stream)).WithOptions(
+		log: withoutSignal(set.Logger).With(zap.String("stream", stream)).WithOptions(
 			zap.WrapCore(func(core zapcore.Core) zapcore.Core {
 				return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
 			}),
 		),
+		queueUnit: cfg.queueUnit(),
 		limits: kpl.Stats{
 			OutstandingRecords: cfg.Producer.MaxOutstandingRecords,
 			OutstandingBytes:   cfg.Producer.MaxOutstandingBytes,
@@ -170,6 +196,20 @@ func (t *telemetry) delivered(signal marshaler.Signal) int64 { return t.success[
 
 // lostLater returns how many items of a signal were lost after fire-and-forget delivery.
 func (t *telemetry) lostLater(signal marshaler.Signal) int64 { return t.late[signal].Load() }
+
+// started logs what the exporter sends to. Client is what the session got from connect.
+func (t *telemetry) started(client kpl.Client, cfg *Config) {
+	fields := []zap.Field{zap.String("wire_protocol", string(cfg.Producer.WireProtocol))}
+	if c, ok := client.(interface{ Options() kinesis.Options }); ok {
+		options := c.Options()
+		endpoint := "of the region"
+		if base := aws.ToString(options.BaseEndpoint); base != "" {
+			endpoint = base
+		}
+		fields = append(fields, zap.String("region", options.Region), zap.String("endpoint", endpoint))
+	}
+	t.log.Info("Started; nothing is sent before there is data", fields...)
+}
 
 // dropped logs items that will never be accepted.
 func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
@@ -293,6 +333,7 @@ func (t *telemetry) shardsListed(e kpl.ListingEvent) {
 	}
 	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.worked.add...)
 	t.builder.KinesisKplOpenShards.Record(ctx, int64(e.OpenShards), t.stream.record...)
+	t.listed.Do(func() { t.log.Info("The shards of the stream are known", zap.Int("open_shards", e.OpenShards)) })
 }
 
 // cborUnsupported logs that the endpoint wants JSON.
@@ -322,12 +363,12 @@ func (t *telemetry) availabilityChanged(e kpl.AvailabilityEvent) {
 
 // stalled logs that nothing is delivered: why, for how long, and what waits.
 func (t *telemetry) stalled(s stall, held kpl.Stats, queued int64) {
-	t.log.Error("Nothing is delivered", zap.String("cause", s.cause), zap.Duration("for", s.lasted),
+	t.log.Error("Nothing is delivered", zap.String("cause", s.cause), inWords("for", s.lasted),
 		zap.Int("messages", held.OutstandingRecords), zap.Int("message_bytes", held.OutstandingBytes),
-		zap.Int64("queue_size", queued))
+		zap.Int64("queue_size", queued), zap.String("queue_unit", t.queueUnit))
 }
 
 // recovered logs that a stall is over.
 func (t *telemetry) recovered(lasted time.Duration) {
-	t.log.Info("Records are delivered again", zap.Duration("after", lasted))
+	t.log.Info("Records are delivered again", inWords("after", lasted))
 }
