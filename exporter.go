@@ -22,6 +22,7 @@ type signal[T any] struct {
 	unmarshal func(*marshaler.Marshaler, []byte) (T, error)
 	empty     func() T
 	move      func(from, to T)              // appends all of the first to the second
+	halve     func(T) T                     // leaves half of the items, and returns the others
 	partial   func(err error, rest T) error // the error that makes the Collector send rest again, and only that
 }
 
@@ -32,6 +33,7 @@ var (
 		unmarshal: (*marshaler.Marshaler).UnmarshalLogs,
 		empty:     plog.NewLogs,
 		move:      func(from, to plog.Logs) { from.ResourceLogs().MoveAndAppendTo(to.ResourceLogs()) },
+		halve:     halveLogs,
 		partial:   consumererror.NewLogs,
 	}
 	tracesSignal = signal[ptrace.Traces]{
@@ -40,6 +42,7 @@ var (
 		unmarshal: (*marshaler.Marshaler).UnmarshalTraces,
 		empty:     ptrace.NewTraces,
 		move:      func(from, to ptrace.Traces) { from.ResourceSpans().MoveAndAppendTo(to.ResourceSpans()) },
+		halve:     halveTraces,
 		partial:   consumererror.NewTraces,
 	}
 	metricsSignal = signal[pmetric.Metrics]{
@@ -48,6 +51,7 @@ var (
 		unmarshal: (*marshaler.Marshaler).UnmarshalMetrics,
 		empty:     pmetric.NewMetrics,
 		move:      func(from, to pmetric.Metrics) { from.ResourceMetrics().MoveAndAppendTo(to.ResourceMetrics()) },
+		halve:     halveMetrics,
 		partial:   consumererror.NewMetrics,
 	}
 )
@@ -102,6 +106,7 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 	}
 	defer encoded.Release()
 	v := verdict{signal: p.name, telemetry: p.session.telemetry}
+	defer v.release()
 	for _, err := range encoded.Rejected {
 		v.oversize(err)
 	}
@@ -132,8 +137,56 @@ func (p *pusher[T]) skipsLinger(messages []marshaler.Message) bool {
 	return !p.keyed && size >= largeRequest
 }
 
-// deliver puts messages into the producer and waits for the Result of each.
+// deliver puts messages into the producer and waits for the Result of each. Messages that are too large for what is in front of
+// the service are cut in halves and put again, until they pass or have one item.
 func (p *pusher[T]) deliver(ctx context.Context, messages []marshaler.Message, v *verdict, skipLinger bool) {
+	for len(messages) > 0 {
+		p.deliverOnce(ctx, messages, v, skipLinger)
+		messages = p.cutAll(v)
+	}
+}
+
+// cutAll cuts the messages that were too large, and returns what they are cut into.
+func (p *pusher[T]) cutAll(v *verdict) []marshaler.Message {
+	var halves []marshaler.Message
+	for _, message := range v.tooLarge {
+		encoded, err := p.cut(message)
+		if err != nil {
+			v.leave(message, kpl.OutcomeUnavailable, err)
+			continue
+		}
+		v.halves = append(v.halves, encoded...)
+		for i := range encoded {
+			halves = append(halves, encoded[i].Messages...)
+		}
+	}
+	v.tooLarge = nil
+	return halves
+}
+
+// cut encodes each half of a message by itself. No message of ours makes it fail.
+func (p *pusher[T]) cut(message marshaler.Message) ([]marshaler.Encoded, error) {
+	data, err := p.unmarshal(p.marshaler, message.Data)
+	if err != nil {
+		return nil, err
+	}
+	rest := p.halve(data)
+	var halves []marshaler.Encoded
+	for _, half := range []T{data, rest} {
+		encoded, err := p.marshal(p.marshaler, half)
+		if err != nil {
+			return nil, err
+		}
+		if len(encoded.Rejected) > 0 {
+			return nil, encoded.Rejected[0]
+		}
+		halves = append(halves, encoded)
+	}
+	return halves, nil
+}
+
+// deliverOnce puts messages into the producer and waits for the Result of each.
+func (p *pusher[T]) deliverOnce(ctx context.Context, messages []marshaler.Message, v *verdict, skipLinger bool) {
 	batch := p.callers.NewBatch()
 	for i := range messages {
 		_ = batch.Put(ctx, p.record(&messages[i])) // its Result has the error

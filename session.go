@@ -42,7 +42,9 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	}
 	observer := s.telemetry.observer()
 	observer.RequestFinished = s.requestFinished
-	s.producer, err = kpl.New(client, cfg.Producer.kplConfig(observer))
+	producer := cfg.Producer.kplConfig(observer)
+	producer.FailIfTooLarge = cfg.Delivery == Confirmed // then a push is there to cut the message
+	s.producer, err = kpl.New(client, producer)
 	if err != nil {
 		s.telemetry.close()
 		return nil, fmt.Errorf("%s: %w", set.ID, err)

@@ -217,6 +217,13 @@ func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
 }
 
+// cut logs a message that does not pass something in front of the service, and is cut into smaller ones.
+func (t *telemetry) cut(signal marshaler.Signal, items, size int, err error) {
+	t.log.Warn("A proxy in front of the stream lets no message of this size through; it is cut into smaller ones. "+
+		"Set producer::aggregation_max_size to less than the proxy's limit",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.Int("bytes", size), zap.Error(err))
+}
+
 // lost logs items that nobody is left to send again.
 func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
 	t.late[signal].Add(int64(items))
@@ -234,6 +241,7 @@ func (t *telemetry) observer() kpl.Observer {
 		ShardsListed:        t.shardsListed,
 		DistributionChanged: t.distributionChanged,
 		CBORUnsupported:     t.cborUnsupported,
+		CBORSupported:       t.cborSupported,
 		AvailabilityChanged: t.availabilityChanged,
 	}
 }
@@ -339,6 +347,11 @@ func (t *telemetry) shardsListed(e kpl.ListingEvent) {
 // cborUnsupported logs that the endpoint wants JSON.
 func (t *telemetry) cborUnsupported(e kpl.CBOREvent) {
 	t.log.Info("The endpoint takes no CBOR; calls are made in JSON", zap.Error(e.Err))
+}
+
+// cborSupported logs that the endpoint takes CBOR again.
+func (t *telemetry) cborSupported(kpl.CBOREvent) {
+	t.log.Info("The endpoint takes CBOR again; calls are made in CBOR")
 }
 
 // distributionChanged logs who chooses shards.

@@ -1,6 +1,7 @@
 package kinesiskplexporter
 
 import (
+	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -20,7 +21,9 @@ type verdict struct {
 	dropped   int                 // items that will never be accepted
 	left      []marshaler.Message // what is worth another attempt
 	leftItems int
-	cause     error // why the first of those left is left, or else why the first of those dropped is dropped
+	tooLarge  []marshaler.Message // what did not pass something in front of the service, and can be cut
+	halves    []marshaler.Encoded // what such messages were cut into
+	cause     error               // why the first of those left is left, or else why the first of those dropped is dropped
 	code      codes.Code
 }
 
@@ -50,7 +53,25 @@ func (v *verdict) finished(message marshaler.Message, result kpl.Result) {
 		v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
 		v.drop(message.Items, result.Err)
 	default:
+		if message.Items > 1 && tooLarge(result) {
+			v.telemetry.cut(v.signal, message.Items, len(message.Data), result.Err)
+			v.tooLarge = append(v.tooLarge, message)
+			return
+		}
 		v.leave(message, outcome, result.Err)
+	}
+}
+
+// tooLarge reports whether something in front of the service did not let a message through for its size.
+func tooLarge(result kpl.Result) bool {
+	failure, ok := errors.AsType[*kpl.RecordError](result.Err)
+	return ok && failure.Outcome == kpl.OutcomeUnavailable && failure.Code == kpl.CodeRequestTooLarge
+}
+
+// release gives back the memory of messages that were cut. The push gives back that of all others.
+func (v *verdict) release() {
+	for i := range v.halves {
+		v.halves[i].Release()
 	}
 }
 

@@ -2,6 +2,8 @@ package kpl
 
 import (
 	"cmp"
+	"os"
+	"strings"
 	"time"
 )
 
@@ -137,10 +139,19 @@ type WireProtocol string
 // The protocols.
 const (
 	// WireAuto is CBOR, which AWS's SDK for Java uses too. Data stays as it is, which takes a quarter fewer bytes than JSON.
-	// Some emulators do not support CBOR. The first call shows that; it is then made again in JSON, as all later ones are.
+	// Some emulators do not support CBOR. The first call shows that; it is then made again in JSON, and so are later calls. After
+	// 1, 2, 4, then up to every 30 minutes, one call tries CBOR again. If the environment variable AWS_CBOR_DISABLE is set,
+	// WireAuto is JSON, as in AWS's SDK for Java; "false" counts as not set.
 	WireAuto WireProtocol = "auto"
 	// WireJSON is the documented JSON, byte for byte as the SDK writes it, for a fraction of the CPU time and memory.
 	WireJSON WireProtocol = "json"
 	// WireSDK lets the SDK write and read. Use it if the producer's own encodings should ever be wrong.
 	WireSDK WireProtocol = "sdk"
 )
+
+// cborDisabled reports whether the environment says that CBOR is not to be used. It is read as AWS's SDK for Java reads it: any
+// value but "false" says so.
+func cborDisabled() bool {
+	value := os.Getenv("AWS_CBOR_DISABLE")
+	return value != "" && !strings.EqualFold(value, "false")
+}

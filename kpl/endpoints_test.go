@@ -143,6 +143,55 @@ func TestEndpointLosesCBORAndGetsItBack(t *testing.T) {
 	}
 }
 
+// A proxy that lets no CBOR through, and says so in no way, or not at all.
+func TestProxyThatLetsNoCBORThrough(t *testing.T) {
+	for name, answer := range map[string]wireAnswer{
+		"a firewall":         statusAnswer(403, aPage),
+		"a bad gateway":      statusAnswer(502, aPage),
+		"a broken answer":    {end: breaks},
+		"no answer in time":  {end: hangs},
+		"an overloaded site": statusAnswer(503, ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				closed := true
+				g := newGate(func(p put) (wireAnswer, bool) { return answer, p.cbor && closed })
+				var lost, back int
+				p := startProducer(t, clientOver(g), func(c *Config) {
+					c.RequestTimeout = 2 * time.Second
+					c.Observer.CBORUnsupported = func(CBOREvent) { lost++ }
+					c.Observer.CBORSupported = func(CBOREvent) { back++ }
+				})
+				for range 10 {
+					for range 5 {
+						_, err := p.PutWait(t.Context(), sized("key", 10))
+						require.NotErrorIs(t, err, ErrRejected)
+					}
+					advance(8 * time.Second)
+				}
+				assert.Equal(t, 1, lost)
+				before, inCBOR := g.calls()
+				for range 3 * 60 {
+					_, err := p.PutWait(t.Context(), sized("key", 10))
+					require.NoError(t, err)
+					advance(time.Second)
+				}
+				all, cbor := g.calls()
+				assert.LessOrEqual(t, cbor-inCBOR, 3)
+				assert.LessOrEqual(t, all-before, 183)
+
+				closed = false
+				advance(30 * time.Minute)
+				for range 3 {
+					_, err := p.PutWait(t.Context(), sized("key", 10))
+					require.NoError(t, err)
+				}
+				assert.Equal(t, 1, back)
+			})
+		})
+	}
+}
+
 // What a firewall or a balancer says is no word on CBOR.
 func TestAnswersThatSayNothingAboutCBOR(t *testing.T) {
 	for _, status := range []int{401, 403, 407, 408, 413, 429, 502, 503, 504} {

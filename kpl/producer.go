@@ -76,7 +76,7 @@ func New(client Client, config Config) (*Producer, error) {
 	}
 	p := &Producer{closeIdle: func() {}, streams: map[string]*stream{}, down: map[string]struct{}{}}
 	p.client, p.config = client, config
-	p.encoding = wire.NewEncoding(config.WireProtocol == WireAuto, unrelatedToEncoding)
+	p.encoding = wire.NewEncoding(config.WireProtocol == WireAuto && !cborDisabled(), unrelatedToEncoding)
 	p.admission.maxRecords, p.admission.maxBytes = config.MaxOutstandingRecords, config.MaxOutstandingBytes
 	p.admission.onBlock = p.wake
 	return p, nil

@@ -103,6 +103,7 @@ func (w *worker) do(r *request) {
 	w.reportEncoding(err)
 	if err != nil && w.wire.Again() {
 		output, err = w.client.PutRecords(ctx, input, w.options...)
+		w.reportEncoding(err)
 	}
 	r.end = time.Now()
 	clear(w.entries)
@@ -114,7 +115,7 @@ func (w *worker) do(r *request) {
 
 // reportEncoding tells the observer what the last call showed about the encoding of requests. The error is that of the call.
 func (w *worker) reportEncoding(err error) {
-	switch w.wire.Change() {
+	switch w.wire.Finish() {
 	case wire.Unchanged:
 	case wire.CBORBack:
 		notify(w.config.Observer.CBORSupported, CBOREvent{Stream: w.stream})

@@ -159,3 +159,16 @@ func TestTheSDKWritesIfItIsToldTo(t *testing.T) {
 		require.NoError(t, p.Close(t.Context()))
 	}
 }
+
+// The environment variable of AWS's SDK for Java is honoured, and only where the configuration leaves the choice.
+func TestCBORIsDisabledByTheEnvironment(t *testing.T) {
+	for value, cbor := range map[string]bool{
+		"": true, "false": true, "FALSE": true, "true": false, "True": false, "1": false, "yes": false,
+	} {
+		t.Setenv("AWS_CBOR_DISABLE", value)
+		p, err := New(newSink(1), Config{})
+		require.NoError(t, err)
+		assert.Equal(t, cbor, p.encoding.CBOR(), "%q", value)
+		require.NoError(t, p.Close(t.Context()))
+	}
+}

@@ -15,6 +15,9 @@ import (
 // Encoding finds out whether an endpoint supports CBOR. Calls are made in CBOR. If the answer to one of them says that CBOR is
 // unsupported, later calls are made in JSON. After a pause, one call tries CBOR again. If that call has success, CBOR is back.
 //
+// Some proxies do not let CBOR through, and fail such calls in a way that says nothing. So if several calls in CBOR fail without
+// a word of the service, one call is made in JSON. If that call has success and further calls in CBOR fail, CBOR is unsupported.
+//
 // All workers of a producer share one Encoding; it is safe for use by several goroutines.
 type Encoding struct {
 	// unrelated reports whether an error code has nothing to do with the encoding of the request.
@@ -35,7 +38,28 @@ type Encoding struct {
 	pause time.Duration
 	// back is when CBOR came back the last time; guarded by mu.
 	back time.Time
+	// passed is set if a call in JSON had success since the last word of the service on a call in CBOR; guarded by mu.
+	passed bool
+
+	// doubts counts calls in CBOR that failed without a word of the service, since the last one with one.
+	doubts atomic.Int32
 }
+
+// doubtsMost is how many calls in CBOR may fail without a word of the service until one is made in JSON.
+const doubtsMost = 3
+
+// role is what a call is for.
+type role uint8
+
+const (
+	roleJSON  role = iota // it is in JSON, as all
+	roleCBOR              // it is in CBOR, as all
+	roleTrial             // it tries CBOR again
+	roleCheck             // it tries JSON, because calls in CBOR fail
+)
+
+// cbor reports whether the call is in CBOR.
+func (r role) cbor() bool { return r == roleCBOR || r == roleTrial }
 
 // The pause before CBOR is tried again doubles from firstPause to lastPause. It begins anew if CBOR was in use for lastPause.
 const (
@@ -72,25 +96,41 @@ func NewEncoding(tryCBOR bool, unrelated func(code string) bool) *Encoding {
 // CBOR reports whether calls are made in CBOR now.
 func (e *Encoding) CBOR() bool { return !e.json.Load() }
 
-// next decides about the encoding of a call that is being made. Trial means that the call is the one that tries CBOR again.
-func (e *Encoding) next() (cbor, trial bool) {
-	if e.CBOR() {
-		return true, false
+// next decides about the encoding of a call that is being made.
+func (e *Encoding) next() role {
+	if e.CBOR() && e.doubts.Load() < doubtsMost {
+		return roleCBOR
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
-	if e.never || now.Before(e.tryAt) {
-		return e.CBOR(), false
+	switch {
+	case e.CBOR() && e.doubts.Load() >= doubtsMost:
+		e.doubts.Store(0)
+		return roleCheck
+	case e.CBOR():
+		return roleCBOR
+	case e.never || now.Before(e.tryAt):
+		return roleJSON
 	}
-	e.tryAt = now.Add(e.pause) // unless this call says more, the next try is then
-	return true, true
+	e.tryAt = now.Add(e.pause) // one call tries
+	return roleTrial
 }
 
-// succeeded takes in that a trial had success.
-func (e *Encoding) succeeded() Change {
+// understood takes in that the service understood a call: it carried the call out, or said what else is wrong.
+func (e *Encoding) understood(call role, success bool) Change {
+	switch {
+	case call == roleCBOR && e.doubts.Load() == 0, call == roleJSON, call == roleCheck && !success, call == roleTrial && !success:
+		return Unchanged
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if call == roleCheck {
+		e.passed = true
+		return Unchanged
+	}
+	e.doubts.Store(0)
+	e.passed = false
 	if e.CBOR() {
 		return Unchanged
 	}
@@ -99,13 +139,27 @@ func (e *Encoding) succeeded() Change {
 	return CBORBack
 }
 
+// doubt takes in that a call in CBOR failed without a word of the service.
+func (e *Encoding) doubt(call role) Change {
+	e.mu.Lock()
+	doubts := e.doubts.Add(1)
+	lost := call == roleTrial || e.passed && doubts >= 2
+	e.mu.Unlock()
+	if lost {
+		return e.lost(call)
+	}
+	return Unchanged
+}
+
 // lost takes in an answer that says that CBOR is unsupported.
-func (e *Encoding) lost(trial bool) Change {
+func (e *Encoding) lost(call role) Change {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.doubts.Store(0)
+	e.passed = false
 	now := time.Now()
 	switch lost := e.json.Load(); {
-	case lost && !trial:
+	case lost && call != roleTrial:
 		return Unchanged // another call has said so
 	case lost || now.Sub(e.back) < lastPause:
 		e.pause = min(max(2*e.pause, firstPause), lastPause)
@@ -119,32 +173,48 @@ func (e *Encoding) lost(trial bool) Change {
 	return CBORLost
 }
 
-// unsupported reports whether the answer to a failed call in CBOR says that CBOR is unsupported. A wrong conclusion costs CPU
-// time and nothing else, because every endpoint supports JSON.
+// word is what an answer says about the encoding of a request.
+type word uint8
+
+const (
+	wordNone        word = iota // nothing at all, as an answer about the size does
+	wordDoubtful                // nothing, but the answer may be due to the encoding
+	wordUnderstood              // the service understood the request
+	wordUnsupported             // it did not
+)
+
+// wordOf is what the answer to a failed call in CBOR says. A wrong conclusion costs CPU time and nothing else, because every
+// endpoint supports JSON.
 //
 // An endpoint without CBOR may answer with nearly any error. But it does not answer in CBOR, and its errors about credentials
 // and the like are real.
-func (e *Encoding) unsupported(status int, body format, err error) bool {
-	if status < http.StatusBadRequest {
-		return false
-	}
+func (e *Encoding) wordOf(status int, body format, err error) word {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		switch code := api.ErrorCode(); {
 		case code == codeSerialization, code == codeUnknownOperation:
-			return true
+			return wordUnsupported
 		case e.unrelated(code):
-			return false
+			return wordUnderstood
 		}
 	}
-	return body != formatCBOR && !sameInAnyEncoding(status)
+	switch {
+	case body == formatCBOR:
+		return wordUnderstood
+	case status == http.StatusRequestEntityTooLarge:
+		return wordNone // in JSON the size is larger still
+	case status < http.StatusBadRequest, sameInAnyEncoding(status):
+		return wordDoubtful
+	default:
+		return wordUnsupported
+	}
 }
 
 // sameInAnyEncoding reports whether an answer with that status says nothing about the encoding of the request. It comes from a
-// proxy in front of the service, and is about the caller, the capacity or the size. The size is larger in JSON.
+// proxy in front of the service, and is about the caller or the capacity, as a rule.
 func sameInAnyEncoding(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusRequestTimeout,
-		http.StatusRequestEntityTooLarge, http.StatusTooManyRequests,
+		http.StatusTooManyRequests,
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}

@@ -21,41 +21,41 @@ func TestWhatSaysThatCBORIsUnsupported(t *testing.T) {
 	page := errors.New("a page")
 	e := NewEncoding(true, func(code string) bool { return code == "AccessDeniedException" })
 	for name, tt := range map[string]struct {
-		status      int
-		body        format
-		err         error
-		unsupported bool
+		status int
+		body   format
+		err    error
+		says   word
 	}{
-		"an error page":                        {500, formatNone, page, true},
-		"an error in JSON":                     {400, formatJSON, apiError("SerializationException"), true},
-		"an unknown operation":                 {404, formatJSON, apiError("UnknownOperationException"), true},
-		"an unknown operation of a gateway":    {403, formatJSON, apiError("UnknownOperationException"), true},
-		"another error in JSON":                {400, formatJSON, apiError("ValidationException"), true},
-		"an unknown error in JSON":             {500, formatJSON, apiError("UnknownError"), true},
-		"no access, in JSON":                   {400, formatJSON, apiError("AccessDeniedException"), false},
-		"a bad request, on a page":             {400, formatNone, page, true},
-		"nothing there, on a page":             {404, formatNone, page, true},
-		"a method that is not allowed":         {405, formatNone, page, true},
-		"an unknown type of content":           {415, formatNone, page, true},
-		"not implemented":                      {501, formatNone, page, true},
-		"a serialization error in CBOR":        {400, formatCBOR, apiError("SerializationException"), true},
-		"an unknown operation in CBOR":         {400, formatCBOR, apiError("UnknownOperationException"), true},
-		"a verdict in CBOR":                    {400, formatCBOR, apiError("ValidationException"), false},
-		"no access, in CBOR":                   {400, formatCBOR, apiError("AccessDeniedException"), false},
-		"a failure, in CBOR":                   {500, formatCBOR, apiError("InternalFailure"), false},
-		"nonsense that begins like it":         {500, formatCBOR, errors.New("decode"), false},
-		"a redirect":                           {307, formatNone, errors.New("redirect"), false},
-		"a gateway in front":                   {502, formatNone, page, false},
-		"a load balancer in front":             {503, formatNone, page, false},
-		"a slow gateway in front":              {504, formatNone, page, false},
-		"a limit in front":                     {429, formatNone, page, false},
-		"a limit of the size, on a page":       {413, formatNone, page, false},
-		"a limit of the size, in JSON":         {413, formatJSON, apiError("UnknownError"), false},
-		"a firewall":                           {403, formatNone, page, false},
-		"a firewall that answers in JSON":      {403, formatJSON, apiError("UnknownError"), false},
-		"a proxy that wants to know who it is": {407, formatNone, page, false},
+		"an error page":                        {500, formatNone, page, wordUnsupported},
+		"an error in JSON":                     {400, formatJSON, apiError("SerializationException"), wordUnsupported},
+		"an unknown operation":                 {404, formatJSON, apiError("UnknownOperationException"), wordUnsupported},
+		"an unknown operation of a gateway":    {403, formatJSON, apiError("UnknownOperationException"), wordUnsupported},
+		"another error in JSON":                {400, formatJSON, apiError("ValidationException"), wordUnsupported},
+		"an unknown error in JSON":             {500, formatJSON, apiError("UnknownError"), wordUnsupported},
+		"no access, in JSON":                   {400, formatJSON, apiError("AccessDeniedException"), wordUnderstood},
+		"a bad request, on a page":             {400, formatNone, page, wordUnsupported},
+		"nothing there, on a page":             {404, formatNone, page, wordUnsupported},
+		"a method that is not allowed":         {405, formatNone, page, wordUnsupported},
+		"an unknown type of content":           {415, formatNone, page, wordUnsupported},
+		"not implemented":                      {501, formatNone, page, wordUnsupported},
+		"a serialization error in CBOR":        {400, formatCBOR, apiError("SerializationException"), wordUnsupported},
+		"an unknown operation in CBOR":         {400, formatCBOR, apiError("UnknownOperationException"), wordUnsupported},
+		"a verdict in CBOR":                    {400, formatCBOR, apiError("ValidationException"), wordUnderstood},
+		"no access, in CBOR":                   {400, formatCBOR, apiError("AccessDeniedException"), wordUnderstood},
+		"a failure, in CBOR":                   {500, formatCBOR, apiError("InternalFailure"), wordUnderstood},
+		"nonsense that begins like it":         {500, formatCBOR, errors.New("decode"), wordUnderstood},
+		"a redirect":                           {307, formatNone, errors.New("redirect"), wordDoubtful},
+		"a gateway in front":                   {502, formatNone, page, wordDoubtful},
+		"a load balancer in front":             {503, formatNone, page, wordDoubtful},
+		"a slow gateway in front":              {504, formatNone, page, wordDoubtful},
+		"a limit in front":                     {429, formatNone, page, wordDoubtful},
+		"a limit of the size, on a page":       {413, formatNone, page, wordNone},
+		"a limit of the size, in JSON":         {413, formatJSON, apiError("UnknownError"), wordNone},
+		"a firewall":                           {403, formatNone, page, wordDoubtful},
+		"a firewall that answers in JSON":      {403, formatJSON, apiError("UnknownError"), wordDoubtful},
+		"a proxy that wants to know who it is": {407, formatNone, page, wordDoubtful},
 	} {
-		assert.Equal(t, tt.unsupported, e.unsupported(tt.status, tt.body, tt.err), name)
+		assert.Equal(t, tt.says, e.wordOf(tt.status, tt.body, tt.err), name)
 	}
 }
 
@@ -114,14 +114,11 @@ func advance(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // in a synct
 
 // call is a call of an endpoint; supported says whether the endpoint supports CBOR.
 func (e *Encoding) call(supported bool) (cbor bool, change Change) {
-	cbor, trial := e.next()
-	switch {
-	case cbor && !supported:
-		return cbor, e.lost(trial)
-	case trial:
-		return cbor, e.succeeded()
+	role := e.next()
+	if role.cbor() && !supported {
+		return true, e.lost(role)
 	}
-	return cbor, Unchanged
+	return role.cbor(), e.understood(role, true)
 }
 
 func TestCBORIsTriedAgain(t *testing.T) {
@@ -134,7 +131,7 @@ func TestCBORIsTriedAgain(t *testing.T) {
 		cbor, change = e.call(false)
 		assert.True(t, cbor)
 		assert.Equal(t, CBORLost, change)
-		assert.Equal(t, Unchanged, e.lost(false), "another call was on its way")
+		assert.Equal(t, Unchanged, e.lost(roleCBOR), "another call was on its way")
 
 		var pauses []time.Duration
 		for lost := time.Now(); len(pauses) < 7; {
@@ -150,20 +147,17 @@ func TestCBORIsTriedAgain(t *testing.T) {
 		}, pauses)
 
 		advance(30 * time.Minute)
-		cbor, trial := e.next()
-		assert.True(t, cbor && trial)
-		cbor, _ = e.next()
-		assert.False(t, cbor, "one call tries")
-		assert.Equal(t, CBORBack, e.succeeded())
-		assert.Equal(t, Unchanged, e.succeeded())
+		assert.Equal(t, roleTrial, e.next())
+		assert.Equal(t, roleJSON, e.next(), "one call tries")
+		assert.Equal(t, CBORBack, e.understood(roleTrial, true))
+		assert.Equal(t, Unchanged, e.understood(roleTrial, true))
 		assert.True(t, e.CBOR())
 
 		advance(29 * time.Minute)
 		_, change = e.call(false)
 		assert.Equal(t, CBORLost, change)
 		advance(29 * time.Minute)
-		cbor, _ = e.next()
-		assert.False(t, cbor, "CBOR was lost soon after it had come back")
+		assert.Equal(t, roleJSON, e.next(), "CBOR was lost soon after it had come back")
 		advance(time.Minute)
 		_, change = e.call(true)
 		assert.Equal(t, CBORBack, change)
@@ -182,14 +176,11 @@ func TestTryThatSaysNothing(t *testing.T) {
 		e := NewEncoding(true, nil)
 		e.call(false)
 		advance(time.Minute)
-		_, trial := e.next()
-		assert.True(t, trial)
+		assert.Equal(t, roleTrial, e.next())
 		advance(59 * time.Second)
-		cbor, _ := e.next()
-		assert.False(t, cbor)
+		assert.Equal(t, roleJSON, e.next())
 		advance(time.Second)
-		_, trial = e.next()
-		assert.True(t, trial)
+		assert.Equal(t, roleTrial, e.next())
 	})
 }
 
@@ -198,7 +189,43 @@ func TestCBORIsNeverTriedIfToldSo(t *testing.T) {
 		e := NewEncoding(false, nil)
 		assert.False(t, e.CBOR())
 		advance(time.Hour)
-		cbor, trial := e.next()
-		assert.False(t, cbor || trial)
+		assert.Equal(t, roleJSON, e.next())
+	})
+}
+
+// Calls in CBOR that fail without a word of the service are no proof, until calls in JSON pass and those in CBOR still fail.
+func TestDoubtsAboutCBOR(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := NewEncoding(true, nil)
+		fail := func(times int) (change Change) {
+			for range times {
+				assert.Equal(t, roleCBOR, e.next())
+				change = e.doubt(roleCBOR)
+			}
+			return change
+		}
+		fail(2)
+		e.understood(roleCBOR, false)
+		fail(3)
+		assert.Equal(t, roleCheck, e.next())
+		e.understood(roleCheck, false)
+		fail(3)
+		assert.Equal(t, roleCheck, e.next(), "all calls fail")
+		e.understood(roleCheck, true)
+		fail(1)
+		e.understood(roleCBOR, true)
+		fail(3)
+		assert.Equal(t, roleCheck, e.next(), "the endpoint was down, and is again")
+		e.understood(roleCheck, true)
+		assert.Equal(t, CBORLost, fail(2))
+		assert.Equal(t, roleJSON, e.next())
+		advance(time.Minute)
+		assert.Equal(t, roleTrial, e.next())
+		assert.Equal(t, Unchanged, e.doubt(roleTrial))
+		advance(time.Minute)
+		assert.Equal(t, roleJSON, e.next())
+		advance(time.Minute)
+		assert.Equal(t, roleTrial, e.next())
+		assert.Equal(t, CBORBack, e.understood(roleTrial, true))
 	})
 }

@@ -33,8 +33,8 @@ type Protocol struct {
 	encoding *Encoding
 
 	// Of the last request.
-	inCBOR  bool // it was written in CBOR
-	trial   bool // it tried whether the endpoint supports CBOR again
+	role    role
+	open    bool // it has no answer yet
 	records int
 	body    requestBody // nothing reads it once the call has returned
 	again   bool        // it failed because the endpoint supports no CBOR
@@ -62,8 +62,15 @@ func (p *Protocol) Install(o *kinesis.Options) {
 // be in JSON.
 func (p *Protocol) Again() bool { return p.again }
 
-// Change reports what the answer to the last call changed. Of all calls that share the [Encoding], one has each change.
-func (p *Protocol) Change() Change { return p.change }
+// Finish reports what the last call changed. Of all calls that share the [Encoding], one has each change. It must be called
+// after each call, also after one without an answer.
+func (p *Protocol) Finish() Change {
+	if p.open && p.role.cbor() {
+		p.change = p.encoding.doubt(p.role)
+	}
+	p.open = false
+	return p.change
+}
 
 // Forget lets go of the data of the last request, for example so that it can be overwritten. Call it after the call.
 func (p *Protocol) Forget() { p.body.forget() }
@@ -72,7 +79,7 @@ func (p *Protocol) Forget() { p.body.forget() }
 func (p *Protocol) SerializeRequest(
 	ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, r *smithyhttp.Request,
 ) error {
-	p.inCBOR, p.trial, p.again, p.change = false, false, false, Unchanged
+	p.role, p.open, p.again, p.change = roleJSON, true, false, Unchanged
 	put, ok := in.(*kinesis.PutRecordsInput)
 	if !ok || !usualRequest(put) {
 		return p.Protocol.SerializeRequest(ctx, schema, in, r)
@@ -82,7 +89,7 @@ func (p *Protocol) SerializeRequest(
 		return err
 	}
 	p.records = len(put.Records)
-	if p.inCBOR, p.trial = p.encoding.next(); p.inCBOR {
+	if p.role = p.encoding.next(); p.role.cbor() {
 		r.Header.Set("Content-Type", contentTypeCBOR)
 		p.body.setCBOR(put)
 	} else {
@@ -139,25 +146,40 @@ func (p *Protocol) DeserializeResponse(
 		}{bytes.NewReader(p.answer.Bytes()), r.Body}
 		err = sdk.DeserializeResponse(ctx, schema, types, r, out)
 	}
-	if p.inCBOR {
+	if p.open && p.role != roleJSON {
 		p.learn(r.StatusCode, body, err, len(put.Records))
 	}
 	return err
 }
 
-// learn takes in what the answer to a call in CBOR says about the encoding. A success without an answer for each record says
-// that the endpoint did not understand the call, or that something else answered. But it may have stored the records. So the
-// call is not made again at once.
+// learn takes in what an answer says about the encoding. A success without an answer for each record says that the endpoint did
+// not understand the call, or that something else answered. But it may have stored the records. So the call is not made again at
+// once.
 func (p *Protocol) learn(status int, body format, err error, answered int) {
+	p.open = false
 	switch {
 	case err == nil && answered == p.records:
-		if p.trial {
-			p.change = p.encoding.succeeded()
-		}
-	case status < http.StatusMultipleChoices:
-		p.change = p.encoding.lost(p.trial)
-	case p.encoding.unsupported(status, body, err):
-		p.change = p.encoding.lost(p.trial)
+		p.change = p.encoding.understood(p.role, true)
+	case p.role == roleCheck:
+	case status >= http.StatusOK && status < http.StatusMultipleChoices:
+		p.change = p.encoding.lost(p.role)
+	default:
+		p.failed(p.encoding.wordOf(status, body, err))
+	}
+}
+
+// failed takes in what the answer to a failed call in CBOR says. A call that only tried CBOR is made again in any case.
+func (p *Protocol) failed(says word) {
+	switch says {
+	case wordNone:
+		p.again = p.role == roleTrial
+	case wordDoubtful:
+		p.change = p.encoding.doubt(p.role)
+		p.again = p.role == roleTrial
+	case wordUnderstood:
+		p.change = p.encoding.understood(p.role, false)
+	case wordUnsupported:
+		p.change = p.encoding.lost(p.role)
 		p.again = true
 	}
 }
