@@ -127,11 +127,18 @@ limits: ## measure producers that share shards, and renew the table and plot of 
 	go test -count=1 -timeout 30m -run '^TestContentionTable$$' ./kpl -limits.docs ../docs
 
 .PHONY: peers
-peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp) ## install the npm packages that tests talk to
+peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp $(PEERS)/.venv/.stamp) ## install the npm and Python packages that tests talk to
 
 $(PEERS)/node_modules/.stamp: $(wildcard $(PEERS)/package*.json)
 	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+# Where there is no Python at all, the tests that need it are skipped, and say so.
+$(PEERS)/.venv/.stamp: $(PEERS)/requirements.txt
+	@mkdir -p $(@D)
+	@if command -v python3 >/dev/null; then \
+		python3 -m venv $(@D) && $(@D)/bin/pip install -q --disable-pip-version-check -r $< && touch $@; \
+	else echo 'no python3: what Python reads is not tested'; fi
 
 .PHONY: tidy
 tidy: ## tidy the go.mod of each module; kpl is taken from its folder
@@ -151,4 +158,4 @@ release: ## prepare the release of VERSION (v0.2.0), see docs/releasing.md
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf dist .tools $(PEERS)/node_modules
+	rm -rf dist .tools $(PEERS)/node_modules $(PEERS)/.venv

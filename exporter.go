@@ -105,6 +105,9 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 		return consumererror.NewPermanent(err)
 	}
 	defer encoded.Release()
+	if encoded.Mended.Any() {
+		p.session.telemetry.mended(p.name, encoded.Mended)
+	}
 	v := verdict{signal: p.name, telemetry: p.session.telemetry}
 	defer v.release()
 	for _, err := range encoded.Rejected {

@@ -220,8 +220,16 @@ func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
 // cut logs a message that does not pass something in front of the service, and is cut into smaller ones.
 func (t *telemetry) cut(signal marshaler.Signal, items, size int, err error) {
 	t.log.Warn("A proxy in front of the stream lets no message of this size through; it is cut into smaller ones. "+
-		"Set producer::aggregation_max_size to less than the proxy's limit",
+		"Set aggregation_max_size to less than the proxy's limit",
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Int("bytes", size), zap.Error(err))
+}
+
+// mended logs what was changed so that strict readers can decode it.
+func (t *telemetry) mended(signal marshaler.Signal, m marshaler.Mended) {
+	t.log.Warn("Changed telemetry that strict readers could not decode: U+FFFD replaces invalid UTF-8, JSON text replaces "+
+		"values that are nested too deeply",
+		zap.Stringer("signal", signal), zap.Int("strings", m.Texts), zap.Int("values", m.Values),
+		zap.String("first_resource", m.Resource))
 }
 
 // lost logs items that nobody is left to send again.

@@ -1,6 +1,8 @@
 package marshaler
 
 import (
+	"fmt"
+
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -36,4 +38,30 @@ func newCodec(encoding Encoding) codec {
 		decodeTraces:  &ptrace.ProtoUnmarshaler{},
 		decodeMetrics: &pmetric.ProtoUnmarshaler{},
 	}
+}
+
+// encode encodes plog.Logs, ptrace.Traces or pmetric.Metrics.
+func (c *codec) encode(pdata any) ([]byte, error) {
+	switch pdata := pdata.(type) {
+	case plog.Logs:
+		return c.encodeLogs.MarshalLogs(pdata)
+	case ptrace.Traces:
+		return c.encodeTraces.MarshalTraces(pdata)
+	case pmetric.Metrics:
+		return c.encodeMetrics.MarshalMetrics(pdata)
+	}
+	return nil, fmt.Errorf("%T is no pdata of a signal", pdata)
+}
+
+// decode decodes a request of the signal to plog.Logs, ptrace.Traces or pmetric.Metrics.
+func (c *codec) decode(s Signal, data []byte) (any, error) {
+	switch s {
+	case Logs:
+		return c.decodeLogs.UnmarshalLogs(data)
+	case Traces:
+		return c.decodeTraces.UnmarshalTraces(data)
+	case Metrics:
+		return c.decodeMetrics.UnmarshalMetrics(data)
+	}
+	return nil, fmt.Errorf("there is no signal %d", s)
 }

@@ -148,7 +148,7 @@ func TestCompressedMessagesFillRecords(t *testing.T) {
 // The limits hold after compression. An item that fits only without compression is sent without it.
 func TestCompressionAndLimits(t *testing.T) {
 	const limit = 1 << 16
-	noise := func(n int) string { // what no compression makes smaller, as text
+	noise := func(n int) string { // what no compression makes smaller
 		r := rand.New(rand.NewPCG(3, 4))
 		text := make([]byte, n)
 		for i := range text {
@@ -156,9 +156,16 @@ func TestCompressionAndLimits(t *testing.T) {
 		}
 		return string(text)
 	}
-	bare := func(body string) int {
+	logsOf := func(bodies ...string) plog.Logs { // as bytes, which need not be UTF-8
 		logs := plog.NewLogs()
-		addLogs(logs, "r", body)
+		addLogs(logs, "r", bodies...)
+		for i, lr := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+			lr.Body().SetEmptyBytes().FromRaw([]byte(bodies[i]))
+		}
+		return logs
+	}
+	bare := func(body string) int {
+		logs := logsOf(body)
 		return len(logsData{logs}.whole(t, mustNew(t, usual(OTLPProto))))
 	}
 	fits := limit - KeylessKeySize - (bare(noise(60_000)) - 60_000)
@@ -176,9 +183,7 @@ func TestCompressionAndLimits(t *testing.T) {
 				{"as much as readers take", strings.Repeat("x", 1<<20), c},
 			} {
 				t.Run(tt.name, func(t *testing.T) {
-					logs := plog.NewLogs()
-					addLogs(logs, "r", "before", tt.body, "behind")
-					encoded := logsData{logs}.marshal(t, m)
+					encoded := logsData{logsOf("before", tt.body, "behind")}.marshal(t, m)
 					want := []string{"before", tt.body, "behind"}
 					if tt.found == "" {
 						want = []string{"before", "behind"}

@@ -50,6 +50,9 @@ func readUvarint(data []byte, pos int) (value uint64, next int) {
 	if pos < len(data) && data[pos] < 0x80 {
 		return uint64(data[pos]), pos + 1
 	}
+	if pos+1 < len(data) && data[pos+1] < 0x80 {
+		return uint64(data[pos]&0x7f) | uint64(data[pos+1])<<7, pos + 2
+	}
 	value, n := binary.Uvarint(data[pos:])
 	if n <= 0 {
 		return 0, -1

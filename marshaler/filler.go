@@ -27,6 +27,8 @@ type filler struct {
 	draft draft
 	// packer compresses messages, if compression is configured.
 	packer packer
+	// mender changes what strict readers do not decode.
+	mender mender
 	// buffers lends the memory of finished messages.
 	buffers *buffers
 	// encoded collects finished messages and rejected items until the push is done.

@@ -96,7 +96,7 @@ func appendValue(b []byte, value pcommon.Value) []byte {
 	case pcommon.ValueTypeEmpty:
 		return append(b, kindEmpty)
 	case pcommon.ValueTypeStr:
-		return appendString(append(b, kindString), value.Str())
+		return appendString(append(b, kindString), validText(value.Str()))
 	case pcommon.ValueTypeInt:
 		bits := uint64(value.Int()) //nolint:gosec // two's complement
 		return binary.BigEndian.AppendUint64(append(b, kindInt), bits)
@@ -129,7 +129,7 @@ func appendMap(b []byte, m pcommon.Map) []byte {
 	}
 	entries := make([]entry, 0, m.Len())
 	for key, value := range m.All() {
-		entries = append(entries, entry{key, value})
+		entries = append(entries, entry{validText(key), value})
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
 	b = binary.AppendUvarint(b, uint64(len(entries)))
@@ -139,6 +139,9 @@ func appendMap(b []byte, m pcommon.Map) []byte {
 	}
 	return b
 }
+
+// validText returns text as readers see it, see [Mended]. So a message that comes back and is sent again keeps its key.
+func validText(s string) string { return strings.ToValidUTF8(s, replacement) }
 
 // appendString appends a string behind its length.
 func appendString(b []byte, s string) []byte {

@@ -113,7 +113,7 @@ func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
 	}, metrics, m.codec.encodeMetrics.MarshalMetrics)
 }
 
-// encode makes the messages of a push. If pdata can be reached, it is encoded into memory of the Marshaler, else by marshal.
+// encode makes the messages of a push.
 func encode[T any](m *Marshaler, p push, pdata T, marshal func(T) ([]byte, error)) (Encoded, error) {
 	if p.items == 0 {
 		return Encoded{}, nil
@@ -121,22 +121,37 @@ func encode[T any](m *Marshaler, p push, pdata T, marshal func(T) ([]byte, error
 	p.groups = m.keys.groups(p.resources, p.attributes)
 	f := m.fillers[p.signal].Get().(*filler)
 	defer m.fillers[p.signal].Put(f)
+	f.mender = mender{}
+	encoded, err := encodeWith(m, f, &p, pdata, marshal)
+	encoded.Mended = f.mender.mended(&p)
+	return encoded, err
+}
+
+// encodeWith makes the messages of a push. If pdata can be reached, it is encoded into memory of the Marshaler, else by marshal.
+func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T) ([]byte, error)) (Encoded, error) {
 	if m.cfg.Encoding == OTLPProto {
 		if source, ok := m.reach(pdata); ok {
 			guess := &m.guesses[p.signal]
-			if pieces, ok := newPieces(p, source, guess, m.pieceSize); ok {
+			if pieces, ok := newPieces(*p, source, guess, m.pieceSize); ok {
 				return pieces.split(f, guess)
 			}
 			if whole, ok := m.buffers.write(source, p.items, guess); ok {
-				return f.split(&p, whole)
+				return f.split(p, f.mend(whole, 0))
 			}
 		}
 	}
 	data, err := marshal(pdata)
+	if err == nil && m.cfg.Encoding == OTLPJSON && !isCleanJSON(data) {
+		data, err = m.mendJSON(f, pdata)
+	}
 	if err != nil {
 		return Encoded{}, fmt.Errorf("marshaler: encode %s: %w", p.signal, err)
 	}
-	return f.split(&p, &buffer{data: data})
+	whole := &buffer{data: data}
+	if m.cfg.Encoding == OTLPProto {
+		whole = f.mend(whole, 0)
+	}
+	return f.split(p, whole)
 }
 
 // UnmarshalLogs decodes the data of one message of logs, compressed in any way or not at all. It fails for data that is

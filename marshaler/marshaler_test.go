@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -38,6 +39,10 @@ func bodies(t *testing.T, m *Marshaler, messages []Message) (list []string) {
 		for _, rl := range logs.ResourceLogs().All() {
 			for _, sl := range rl.ScopeLogs().All() {
 				for _, lr := range sl.LogRecords().All() {
+					if lr.Body().Type() == pcommon.ValueTypeBytes {
+						list = append(list, string(lr.Body().Bytes().AsRaw()))
+						continue
+					}
 					list = append(list, lr.Body().Str())
 				}
 			}

@@ -33,6 +33,8 @@ type Encoded struct {
 	Messages []Message
 	// Rejected has one error for each item that is too large for any message.
 	Rejected []*ItemSizeError
+	// Mended says what differs from the pdata of the push.
+	Mended Mended
 }
 
 // Release releases all messages, see [Message.Release].

@@ -107,6 +107,8 @@ func (p *pieces) write(f *filler, first, last int) (*buffer, bool) {
 	guess := int(float64(last-first) * p.perResource * (1 + pieceMargin))
 	b, ok := f.buffers.writeBehind(room, p.parts.take(first, last), guess)
 	if ok {
+		f.mender.resource = first
+		b = f.mend(b, room)
 		b.skip(room - f.draft.size)
 	}
 	return b, ok

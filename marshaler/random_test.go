@@ -12,9 +12,14 @@ import (
 )
 
 // random makes pdata of all shapes, without empty containers.
-type random struct{ *rand.Rand }
+type random struct {
+	*rand.Rand
 
-func newRandom(seed uint64) random { return random{rand.New(rand.NewPCG(seed, 42))} }
+	// broken are texts of which a tenth of all strings is made. They may have invalid UTF-8.
+	broken []string
+}
+
+func newRandom(seed uint64) random { return random{Rand: rand.New(rand.NewPCG(seed, 42))} }
 
 var texts = []string{
 	"", "a", "service.name", "zwölf Boxkämpfer", "日本語のテキスト", "🦔🚀", `quotes " and \ slashes \"`, "{[}],:\n\t",
@@ -22,9 +27,15 @@ var texts = []string{
 	strings.Repeat("long ", 100),
 }
 
-func (r random) text() string { return texts[r.IntN(len(texts))] }
-func (r random) often() bool  { return r.IntN(4) > 0 }
-func (r random) few() int     { return 1 + r.IntN(4) }
+func (r random) text() string {
+	if len(r.broken) > 0 && r.IntN(10) == 0 {
+		return r.broken[r.IntN(len(r.broken))]
+	}
+	return texts[r.IntN(len(texts))]
+}
+
+func (r random) often() bool { return r.IntN(4) > 0 }
+func (r random) few() int    { return 1 + r.IntN(4) }
 
 func (r random) many() int {
 	if r.IntN(6) == 0 {
