@@ -59,11 +59,13 @@ var (
 // pusher sends the requests of one signal. It is what exporterhelper calls, from several goroutines.
 type pusher[T any] struct {
 	signal[T]
-	marshaler *marshaler.Marshaler
-	stream    string
-	delivery  Delivery
-	consumers int
-	keyed     bool // requests have messages of many partition keys
+	marshaler  *marshaler.Marshaler
+	stream     string
+	delivery   Delivery
+	consumers  int
+	attributes []string    // partition_key::resource_attributes
+	keyed      bool        // requests have messages of many partition keys
+	keySeen    atomic.Bool // some resource had an attribute that decides about keys
 
 	draining atomic.Bool      // no further request will come soon: do not wait for any
 	session  *session         // set by start, before the first push
@@ -76,12 +78,13 @@ func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T]
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	return &pusher[T]{
-		signal:    s,
-		marshaler: m,
-		stream:    c.AWS.stream(),
-		delivery:  c.Delivery,
-		consumers: c.consumers(),
-		keyed:     len(c.PartitionKey.ResourceAttributes) > 0,
+		signal:     s,
+		marshaler:  m,
+		stream:     c.AWS.stream(),
+		delivery:   c.Delivery,
+		consumers:  c.consumers(),
+		keyed:      len(c.PartitionKey.ResourceAttributes) > 0,
+		attributes: c.PartitionKey.ResourceAttributes,
 	}, nil
 }
 
@@ -105,6 +108,7 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 		return consumererror.NewPermanent(err)
 	}
 	defer encoded.Release()
+	p.watchKeys(encoded.Keyless)
 	if encoded.Mended.Any() {
 		p.session.telemetry.mended(p.name, encoded.Mended)
 	}
@@ -123,6 +127,18 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 		return v.err() // nothing is left, or all, which the Collector still has
 	}
 	return p.giveBack(&v)
+}
+
+// watchKeys warns while no resource has had any of the attributes that decide about partition keys. A wrong name would send
+// everything to one shard.
+func (p *pusher[T]) watchKeys(keyless bool) {
+	switch {
+	case !p.keyed || p.keySeen.Load():
+	case keyless:
+		p.session.telemetry.keyless(p.name, p.attributes)
+	default:
+		p.keySeen.Store(true)
+	}
 }
 
 // largeRequest is how many bytes of messages are sent without waiting for those of other requests: they fill a PutRecords call

@@ -9,12 +9,14 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
+	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// connectFunc returns a client of the service for a configuration, and a function that closes its idle connections.
-type connectFunc func(context.Context, *Config) (kpl.Client, func(), error)
+// connectFunc returns a client of the service for a configuration, and a function that closes its idle connections. The client
+// writes what it has to say to the log.
+type connectFunc func(context.Context, *Config, *zap.Logger) (kpl.Client, func(), error)
 
 // session is a running producer and what belongs to it. The signals of a component share one.
 type session struct {
@@ -32,7 +34,7 @@ type session struct {
 
 // open starts a producer. It sends nothing.
 func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Settings) (*session, error) {
-	client, closeIdle, err := connect(ctx, cfg)
+	client, closeIdle, err := connect(ctx, cfg, sessionLog(set, cfg))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}

@@ -56,6 +56,15 @@ type telemetry struct {
 // signalAttribute is the attribute that the Collector adds to the log of each signal.
 const signalAttribute = "otelcol.signal"
 
+// sessionLog returns the log of a session. It has the name of the stream, and each message once in logInterval.
+func sessionLog(set exporter.Settings, cfg *Config) *zap.Logger {
+	return withoutSignal(set.Logger).With(zap.String("stream", cfg.AWS.streamLabel())).WithOptions(
+		zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+			return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
+		}),
+	)
+}
+
 // withoutSignal returns a log that names no signal: the session belongs to all signals, and is opened by the first that starts.
 func withoutSignal(log *zap.Logger) *zap.Logger {
 	return log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
@@ -98,12 +107,8 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 	}
 	stream := cfg.AWS.streamLabel()
 	t := &telemetry{
-		builder: builder,
-		log: withoutSignal(set.Logger).With(zap.String("stream", stream)).WithOptions(
-			zap.WrapCore(func(core zapcore.Core) zapcore.Core {
-				return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
-			}),
-		),
+		builder:   builder,
+		log:       sessionLog(set, cfg),
 		queueUnit: cfg.queueUnit(),
 		limits: kpl.Stats{
 			OutstandingRecords: cfg.Producer.MaxOutstandingRecords,
@@ -212,9 +217,9 @@ func (t *telemetry) started(client kpl.Client, cfg *Config) {
 }
 
 // dropped logs items that will never be accepted.
-func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
+func (t *telemetry) dropped(signal marshaler.Signal, items int, err error, more ...zap.Field) {
 	t.log.Warn("Dropped telemetry that the stream will never accept",
-		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
+		append(more, zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))...)
 }
 
 // cut logs a message that does not pass something in front of the service, and is cut into smaller ones.
@@ -222,6 +227,12 @@ func (t *telemetry) cut(signal marshaler.Signal, items, size int, err error) {
 	t.log.Warn("A proxy in front of the stream lets no message of this size through; it is cut into smaller ones. "+
 		"Set aggregation_max_size to less than the proxy's limit",
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Int("bytes", size), zap.Error(err))
+}
+
+// keyless warns that the names of partition_key::resource_attributes may be wrong.
+func (t *telemetry) keyless(signal marshaler.Signal, names []string) {
+	t.log.Warn("No resource has had any of the attributes in partition_key::resource_attributes yet, so all data goes to one shard",
+		zap.Stringer("signal", signal), zap.Strings("resource_attributes", names))
 }
 
 // mended logs what was changed so that strict readers can decode it.
