@@ -53,7 +53,8 @@ func TestStartWithTheEndpointOfTheRegion(t *testing.T) {
 
 // A wrong name in resource_attributes sends everything to one shard. The log says so until some resource has the attribute.
 func TestWrongNameOfAnAttributeIsLogged(t *testing.T) {
-	const warning = "No resource has had any of the attributes in partition_key::resource_attributes yet, so all data goes to one shard"
+	const warning = "No resource has had any of the attributes in partition_key::resource_attributes yet, " +
+		"so all data goes to one shard"
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(1), directConfig()
 		c.PartitionKey.ResourceAttributes = []string{"service_name"}
