@@ -11,6 +11,7 @@
 //
 //   - keyer groups the resources by partition key;
 //   - encodable encodes pdata into memory that is used again; sizeGuess says how much memory that takes;
+//   - isClean screens the bytes for what strict readers do not decode, and mender copies and changes them if there is any;
 //   - pieces does this for a large push, a few resources at a time, with the same messages as a result;
 //   - tree finds out where containers and items lie in the bytes, by a cutter for protobuf and one for JSON;
 //   - filler fills one message after the other, up to the target size;

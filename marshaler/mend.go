@@ -70,7 +70,7 @@ func (m *mender) append(dst, data []byte, k kind, depth int) (out []byte, ok boo
 			m.note()
 			m.texts++
 			dst = appendBytes(dst, f.number, bytes.ToValidUTF8(content, []byte(replacement)))
-		case inner == opaque:
+		case inner == opaque, textLayouts[inner].numbers && isClean(content, inner, depth+1): // an item, as a rule
 			dst = append(dst, whole...)
 		case isTooDeep(inner, depth+1):
 			m.note()

@@ -38,7 +38,7 @@ func isClean(data []byte, k kind, depth int) bool {
 		case wire == wireVarint && short:
 			pos += 2
 			continue
-		case run < pos && !l.isCleanRun(data[run:pos], depth):
+		case run < pos && !isASCII(data[run:pos]) && !l.areClean(data[run:pos], depth):
 			return false
 		case wire == wireFixed64:
 			next = pos + 9
@@ -53,7 +53,7 @@ func isClean(data []byte, k kind, depth int) bool {
 		}
 		run, pos = next, next
 	}
-	return pos == len(data) && (run == pos || l.isCleanRun(data[run:], depth))
+	return pos == len(data) && (run == pos || isASCII(data[run:]) || l.areClean(data[run:], depth))
 }
 
 // isNumeric reports whether the attribute at start begins with a value that is a number or a bool. pdata writes the value in
@@ -77,9 +77,12 @@ func keyOfNumber(attribute []byte) []byte {
 	return attribute[min(2+int(attribute[1]), len(attribute)):]
 }
 
-// isCleanRun reports whether neighbouring fields of a message with this layout are clean.
-func (l *textLayout) isCleanRun(run []byte, depth int) bool {
-	if isASCII(run) {
+// areClean reports whether the fields of a run are clean.
+//
+// A run that is valid UTF-8 as a whole has only valid text. All its tags and lengths are ASCII, and each text stands between
+// two of them. So no text can borrow from its neighbours what it lacks.
+func (l *textLayout) areClean(run []byte, depth int) bool {
+	if utf8.Valid(run) {
 		return true
 	}
 	for pos := 0; pos < len(run); {
@@ -126,7 +129,7 @@ func isASCII(b []byte) bool {
 		}
 		return true
 	}
-	found := binary.LittleEndian.Uint64(b[len(b)-8:])
+	found := binary.LittleEndian.Uint64(b[len(b)-8:]) // what is left at the end is in here
 	for ; len(b) >= 32; b = b[32:] {
 		found |= binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) |
 			binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
@@ -134,7 +137,11 @@ func isASCII(b []byte) bool {
 			return false
 		}
 	}
-	for ; len(b) >= 8; b = b[8:] {
+	if len(b) >= 16 {
+		found |= binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:])
+		b = b[16:]
+	}
+	if len(b) >= 8 {
 		found |= binary.LittleEndian.Uint64(b)
 	}
 	return found&high == 0

@@ -76,7 +76,7 @@ func TestStrictDecodersAcceptAllText(t *testing.T) {
 					m := mustNew(t, config)
 					m.pieceSize = 2000
 					texts := 0
-					for seed := range uint64(12) {
+					for seed := range uint64(4) {
 						r := newRandom(seed)
 						r.broken = brokenTexts
 						for _, d := range r.all() {
@@ -94,7 +94,7 @@ func TestStrictDecodersAcceptAllText(t *testing.T) {
 							require.ElementsMatch(t, items(t, m, mendedSlowly(t, d)), found)
 						}
 					}
-					assert.Greater(t, texts, 500, "there must be enough broken text to prove anything")
+					assert.Greater(t, texts, 150, "there must be enough broken text to prove anything")
 				})
 			}
 		}
@@ -105,7 +105,7 @@ func TestStrictDecodersAcceptAllText(t *testing.T) {
 func TestValidTextStaysAsItIs(t *testing.T) {
 	for _, encoding := range bothEncodings {
 		m := mustNew(t, usual(encoding))
-		for seed := range uint64(10) {
+		for seed := range uint64(4) {
 			for _, d := range newRandom(seed).all() {
 				encoded := d.marshal(t, m)
 				assert.False(t, encoded.Mended.Any())
@@ -118,13 +118,13 @@ func TestValidTextStaysAsItIs(t *testing.T) {
 // isClean is written for speed, and looks at most text in runs. It must find each broken byte wherever it is.
 func TestScreenFindsEachBrokenByte(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		for _, d := range newRandom(seed).all() {
 			whole := d.whole(t, m)
 			require.True(t, isClean(whole, d.signal().request(), 0))
 			r := rand.New(rand.NewPCG(seed, 7))
 			broken := 0
-			for range 3000 {
+			for range 150 {
 				at := r.IntN(len(whole))
 				old := whole[at]
 				whole[at] = 0xff
@@ -139,7 +139,7 @@ func TestScreenFindsEachBrokenByte(t *testing.T) {
 				}
 				whole[at] = old
 			}
-			assert.Greater(t, broken, 300)
+			assert.Greater(t, broken, 10)
 		}
 	}
 }
@@ -158,6 +158,7 @@ func TestTextLayoutsAreThoseOfOTLP(t *testing.T) {
 			number := int(f.Number())
 			if number >= 16 {
 				assert.NotContains(t, []protoreflect.Kind{protoreflect.StringKind, protoreflect.MessageKind}, f.Kind(), f.FullName())
+				assert.True(t, textLayouts[k].numbers, "%s: the tags of a run must be ASCII", f.FullName())
 				continue
 			}
 			isString := f.Kind() == protoreflect.StringKind

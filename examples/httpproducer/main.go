@@ -68,7 +68,7 @@ func run(ctx context.Context, cfg config, logger *slog.Logger) error {
 const idleTime = 2 * time.Minute
 
 // newServer returns a server that waits for no client without end. It has no ReadTimeout, which would end the wait for a result
-// as well: the handler limits the time for the body. WriteTimeout is that of the whole request, so the wait for a result is in it.
+// as well: the handler limits the time for the body. WriteTimeout is that of the whole request, with the wait for a result.
 func newServer(handler http.Handler, cfg config) *http.Server {
 	return &http.Server{
 		Handler:           handler,
