@@ -11,24 +11,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
 // connect returns a client of Kinesis, and a function that closes the client's idle connections. It sends nothing. It fails if
 // a local file cannot be read or is wrong, if the region cannot be one, or if an endpoint has no TLS and that is not allowed.
-func connect(ctx context.Context, cfg *Config) (kpl.Client, func(), error) {
-	return connectThrough(ctx, cfg, func(*http.Transport) {})
+func connect(ctx context.Context, cfg *Config, log *zap.Logger) (kpl.Client, func(), error) {
+	return connectThrough(ctx, cfg, log, func(*http.Transport) {})
 }
 
 // connectThrough is connect with a network of its own: tune is called for each transport.
-func connectThrough(ctx context.Context, cfg *Config, tune func(*http.Transport)) (kpl.Client, func(), error) {
+func connectThrough(
+	ctx context.Context, cfg *Config, log *zap.Logger, tune func(*http.Transport),
+) (kpl.Client, func(), error) {
 	tlsConfig, err := cfg.AWS.tlsConfig()
 	if err != nil {
 		return nil, nil, err
 	}
 	load := func(ctx context.Context) (aws.Config, error) {
-		return cfg.AWS.loadAWS(ctx, credentialsClient(func(t *http.Transport) {
+		return cfg.AWS.loadAWS(ctx, log, credentialsClient(func(t *http.Transport) {
 			tlsConfig(t.TLSClientConfig)
 			tune(t)
 		}))

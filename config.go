@@ -40,6 +40,9 @@ type Config struct {
 	CompressionParams configcompression.CompressionParams `mapstructure:"compression_params"`
 	// Delivery says when a push counts as delivered.
 	Delivery Delivery `mapstructure:"delivery"`
+	// DrainTimeout is how long a stop may take until the exporter gives up what is not delivered. It begins when the first of
+	// the exporter's components is told to stop. At least 100ms; zero means no limit.
+	DrainTimeout time.Duration `mapstructure:"drain_timeout"`
 	// PartitionKey says where partition keys come from.
 	PartitionKey PartitionKeyConfig `mapstructure:"partition_key"`
 
@@ -88,6 +91,12 @@ type TelemetryConfig struct {
 // may hold as much by default.
 const defaultQueueSize = 64 << 20
 
+// Kubernetes kills a process 30 s after it was told to stop. So the default leaves the Collector some time for its own end.
+const (
+	defaultDrainTimeout = 20 * time.Second
+	minDrainTimeout     = 100 * time.Millisecond
+)
+
 // createDefaultConfig returns the default of each key. The stream has no default.
 func createDefaultConfig() component.Config {
 	producer := newDefaultProducerConfig()
@@ -102,6 +111,8 @@ func createDefaultConfig() component.Config {
 		Compression: marshaler.NoCompression,
 		Delivery:    Confirmed,
 		Producer:    producer,
+
+		DrainTimeout: defaultDrainTimeout,
 	}
 }
 
@@ -120,6 +131,9 @@ func (c *Config) Validate() error {
 	if t := c.Timeout.Timeout; t != 0 && t <= c.Producer.RecordTTL {
 		errs.add("timeout", []string{"record_ttl"}, "must be more than record_ttl (%v), or 0 for none, found %v",
 			c.Producer.RecordTTL, t)
+	}
+	if t := c.DrainTimeout; t != 0 && t < minDrainTimeout {
+		errs.add("drain_timeout", nil, "must be at least %v, or 0s for no limit, found %v", minDrainTimeout, t)
 	}
 	if key := c.partitionKeySize(); c.Producer.AggregationMaxSize <= key {
 		errs.add("aggregation_max_size", nil, "must be more than the %d bytes of the partition key, found %d",

@@ -47,6 +47,7 @@ func TestLoadConfig(t *testing.T) {
 		CAFile:     "/etc/ssl/kinesis.pem",
 	}
 	all.Encoding, all.Delivery = marshaler.OTLPJSON, FireAndForget
+	all.DrainTimeout = 45 * time.Second
 	all.Compression, all.CompressionParams.Level = marshaler.Zstd, 3
 	all.PartitionKey.ResourceAttributes = []string{"service.name", "service.namespace"}
 	all.Producer = ProducerConfig{
@@ -98,6 +99,7 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, marshaler.NoCompression, c.Compression)
 	assert.Empty(t, c.CompressionParams)
 	assert.Equal(t, Confirmed, c.Delivery)
+	assert.Equal(t, 20*time.Second, c.DrainTimeout)
 	assert.Equal(t, kpl.Config{}.WithDefaults(), c.Producer.kplConfig(kpl.Observer{}))
 	assert.Empty(t, c.PartitionKey)
 	assert.Empty(t, c.AWS)
@@ -127,6 +129,7 @@ func TestValidate(t *testing.T) {
 		"compression_level_of_snappy": `compression_params::level must be left out for compression snappy,` +
 			` which has no levels, found 1`,
 		"delivery":                          `delivery must be confirmed or fire_and_forget, found "maybe"`,
+		"drain_timeout":                     `drain_timeout must be at least 100ms, or 0s for no limit, found 20µs`,
 		"timeout_not_over_record_ttl":       `timeout must be more than record_ttl (30s), or 0 for none, found 30s`,
 		"timeout_negative":                  `timeout must be more than record_ttl (30s), or 0 for none, found -1s`,
 		"record_ttl_not_over_buffered_time": `record_ttl must be more than 100ms (record_max_buffered_time), found 100ms`,

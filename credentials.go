@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	"go.uber.org/zap"
 )
 
 // credentialsTimeout is how long one HTTP call for credentials may take: to STS, SSO, IMDS, or the agent of a container.
@@ -34,11 +35,14 @@ func credentialsClient(options func(*http.Transport)) *awshttp.BuildableClient {
 
 // loadAWS returns the configuration of the SDK from environment and shared files. Its HTTP client is that of the calls for
 // credentials.
-func (c *AWSConfig) loadAWS(ctx context.Context, client *awshttp.BuildableClient) (aws.Config, error) {
+func (c *AWSConfig) loadAWS(
+	ctx context.Context, log *zap.Logger, client *awshttp.BuildableClient,
+) (aws.Config, error) {
 	loaded, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(c.region()),
 		config.WithSharedConfigProfile(c.Profile),
 		config.WithHTTPClient(client),
+		config.WithLogger(sdkLogger{log}),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }),
 	)
 	if err != nil || c.RoleARN == "" {

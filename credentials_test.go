@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
@@ -47,8 +48,8 @@ func (p pipes) dial(t *http.Transport) {
 // start starts an exporter with the client that collectors have, on that network.
 func (p pipes) start(t *testing.T, c *Config) *rig {
 	t.Helper()
-	e := newRig(t, newFactory(func(ctx context.Context, c *Config) (kpl.Client, func(), error) {
-		return connectThrough(ctx, c, p.dial)
+	e := newRig(t, newFactory(func(ctx context.Context, c *Config, log *zap.Logger) (kpl.Client, func(), error) {
+		return connectThrough(ctx, c, log, p.dial)
 	}), c)
 	require.NoError(t, e.Start(t.Context(), e.host))
 	return e

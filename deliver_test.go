@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -22,7 +23,7 @@ func TestResultsFindTheirMessages(t *testing.T) {
 		k, c := newTestKinesis(1), directConfig()
 		k.Inject(failing(kpltest.CodeThrottled, "slow"))
 		c.Producer.FailIfThrottled = true
-		sessions := newSessions(func(context.Context, *Config) (kpl.Client, func(), error) { return k, func() {}, nil })
+		sessions := newSessions(func(context.Context, *Config, *zap.Logger) (kpl.Client, func(), error) { return k, func() {}, nil })
 		set := exportertest.NewNopSettings(metadata.Type)
 		running, err := sessions.acquire(t.Context(), c, set)
 		require.NoError(t, err)

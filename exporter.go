@@ -59,12 +59,14 @@ var (
 // pusher sends the data of one signal. The goroutines of exporterhelper call it.
 type pusher[T any] struct {
 	signal[T]
-	marshaler *marshaler.Marshaler
-	stream    string
-	delivery  Delivery
-	consumers int
-	keyed     bool // a push has messages of many partition keys
-	config    *Config
+	marshaler  *marshaler.Marshaler
+	stream     string
+	delivery   Delivery
+	consumers  int
+	attributes []string    // partition_key::resource_attributes
+	keyed      bool        // a push has messages of many partition keys
+	keySeen    atomic.Bool // some resource had an attribute that decides about keys
+	config     *Config
 
 	draining atomic.Bool      // pushes do not wait for the data of others any more
 	session  *session         // set by start, before the first push
@@ -77,13 +79,14 @@ func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T]
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	return &pusher[T]{
-		signal:    s,
-		marshaler: m,
-		stream:    c.AWS.stream(),
-		delivery:  c.Delivery,
-		consumers: c.consumers(),
-		keyed:     len(c.PartitionKey.ResourceAttributes) > 0,
-		config:    c,
+		signal:     s,
+		marshaler:  m,
+		stream:     c.AWS.stream(),
+		delivery:   c.Delivery,
+		consumers:  c.consumers(),
+		keyed:      len(c.PartitionKey.ResourceAttributes) > 0,
+		attributes: c.PartitionKey.ResourceAttributes,
+		config:     c,
 	}, nil
 }
 
@@ -110,6 +113,7 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 		return consumererror.NewPermanent(err)
 	}
 	defer encoded.Release()
+	p.watchKeys(encoded.Keyless)
 	if encoded.Mended.Any() {
 		p.session.telemetry.mended(p.name, encoded.Mended)
 	}
@@ -128,6 +132,18 @@ func (p *pusher[T]) push(ctx context.Context, data T) error {
 		return v.err() // nothing is to be sent again, or all of data, which the Collector still has
 	}
 	return p.giveBack(&v)
+}
+
+// watchKeys warns while no resource has had any of the attributes that decide about partition keys. A wrong name would send
+// everything to one shard.
+func (p *pusher[T]) watchKeys(keyless bool) {
+	switch {
+	case !p.keyed || p.keySeen.Load():
+	case keyless:
+		p.session.telemetry.keyless(p.name, p.attributes)
+	default:
+		p.keySeen.Store(true)
+	}
 }
 
 // largeRequest is how many bytes of messages are sent without waiting for messages of other pushes. They fill a PutRecords

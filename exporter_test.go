@@ -312,7 +312,7 @@ func TestDroppedItemsAreLoggedOnceInAWhile(t *testing.T) {
 		c.Producer.MaxRecordSize = 64 << 10
 		e := startLogs(t, k, c)
 		for range 100 {
-			require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a", "secret"+strings.Repeat("x", 64<<10))))
+			require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a", "big-"+strings.Repeat("x", 64<<10))))
 		}
 		e.stop(t)
 		dropped := e.logs.FilterMessage("Dropped telemetry that the stream will never accept").All()
@@ -322,7 +322,9 @@ func TestDroppedItemsAreLoggedOnceInAWhile(t *testing.T) {
 		assert.Equal(t, testStream, fields["stream"])
 		assert.Equal(t, "logs", fields["signal"])
 		assert.Contains(t, fields["error"], "the limit is 65536")
-		assert.NotContains(t, fields["error"], "secret")
+		assert.NotContains(t, fields["error"], "xxx")
+		assert.Regexp(t, `^service\.name=big-x+$`, fields["resource"])
+		assert.Len(t, fields["resource"], len("service.name=")+128)
 		assert.Equal(t, 100, e.sum(t, "items_put", "outcome", "oversize"))
 	})
 }

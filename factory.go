@@ -36,13 +36,14 @@ func (f *factory) createLogs(ctx context.Context, set exporter.Settings, cfg com
 	if err != nil {
 		return nil, err
 	}
-	helper, err := exporterhelper.NewLogs(ctx, set, c, p.push, helperOptions(c)...)
+	view := &helperView{}
+	helper, err := exporterhelper.NewLogs(ctx, view.settings(set), c, p.push, helperOptions(c)...)
 	if err != nil {
 		return nil, err
 	}
 	sizer := plog.ProtoMarshaler{}
 	fit := newQueueFit(c, set.Logger, sizer.LogsSize, plog.Logs.LogRecordCount)
-	return &logsExporter{&fittingLogs{helper, fit}, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	return &logsExporter{&fittingLogs{helper, fit}, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
 }
 
 func (f *factory) createTraces(
@@ -53,13 +54,14 @@ func (f *factory) createTraces(
 	if err != nil {
 		return nil, err
 	}
-	helper, err := exporterhelper.NewTraces(ctx, set, c, p.push, helperOptions(c)...)
+	view := &helperView{}
+	helper, err := exporterhelper.NewTraces(ctx, view.settings(set), c, p.push, helperOptions(c)...)
 	if err != nil {
 		return nil, err
 	}
 	sizer := ptrace.ProtoMarshaler{}
 	fit := newQueueFit(c, set.Logger, sizer.TracesSize, ptrace.Traces.SpanCount)
-	return &tracesExporter{&fittingTraces{helper, fit}, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	return &tracesExporter{&fittingTraces{helper, fit}, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
 }
 
 func (f *factory) createMetrics(
@@ -70,13 +72,14 @@ func (f *factory) createMetrics(
 	if err != nil {
 		return nil, err
 	}
-	helper, err := exporterhelper.NewMetrics(ctx, set, c, p.push, helperOptions(c)...)
+	view := &helperView{}
+	helper, err := exporterhelper.NewMetrics(ctx, view.settings(set), c, p.push, helperOptions(c)...)
 	if err != nil {
 		return nil, err
 	}
 	sizer := pmetric.ProtoMarshaler{}
 	fit := newQueueFit(c, set.Logger, sizer.MetricsSize, pmetric.Metrics.DataPointCount)
-	return &metricsExporter{&fittingMetrics{helper, fit}, newLifecycle(f.sessions, set, c, helper, p)}, nil
+	return &metricsExporter{&fittingMetrics{helper, fit}, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
 }
 
 // helperOptions returns the timeout, retry and queue of the configuration, which exporterhelper provides.

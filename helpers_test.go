@@ -35,7 +35,7 @@ func newTestKinesis(shards int) *kpltest.Kinesis {
 
 // factoryFor returns a factory whose exporters use client.
 func factoryFor(client kpl.Client) exporter.Factory {
-	return newFactory(func(context.Context, *Config) (kpl.Client, func(), error) { return client, func() {}, nil })
+	return newFactory(func(context.Context, *Config, *zap.Logger) (kpl.Client, func(), error) { return client, func() {}, nil })
 }
 
 // directConfig returns a configuration without queue and retry, so that a consumer gets the error of the push, and with
@@ -199,6 +199,9 @@ func within(t *testing.T, d time.Duration) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// pass lets time pass in a synctest bubble.
+func pass(d time.Duration) { <-time.NewTimer(d).C }
 
 // distinct returns the set of bodies, and fails the test if one is there twice.
 func distinct(t *testing.T, bodies []string) map[string]bool {

@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
+
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // The exporters of the three signals. The component of exporterhelper consumes data, lifecycle starts and stops it.
@@ -33,18 +35,20 @@ type anyPusher interface {
 	drain()
 	fallsBack() bool
 	warnings() []string
+	signalName() marshaler.Signal
 }
 
 // lifecycle starts and stops one signal.
 //
 // It is built around exporterhelper's component, not into it. At shutdown that component first drains its queue and waits for
-// all pushes, even if its context has ended. So before that, lifecycle makes the pushes send at once. When the context ends,
-// lifecycle ends the pushes.
+// all pushes, even if its context has ended. So before that, lifecycle makes the pushes send at once. When drain_timeout is
+// over, lifecycle ends the pushes.
 type lifecycle struct {
 	sessions *sessions
 	settings exporter.Settings
 	config   *Config
 	helper   component.Component
+	view     *helperView
 	pusher   anyPusher
 
 	session *session // nil before Start
@@ -52,9 +56,9 @@ type lifecycle struct {
 }
 
 func newLifecycle(
-	s *sessions, set exporter.Settings, c *Config, helper component.Component, p anyPusher,
+	s *sessions, set exporter.Settings, c *Config, helper component.Component, v *helperView, p anyPusher,
 ) *lifecycle {
-	return &lifecycle{sessions: s, settings: set, config: c, helper: helper, pusher: p}
+	return &lifecycle{sessions: s, settings: set, config: c, helper: helper, view: v, pusher: p}
 }
 
 // Start opens the session, or joins the session of another signal, and starts the queue. It sends nothing to the service. If
@@ -78,8 +82,10 @@ func (l *lifecycle) Start(ctx context.Context, host component.Host) error {
 }
 
 // Shutdown sends what the queue and the producer hold. It returns when each record has its outcome. It gives up when ctx ends,
-// or when nothing was delivered for record_ttl. What is not sent then goes back to the queue, which keeps it if it has a
-// storage and retry_on_failure is on. Further calls, and calls without Start, do nothing.
+// when drain_timeout is over, or when it is no use to wait any longer. What is not sent then goes back to the queue, which keeps
+// it if it has a storage and retry_on_failure is on. Further calls, and calls without Start, do nothing.
+//
+// The error is that of ctx, or that of exporterhelper. The end of drain_timeout is no error: the log says what came of it.
 func (l *lifecycle) Shutdown(ctx context.Context) error {
 	var err error
 	l.stop.Do(func() { err = l.shutdown(ctx) })
@@ -90,47 +96,35 @@ func (l *lifecycle) shutdown(ctx context.Context) error {
 	if l.session == nil {
 		return l.helper.Shutdown(ctx)
 	}
+	now := time.Now()
+	d := l.newDrain(l.sessions.stopBegins(now), now)
+	d.begins()
 	l.session.detach(l)
 	l.pusher.drain()
+	limited, cancel := d.context(ctx)
+	defer cancel()
 	drained := make(chan struct{})
 	var helperErr, timeErr error
 	go func() {
 		defer close(drained)
-		helperErr = l.helper.Shutdown(ctx)
+		helperErr = l.helper.Shutdown(limited)
 	}()
-	if !l.drains(ctx, drained) {
+	reason := d.wait(limited, drained)
+	if reason != "" {
 		// Closing the producer ends all pushes, also those of other signals. That is right, because the Collector stops all
 		// signals at the same time.
 		timeErr = ctx.Err()
 		_ = l.session.producer.Close(canceledContext()) // it returns the error of that context
 	}
 	<-drained
-	return errors.Join(helperErr, timeErr, l.sessions.release(ctx, l.config, l.session))
-}
-
-// drains waits until the queue is drained. It reports false if ctx ends before, or if nothing was delivered for record_ttl.
-//
-// The second condition is needed because the Collector's context has no end. While the stream accepts nothing, each push that
-// waits in the queue takes record_ttl to fail.
-func (l *lifecycle) drains(ctx context.Context, drained <-chan struct{}) bool {
-	ttl := l.config.Producer.RecordTTL
-	timer := time.NewTimer(ttl)
-	defer timer.Stop()
-	for delivered := l.session.producer.Stats().RecordsDelivered; ; {
-		select {
-		case <-drained:
-			return true
-		case <-ctx.Done():
-			return false
-		case <-timer.C:
-			now := l.session.producer.Stats().RecordsDelivered
-			if now == delivered {
-				return false
-			}
-			delivered = now
-			timer.Reset(ttl)
-		}
+	releaseErr := l.sessions.release(limited, l.config, l.session)
+	if releaseErr != nil && ctx.Err() == nil {
+		reason, releaseErr = timeIsOver, nil
 	}
+	now = time.Now()
+	d.ends(reason, now)
+	l.sessions.stopEnds(now)
+	return errors.Join(helperErr, timeErr, releaseErr)
 }
 
 // canceledContext returns a context that has ended, so that a call with it does not wait.

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -141,7 +142,7 @@ func TestShutdownEndsWhenNothingIsDelivered(t *testing.T) {
 		synctest.Wait()
 		start := time.Now()
 		require.NoError(t, e.Shutdown(context.Background()))
-		assert.Equal(t, c.Producer.RecordTTL, time.Since(start))
+		assert.Equal(t, defaultDrainTimeout, time.Since(start))
 		assert.Zero(t, e.sum(t, "items_put", "outcome", "success"))
 	})
 }
@@ -213,7 +214,7 @@ func TestConsumeDuringShutdown(t *testing.T) {
 func TestSignalsShareOneProducer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, connections, closed := newTestKinesis(1), 0, 0
-		f := newFactory(func(context.Context, *Config) (kpl.Client, func(), error) {
+		f := newFactory(func(context.Context, *Config, *zap.Logger) (kpl.Client, func(), error) {
 			connections++
 			return k, func() { closed++ }, nil
 		})
@@ -257,7 +258,7 @@ func TestSignalsShareOneProducer(t *testing.T) {
 
 func TestStartReportsErrorsOfTheConfiguration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFactory(func(context.Context, *Config) (kpl.Client, func(), error) {
+		f := newFactory(func(context.Context, *Config, *zap.Logger) (kpl.Client, func(), error) {
 			return nil, nil, errors.New("no such file")
 		})
 		e := newRig(t, f, queuedConfig())

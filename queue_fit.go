@@ -65,7 +65,7 @@ func (f *queueFit[T]) tooLarge(data T) error {
 	if int64(size) <= f.config.QueueSize {
 		return nil
 	}
-	err := consumererror.NewPermanent(&pushError{codes.InvalidArgument, fmt.Errorf("the request has %d %s and never fits into "+
+	err := consumererror.NewPermanent(&pushError{code: codes.InvalidArgument, cause: fmt.Errorf("the request has %d %s and never fits into "+
 		"the queue: set sending_queue::queue_size to more than the largest request, found %d", size, unit, f.config.QueueSize)})
 	f.once.Do(func() {
 		f.logger.Error("A request is larger than the queue and was rejected; others like it are not logged",

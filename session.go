@@ -4,16 +4,19 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
+	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// connectFunc returns a client of the service for a configuration, and a function that closes its idle connections.
-type connectFunc func(context.Context, *Config) (kpl.Client, func(), error)
+// connectFunc returns a client of the service for a configuration, and a function that closes its idle connections. The client
+// writes what it has to say to the log.
+type connectFunc func(context.Context, *Config, *zap.Logger) (kpl.Client, func(), error)
 
 // session is a running producer and what belongs to it. The signals of a component share one.
 type session struct {
@@ -24,12 +27,14 @@ type session struct {
 
 	mu     sync.Mutex
 	hosts  map[*lifecycle]component.Host // of the signals that run; guarded by mu
-	outage error                         // why the stream accepts no records, nil if it does; guarded by mu
+	outage error                         // why the stream is unavailable, nil if it is not; guarded by mu
+	health health                        // guarded by mu
+	stall  *stall                        // that was told, nil if there is none; guarded by mu
 }
 
 // open starts a producer. It sends nothing.
 func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Settings) (*session, error) {
-	client, closeIdle, err := connect(ctx, cfg)
+	client, closeIdle, err := connect(ctx, cfg, sessionLog(set, cfg))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
@@ -38,7 +43,9 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	if s.telemetry, err = newTelemetry(set, cfg, s.availability); err != nil {
 		return nil, err
 	}
-	producer := cfg.Producer.kplConfig(s.telemetry.observer())
+	observer := s.telemetry.observer()
+	observer.RequestFinished = s.requestFinished
+	producer := cfg.Producer.kplConfig(observer)
 	producer.FailIfTooLarge = cfg.Delivery == Confirmed // then a push is there to cut the message
 	s.producer, err = kpl.New(client, producer)
 	if err != nil {
@@ -48,6 +55,7 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	if err := s.telemetry.watch(s.producer.Stats); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
+	s.telemetry.started(client, cfg)
 	return s, nil
 }
 
@@ -67,8 +75,8 @@ func (s *session) attach(l *lifecycle, host component.Host) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hosts[l] = host
-	if s.outage != nil {
-		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(s.outage))
+	if trouble := s.troubleLocked(); trouble != nil {
+		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(trouble))
 	}
 }
 
@@ -84,14 +92,69 @@ func (s *session) detach(l *lifecycle) {
 func (s *session) availability(outage error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.outage = outage
+	s.outage, s.stall = outage, nil
+	s.health.restart()
+	s.reportLocked()
+}
+
+// requestFinished takes in a call. It says that nothing is delivered when that has lasted for a while, and when it is over. An
+// outage says so by itself.
+func (s *session) requestFinished(r kpl.RequestEvent) {
+	s.telemetry.requestFinished(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outage != nil {
+		return
+	}
+	begun, over := s.health.finished(&r)
+	switch {
+	case begun != nil:
+		s.stall = begun
+		s.telemetry.stalled(*begun, s.producer.Stats(), s.queuedLocked())
+		s.reportLocked()
+	case over > 0:
+		s.stall = nil
+		s.telemetry.recovered(over)
+		s.reportLocked()
+	}
+}
+
+// trouble returns for how long nothing has been stored although there is data, and whether the stream is unavailable.
+func (s *session) trouble(now time.Time) (stalled time.Duration, down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.health.stalled(now), s.outage != nil
+}
+
+// troubleLocked returns why nothing is delivered, or nil. The caller holds mu.
+func (s *session) troubleLocked() error {
+	if s.outage != nil {
+		return s.outage
+	}
+	if s.stall != nil {
+		return *s.stall
+	}
+	return nil
+}
+
+// reportLocked tells the hosts how the stream is. The caller holds mu.
+func (s *session) reportLocked() {
+	event := componentstatus.NewEvent(componentstatus.StatusOK)
+	if trouble := s.troubleLocked(); trouble != nil {
+		event = componentstatus.NewRecoverableErrorEvent(trouble)
+	}
 	for _, host := range s.hosts {
-		event := componentstatus.NewEvent(componentstatus.StatusOK)
-		if outage != nil {
-			event = componentstatus.NewRecoverableErrorEvent(outage)
-		}
 		componentstatus.ReportStatus(host, event)
 	}
+}
+
+// queuedLocked returns the size of the queues of all signals, in the unit of their sizer. The caller holds mu.
+func (s *session) queuedLocked() (size int64) {
+	for l := range s.hosts {
+		queued, _ := l.view.queueSize()
+		size += queued
+	}
+	return size
 }
 
 // sessions has the sessions of one factory, one for each configuration in use.
@@ -100,6 +163,7 @@ type sessions struct {
 
 	mu      sync.Mutex
 	running map[*Config]*session // guarded by mu
+	stops   stops                // guarded by mu
 }
 
 func newSessions(connect connectFunc) *sessions {
@@ -110,6 +174,7 @@ func newSessions(connect connectFunc) *sessions {
 func (s *sessions) acquire(ctx context.Context, cfg *Config, set exporter.Settings) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.stops.restart()
 	shared := s.running[cfg]
 	if shared == nil {
 		var err error
@@ -120,6 +185,20 @@ func (s *sessions) acquire(ctx context.Context, cfg *Config, set exporter.Settin
 	}
 	shared.users++
 	return shared, nil
+}
+
+// stopBegins notes that a component stops. It returns when the first component that stops together with it began to.
+func (s *sessions) stopBegins(now time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stops.begin(now)
+}
+
+// stopEnds notes that a component has stopped.
+func (s *sessions) stopEnds(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stops.end(now)
 }
 
 // release gives a session back. The last user closes it.

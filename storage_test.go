@@ -19,19 +19,9 @@ import (
 // With a storage, what a shutdown leaves undelivered is delivered after the next start, once.
 func TestStorageKeepsWhatShutdownLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k, files := newTestKinesis(2), &memoryStorage{values: map[string][]byte{}}
-		start := func(client kpl.Client) *rig {
-			c := queuedConfig()
-			c.Retry.Enabled = true
-			storageID := component.MustNewID("memory")
-			c.Queue.Get().StorageID = &storageID
-			e := newRig(t, factoryFor(client), c)
-			e.host.Host = storageHost{storageID: files}
-			require.NoError(t, e.Start(t.Context(), e.host))
-			return e
-		}
+		k, files := newTestKinesis(2), newMemoryStorage()
 		var want []string
-		e := start(hanging())
+		e := startStored(t, hanging(), files)
 		for i := range 50 {
 			want = append(want, fmt.Sprint(i))
 			require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(want[i])))
@@ -39,12 +29,28 @@ func TestStorageKeepsWhatShutdownLeaves(t *testing.T) {
 		synctest.Wait()
 		require.ErrorIs(t, e.Shutdown(within(t, 300*time.Millisecond)), context.DeadlineExceeded)
 
-		e = start(k)
+		e = startStored(t, k, files)
 		require.NoError(t, k.WaitRecords(t.Context(), testStream, len(want)))
 		e.stop(t)
 		assert.ElementsMatch(t, want, storedBodies(t, k))
 	})
 }
+
+// startStored starts an exporter whose queue has a storage.
+func startStored(t *testing.T, client kpl.Client, files *memoryStorage) *rig {
+	t.Helper()
+	c := queuedConfig()
+	c.Retry.Enabled, c.Retry.RandomizationFactor = true, 0
+	c.Retry.InitialInterval, c.Retry.MaxInterval = 100*time.Millisecond, 100*time.Millisecond
+	storageID := component.MustNewID("memory")
+	c.Queue.Get().StorageID = &storageID
+	e := newRig(t, factoryFor(client), c)
+	e.host.Host = storageHost{storageID: files}
+	require.NoError(t, e.Start(t.Context(), e.host))
+	return e
+}
+
+func newMemoryStorage() *memoryStorage { return &memoryStorage{values: map[string][]byte{}} }
 
 type storageHost map[component.ID]component.Component
 

@@ -2,13 +2,13 @@ package kinesiskplexporter
 
 import (
 	"context"
-	"time"
+	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -21,21 +21,24 @@ const outcomeOversize = "oversize"
 // otherCode stands for all error codes that are not well known.
 const otherCode = "other"
 
-// logInterval is how often the same message is logged at most. The metrics count what the log leaves out.
-const logInterval = 10 * time.Second
-
 // telemetry is the metrics and the log of a session.
 type telemetry struct {
 	builder      *metadata.TelemetryBuilder
 	log          *zap.Logger // logs each message once in logInterval
 	limits       kpl.Stats   // the most that may be outstanding
+	queueUnit    string      // unit of the queue's size; empty if there is no queue
 	shards       bool        // shards are attributes
 	availability func(outage error)
+
+	listed  sync.Once                           // the shards were listed
+	storing atomic.Bool                         // the last call stored something
+	success [marshaler.Metrics + 1]atomic.Int64 // items that were delivered, by signal
+	late    [marshaler.Metrics + 1]atomic.Int64 // items that were lost after fire-and-forget delivery, by signal
 
 	// A session's few time series.
 	stream   series // exporter, stream
 	outcomes [kpl.OutcomeClosed + 1]series
-	success  series
+	worked   series
 	failure  series
 	codes    map[string]series
 	flushes  map[flush]series
@@ -69,12 +72,9 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 	}
 	stream := cfg.AWS.streamLabel()
 	t := &telemetry{
-		builder: builder,
-		log: set.Logger.With(zap.String("stream", stream)).WithOptions(
-			zap.WrapCore(func(core zapcore.Core) zapcore.Core {
-				return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
-			}),
-		),
+		builder:   builder,
+		log:       sessionLog(set, cfg),
+		queueUnit: cfg.queueUnit(),
 		limits: kpl.Stats{
 			OutstandingRecords: cfg.Producer.MaxOutstandingRecords,
 			OutstandingBytes:   cfg.Producer.MaxOutstandingBytes,
@@ -91,7 +91,7 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 func (t *telemetry) prepare() {
 	exporterID := t.common[:1]
 	t.stream = seriesOf(t.common)
-	t.success = seriesOf(t.common, attribute.String("outcome", "success"))
+	t.worked = seriesOf(t.common, attribute.String("outcome", "success"))
 	t.failure = seriesOf(t.common, attribute.String("outcome", "failure"))
 	t.items = map[item]series{}
 	for outcome := range kpl.OutcomeClosed + 1 {
@@ -156,34 +156,16 @@ func (t *telemetry) close() { t.builder.Shutdown() }
 // itemsPut counts items of a push by what became of them.
 func (t *telemetry) itemsPut(signal marshaler.Signal, outcome string, items int) {
 	t.builder.KinesisKplItemsPut.Add(context.Background(), int64(items), t.items[item{signal, outcome}].add...)
+	if outcome == kpl.OutcomeSuccess.String() {
+		t.success[signal].Add(int64(items))
+	}
 }
 
-// dropped logs items that will never be accepted.
-func (t *telemetry) dropped(signal marshaler.Signal, items int, err error) {
-	t.log.Warn("Dropped telemetry that the stream will never accept",
-		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
-}
+// delivered returns how many items of a signal were delivered.
+func (t *telemetry) delivered(signal marshaler.Signal) int64 { return t.success[signal].Load() }
 
-// cut logs a message that does not pass something in front of the service, and is cut into smaller ones.
-func (t *telemetry) cut(signal marshaler.Signal, items, size int, err error) {
-	t.log.Warn("A proxy in front of the stream lets no message of this size through; it is cut into smaller ones. "+
-		"Set producer::aggregation_max_size to less than the proxy's limit",
-		zap.Stringer("signal", signal), zap.Int("items", items), zap.Int("bytes", size), zap.Error(err))
-}
-
-// mended logs what was changed so that strict readers can decode it.
-func (t *telemetry) mended(signal marshaler.Signal, m marshaler.Mended) {
-	t.log.Warn("Changed telemetry that strict readers could not decode: U+FFFD replaces invalid UTF-8, JSON text replaces "+
-		"values that are nested too deeply",
-		zap.Stringer("signal", signal), zap.Int("strings", m.Texts), zap.Int("values", m.Values),
-		zap.String("first_resource", m.Resource))
-}
-
-// lost logs items that failed and that nobody will send again.
-func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
-	t.log.Error("Lost telemetry after fire-and-forget delivery",
-		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
-}
+// lostLater returns how many items of a signal were lost after fire-and-forget delivery.
+func (t *telemetry) lostLater(signal marshaler.Signal) int64 { return t.late[signal].Load() }
 
 // observer returns the functions that the producer calls.
 func (t *telemetry) observer() kpl.Observer {
@@ -228,6 +210,7 @@ func (t *telemetry) requestFinished(r kpl.RequestEvent) {
 	if r.Code != "" {
 		t.failed(r.Code, "")
 	}
+	t.storing.Store(stores(&r))
 	for i := range r.Entries {
 		t.entryFinished(&r.Entries[i], r.Code != "")
 	}
@@ -238,7 +221,7 @@ func (t *telemetry) entryFinished(e *kpl.FinishedEntry, callFailed bool) {
 	ctx, b := context.Background(), t.builder
 	b.KinesisKplUserRecordsPerKinesisRecord.Record(ctx, int64(e.UserRecords), t.stream.record...)
 	if e.Code == "" {
-		b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.success, e.ShardID, "outcome", "success").add...)
+		b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(t.worked, e.ShardID, "outcome", "success").add...)
 		b.KinesisKplKinesisRecordsDataPut.Add(ctx, int64(e.Bytes), t.withShard(t.stream, e.ShardID).add...)
 		return
 	}
@@ -285,39 +268,14 @@ func (t *telemetry) shardsListed(e kpl.ListingEvent) {
 	ctx := context.Background()
 	if e.Err != nil {
 		t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.failure.add...)
-		t.log.Warn("Listing the shards failed; records are sent all the same", zap.Error(e.Err))
+		message := "Listing the shards failed"
+		if t.storing.Load() {
+			message += "; records are sent all the same"
+		}
+		t.log.Warn(message, zap.Error(e.Err))
 		return
 	}
-	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.success.add...)
+	t.builder.KinesisKplShardMapRefreshes.Add(ctx, 1, t.worked.add...)
 	t.builder.KinesisKplOpenShards.Record(ctx, int64(e.OpenShards), t.stream.record...)
-}
-
-// cborUnsupported logs that the endpoint does not support CBOR.
-func (t *telemetry) cborUnsupported(e kpl.CBOREvent) {
-	t.log.Info("The endpoint takes no CBOR; calls are made in JSON", zap.Error(e.Err))
-}
-
-// cborSupported logs that the endpoint takes CBOR again.
-func (t *telemetry) cborSupported(kpl.CBOREvent) {
-	t.log.Info("The endpoint takes CBOR again; calls are made in CBOR")
-}
-
-// distributionChanged logs who chooses shards.
-func (t *telemetry) distributionChanged(e kpl.DistributionEvent) {
-	from := zap.Stringer("known_from", e.Source)
-	if e.Distribution == kpl.DistributionAutomatic {
-		t.log.Warn("The stream chooses shards itself, by no key; records are not aggregated", from)
-	} else {
-		t.log.Info("The stream goes by keys again", from)
-	}
-}
-
-// availabilityChanged logs outages and their ends, and tells the hosts.
-func (t *telemetry) availabilityChanged(e kpl.AvailabilityEvent) {
-	if e.Err != nil {
-		t.log.Error("The stream accepts no records", zap.Error(e.Err))
-	} else {
-		t.log.Info("The stream accepts records again")
-	}
-	t.availability(e.Err)
+	t.listed.Do(func() { t.log.Info("The shards of the stream are known", zap.Int("open_shards", e.OpenShards)) })
 }

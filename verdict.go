@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.uber.org/zap"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -30,12 +31,12 @@ type verdict struct {
 // oversize takes in an item that fits no record.
 func (v *verdict) oversize(err *marshaler.ItemSizeError) {
 	v.telemetry.itemsPut(v.signal, outcomeOversize, 1)
-	v.drop(1, err)
+	v.drop(1, err, zap.String("resource", err.Resource))
 }
 
 // drop takes in items that the producer or the service will never accept.
-func (v *verdict) drop(items int, err error) {
-	v.telemetry.dropped(v.signal, items, err)
+func (v *verdict) drop(items int, err error, more ...zap.Field) {
+	v.telemetry.dropped(v.signal, items, err, more...)
 	v.dropped += items
 	if v.cause == nil {
 		v.cause, v.code = err, codes.InvalidArgument
@@ -112,10 +113,11 @@ func (v *verdict) err() error {
 	total := v.delivered + v.dropped + v.leftItems
 	switch {
 	case v.leftItems > 0:
-		return &pushError{v.code, fmt.Errorf("%d of %d %s not delivered: %w", v.leftItems, total, itemsOf(v.signal), v.cause)}
+		cause := fmt.Errorf("%d of %d %s not delivered: %w", v.leftItems, total, itemsOf(v.signal), v.cause)
+		return &pushError{v.code, v.leftItems, cause}
 	case v.dropped > 0 && v.delivered == 0:
 		return consumererror.NewPermanent(
-			&pushError{v.code, fmt.Errorf("%d %s dropped: %w", v.dropped, itemsOf(v.signal), v.cause)},
+			&pushError{v.code, 0, fmt.Errorf("%d %s dropped: %w", v.dropped, itemsOf(v.signal), v.cause)},
 		)
 	}
 	return nil
@@ -137,6 +139,7 @@ func itemsOf(s marshaler.Signal) string {
 // metrics.
 type pushError struct {
 	code  codes.Code
+	left  int // items that are worth another attempt
 	cause error
 }
 

@@ -83,7 +83,8 @@ func badPutAnswers() []putAnswer {
 		},
 		{
 			name: "a long message", entry: `{"ErrorCode":"InternalFailure","ErrorMessage":"` + strings.Repeat("ü", 1<<16) + `"}`,
-			outcome: OutcomeExpired, code: "InternalFailure", message: strings.Repeat("ü", 128),
+			outcome: OutcomeExpired, code: "InternalFailure",
+			message: strings.Repeat("ü", messageHead/2) + ellipsis + strings.Repeat("ü", messageTail/2),
 		},
 		{
 			name:    "a message that is no UTF-8",
@@ -98,7 +99,7 @@ func badPutAnswers() []putAnswer {
 		{
 			name: "a number for a string", whole: func(n int) wireAnswer {
 				return entriesAnswer(slices.Repeat([]string{`{"SequenceNumber":5}`}, n)...)
-			}, outcome: OutcomeExpired, code: CodeUnknown,
+			}, outcome: OutcomeExpired, code: "HTTP200",
 		},
 		{
 			name: "too few entries", whole: func(n int) wireAnswer { return entriesAnswer(slices.Repeat([]string{storedEntry}, n-1)...) },
@@ -114,19 +115,19 @@ func badPutAnswers() []putAnswer {
 			outcome: OutcomeExpired, code: CodeCountMismatch,
 		},
 		{name: "another object", whole: body(`{"Shards":[]}`), outcome: OutcomeExpired, code: CodeCountMismatch},
-		{name: "an array", whole: body(`[1,2]`), outcome: OutcomeExpired, code: CodeUnknown},
+		{name: "an array", whole: body(`[1,2]`), outcome: OutcomeExpired, code: "HTTP200"},
 		{
 			name: "a nesting without end", whole: body(strings.Repeat(`{"Records":[`, 10_000)),
-			outcome: OutcomeExpired, code: CodeUnknown,
+			outcome: OutcomeExpired, code: "HTTP200",
 		},
 		{
 			name: "an error with status 200", whole: body(`{"__type":"InternalFailure"}`),
 			outcome: OutcomeExpired, code: CodeCountMismatch,
 		},
-		{name: "HTML", whole: body(html), outcome: OutcomeExpired, code: CodeUnknown},
+		{name: "HTML", whole: body(html), outcome: OutcomeExpired, code: "HTTP200"},
 		{name: "nothing", whole: body(""), outcome: OutcomeExpired, code: CodeCountMismatch},
-		{name: "half an object", whole: body(`{"Records":[{"SequenceNumber":"1"`), outcome: OutcomeExpired, code: CodeUnknown},
-		{name: "binary", whole: body("\x00\xff\xfe\x80"), outcome: OutcomeExpired, code: CodeUnknown},
+		{name: "half an object", whole: body(`{"Records":[{"SequenceNumber":"1"`), outcome: OutcomeExpired, code: "HTTP200"},
+		{name: "binary", whole: body("\x00\xff\xfe\x80"), outcome: OutcomeExpired, code: "HTTP200"},
 		{
 			name: "a broken connection", whole: always(func() wireAnswer {
 				return wireAnswer{body: `{"Rec`, end: breaks}
@@ -138,20 +139,20 @@ func badPutAnswers() []putAnswer {
 			}), outcome: OutcomeExpired, code: CodeTimeout,
 		},
 
-		{name: "an error in HTML", whole: failed(502, html), outcome: OutcomeExpired, code: CodeUnknown},
-		{name: "an error without a word", whole: failed(503, ""), outcome: OutcomeExpired, code: CodeUnknown},
+		{name: "an error in HTML", whole: failed(502, html), outcome: OutcomeExpired, code: "HTTP502"},
+		{name: "an error without a word", whole: failed(503, ""), outcome: OutcomeExpired, code: "HTTP503"},
 		{
 			name: "an error of a gateway", whole: failed(403, html),
-			outcome: OutcomeUnavailable, code: CodeUnknown, final: true,
+			outcome: OutcomeUnavailable, code: "HTTP403", final: true,
 		},
 		{
 			name: "an error of a web server", whole: failed(404, html),
-			outcome: OutcomeUnavailable, code: CodeUnknown, final: true, noCBOR: true,
+			outcome: OutcomeUnavailable, code: "HTTP404", final: true, noCBOR: true,
 		},
-		{name: "a bad request, in HTML", whole: failed(400, html), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true},
-		{name: "a forbidden method, in HTML", whole: failed(405, html), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true},
-		{name: "a type of content, in HTML", whole: failed(415, html), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true},
-		{name: "not implemented, in HTML", whole: failed(501, html), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true},
+		{name: "a bad request, in HTML", whole: failed(400, html), outcome: OutcomeExpired, code: "HTTP400", noCBOR: true},
+		{name: "a forbidden method, in HTML", whole: failed(405, html), outcome: OutcomeExpired, code: "HTTP405", noCBOR: true},
+		{name: "a type of content, in HTML", whole: failed(415, html), outcome: OutcomeExpired, code: "HTTP415", noCBOR: true},
+		{name: "not implemented, in HTML", whole: failed(501, html), outcome: OutcomeExpired, code: "HTTP501", noCBOR: true},
 		{name: "a limit of the size, in HTML", whole: failed(413, html), outcome: OutcomeExpired, code: CodeRequestTooLarge},
 		{
 			name: "a limit of the size, in JSON", whole: failed(413, `{"message":"Request Too Long"}`),
@@ -168,14 +169,14 @@ func badPutAnswers() []putAnswer {
 		{
 			name: "a verdict on a page", whole: always(func() wireAnswer {
 				return wireAnswer{status: 400, errorType: "ValidationException", body: html}
-			}), outcome: OutcomeExpired, code: CodeUnknown, noCBOR: true,
+			}), outcome: OutcomeExpired, code: "HTTP400", noCBOR: true,
 		},
-		{name: "a redirect", whole: failed(307, ""), outcome: OutcomeExpired, code: CodeUnknown},
+		{name: "a redirect", whole: failed(307, ""), outcome: OutcomeExpired, code: "HTTP307"},
 		{
 			name: "a status nobody knows", whole: failed(599, `{"message":"odd"}`),
-			outcome: OutcomeExpired, code: CodeUnknown, message: "odd",
+			outcome: OutcomeExpired, code: "HTTP599", message: "odd",
 		},
-		{name: "a proxy's rate limit", whole: failed(429, html), outcome: OutcomeExpired, code: CodeUnknown},
+		{name: "a proxy's rate limit", whole: failed(429, html), outcome: OutcomeExpired, code: "HTTP429"},
 		{
 			name: "an error code nobody knows", whole: always(func() wireAnswer { return errorAnswer("NoSuchError", "hm") }),
 			outcome: OutcomeExpired, code: "NoSuchError", message: "hm",
@@ -184,7 +185,8 @@ func badPutAnswers() []putAnswer {
 			name: "a long error", whole: always(func() wireAnswer {
 				return errorAnswer("InternalFailure", strings.Repeat("x", 1<<16))
 			}),
-			outcome: OutcomeExpired, code: "InternalFailure", message: strings.Repeat("x", 256),
+			outcome: OutcomeExpired, code: "InternalFailure",
+			message: strings.Repeat("x", messageHead) + ellipsis + strings.Repeat("x", messageTail),
 		},
 		{
 			name: "a long error code", whole: always(func() wireAnswer { return errorAnswer(strings.Repeat("E", 1<<16), "") }),
@@ -194,7 +196,7 @@ func badPutAnswers() []putAnswer {
 			name: "an empty error code", whole: always(func() wireAnswer {
 				return wireAnswer{status: 500, errorType: ":", body: `{"message":"hm"}`}
 			}),
-			outcome: OutcomeExpired, code: CodeUnknown, message: "hm",
+			outcome: OutcomeExpired, code: "HTTP500", message: "hm",
 		},
 		{
 			name: "an error code of odd bytes", whole: always(func() wireAnswer {
@@ -267,7 +269,7 @@ func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int, protocol Wire
 		assert.Contains(t, first.Message, bad.message)
 		assert.NotEmpty(t, first.Code, "an attempt that failed has a code")
 		assert.LessOrEqual(t, len(first.Code), 256)
-		assert.LessOrEqual(t, len(first.Message), 256)
+		assert.LessOrEqual(t, len(first.Message), maxMessage)
 		if times == 1 && !bad.final {
 			require.NoError(t, result.Err)
 			assert.Len(t, result.Attempts, 2)
@@ -349,7 +351,7 @@ func TestAnswersAreReadUpToABound(t *testing.T) {
 		result, err := p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)
 		require.Len(t, result.Attempts, 2)
-		assert.Equal(t, CodeUnknown, result.Attempts[0].Code)
+		assert.Equal(t, "HTTP200", result.Attempts[0].Code)
 		assert.Contains(t, result.Attempts[0].Message, "the answer has more than 16777216 bytes")
 		assert.LessOrEqual(t, read, bound)
 	})
@@ -358,9 +360,10 @@ func TestAnswersAreReadUpToABound(t *testing.T) {
 // A Result copies the message that it keeps from an answer. Otherwise the whole answer would stay in memory.
 func TestMessagesAreCopiedOutOfAnswers(t *testing.T) {
 	answer := strings.Repeat("x", 1<<20)
-	message := clip(answer)
-	assert.Len(t, message, 256)
-	assert.NotSame(t, unsafe.StringData(answer), unsafe.StringData(message))
+	name := clip(answer)
+	assert.Len(t, name, 256)
+	assert.NotSame(t, unsafe.StringData(answer), unsafe.StringData(name))
+	assert.Len(t, messageOf(answer), maxMessage)
 }
 
 func FuzzPutRecordsAnswer(f *testing.F) {

@@ -20,6 +20,8 @@ type request struct {
 	// entries is what the service said of each record, unless err is set: then the call failed as a whole.
 	entries []entryResult
 	err     error
+	// requestID is what the service calls the call; empty if it did not say.
+	requestID string
 }
 
 // size is the sum of the sizes of the records.

@@ -129,8 +129,12 @@ func (r *userRecord) result(e *ending) Result {
 		return Result{ShardID: e.stored.ShardID, SequenceNumber: e.sequenceNumber, Attempts: trips}
 	}
 	failure := &RecordError{Outcome: e.outcome, Code: e.fault.code, Message: e.fault.message, Attempts: len(trips)}
-	if n := len(trips); n > 0 && failure.Code == "" {
-		failure.Code, failure.Message = trips[n-1].Code, trips[n-1].Message
+	if n := len(trips); n > 0 {
+		last := &trips[n-1]
+		failure.RequestID = last.RequestID
+		if failure.Code == "" {
+			failure.Code, failure.Message = last.Code, last.Message
+		}
 	}
 	return Result{Err: failure, Attempts: trips}
 }

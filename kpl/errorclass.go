@@ -3,12 +3,12 @@ package kpl
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -82,6 +82,7 @@ var classOfCode = map[string]errorClass{
 	"KMSNotFoundException":        classUnavailable,
 	"KMSOptInRequired":            classUnavailable,
 	CodeNotSent:                   classUnavailable,
+	CodeCertificate:               classUnavailable,
 }
 
 // fault is an error of the service, or of the connection to it.
@@ -97,19 +98,20 @@ func faultOfEntry(code, message string) fault {
 	if class == classRejected && wrongAddress(message) {
 		class = classUnavailable
 	}
-	return fault{class, cmp.Or(clip(code), CodeUnknown), clip(message)}
+	return fault{class, cmp.Or(clip(code), CodeUnknown), messageOf(message)}
 }
 
 // faultOfCall reads the error of a whole call.
 func faultOfCall(err error) fault {
-	message := clip(err.Error())
+	message := textOf(err)
 	var (
-		mismatch  countMismatchError
-		api       smithy.APIError
-		response  *smithyhttp.ResponseError
-		send      *smithyhttp.RequestSendError
-		network   net.Error
-		operation *smithy.OperationError
+		mismatch    countMismatchError
+		api         smithy.APIError
+		certificate *tls.CertificateVerificationError
+		response    *smithyhttp.ResponseError
+		send        *smithyhttp.RequestSendError
+		network     net.Error
+		operation   *smithy.OperationError
 	)
 	switch {
 	case errors.As(err, &mismatch):
@@ -126,6 +128,8 @@ func faultOfCall(err error) fault {
 			return faultOfStatus(response.HTTPStatusCode(), f.code, f.message)
 		}
 		return f
+	case errors.As(err, &certificate):
+		return fault{classUnavailable, CodeCertificate, message}
 	case errors.As(err, &send), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return fault{classTransient, CodeConnection, message}
 	case errors.As(err, &response):
@@ -140,6 +144,7 @@ func faultOfCall(err error) fault {
 // faultOfStatus reads an answer without a known error code by its HTTP status. Such an answer may come from anything between the
 // producer and the service. So it is never a verdict on a record.
 func faultOfStatus(status int, code, message string) fault {
+	code, message = codeOfStatus(status, code, message)
 	switch {
 	case status >= http.StatusOK && status < http.StatusMultipleChoices:
 		return fault{classLater, code, message} // it is an error because it makes no sense
@@ -152,16 +157,6 @@ func faultOfStatus(status int, code, message string) fault {
 	default:
 		return fault{classTransient, code, message}
 	}
-}
-
-// clip shortens a text of the service to the length that an Attempt keeps. It copies what it keeps of a longer text, so that a
-// Result does not keep a whole answer in memory.
-func clip(message string) string {
-	const most = 256
-	if len(message) > most {
-		message = strings.Clone(message[:most])
-	}
-	return strings.ToValidUTF8(message, "") // a service may send any bytes, and the cut may be inside a character
 }
 
 // countMismatchError is an answer that does not have one entry for each record. It says nothing about any record.

@@ -1,6 +1,7 @@
 package kpl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -48,6 +49,8 @@ type RecordError struct {
 	Outcome Outcome
 	// Code and Message are those of the last attempt; empty if there was none. Code may also be one of the Code constants.
 	Code, Message string
+	// RequestID is that of the last attempt; empty if there was none or it had no answer.
+	RequestID string
 	// Attempts is how often the record was sent.
 	Attempts int
 	// Cause is why Put did not accept the record: [ErrClosed], the error of a context, or an error that wraps
@@ -78,7 +81,8 @@ func (e *RecordError) Error() string {
 	case e.Code == "":
 		return fmt.Sprintf("%v (attempts: %d)", e.sentinel(), e.Attempts)
 	default:
-		return fmt.Sprintf("%v (attempts: %d, last: %s: %s)", e.sentinel(), e.Attempts, e.Code, e.Message)
+		return fmt.Sprintf("%v (attempts: %d, last: %s: %s)", e.sentinel(), e.Attempts, e.Code,
+			withRequestID(e.Message, e.RequestID))
 	}
 }
 
@@ -117,3 +121,11 @@ func (e *RecordError) sentinel() error {
 
 // Retryable reports whether the same record may be accepted if it is put again. It is false for a rejected record only.
 func (e *RecordError) Retryable() bool { return e.Outcome != OutcomeRejected }
+
+// withRequestID returns a message with the id of its request, if there is one.
+func withRequestID(message, id string) string {
+	if id == "" {
+		return message
+	}
+	return cmp.Or(message, "no message") + " (request id " + id + ")"
+}

@@ -2,6 +2,8 @@ package kpl
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -111,18 +113,22 @@ func TestFaultOfCall(t *testing.T) {
 		"unheard of, 404":  {status(404, api("Whatever")), classUnavailable, "Whatever"},
 		"unheard of, 413":  {status(413, api("Whatever")), classTooLarge, CodeRequestTooLarge},
 		"a page with 413":  {status(413, errors.New("invalid character")), classTooLarge, CodeRequestTooLarge},
-		"a page with 400":  {status(400, errors.New("invalid character")), classTransient, CodeUnknown},
+		"a page with 400":  {status(400, errors.New("invalid character")), classTransient, "HTTP400"},
 		"not understood":   {status(400, api("SerializationException")), classUnreadable, "SerializationException"},
 		"unknown call":     {status(400, api("UnknownOperationException")), classTransient, "UnknownOperationException"},
 		"too large a call": {status(413, api("RequestEntityTooLargeException")), classRejected, "RequestEntityTooLargeException"},
 		"unheard of, 429":  {status(429, api("Whatever")), classThrottle, "Whatever"},
-		"garbage with 200": {status(200, errors.New("invalid character")), classLater, CodeUnknown},
-		"garbage with 503": {status(503, errors.New("invalid character")), classTransient, CodeUnknown},
+		"garbage with 200": {status(200, errors.New("invalid character")), classLater, "HTTP200"},
+		"garbage with 503": {status(503, errors.New("invalid character")), classTransient, "HTTP503"},
 		"answer cut short": {status(200, &smithy.DeserializationError{Err: io.ErrUnexpectedEOF}), classTransient, CodeConnection},
-		"connection":       {&smithyhttp.RequestSendError{Err: errors.New("reset")}, classTransient, CodeConnection},
-		"timeout":          {&smithyhttp.RequestSendError{Err: context.DeadlineExceeded}, classTransient, CodeTimeout},
-		"canceled":         {&smithy.CanceledError{Err: context.Canceled}, classTransient, CodeCanceled},
-		"no credentials":   {&smithy.OperationError{Err: errors.New("get identity")}, classUnavailable, CodeNotSent},
+		"wrong certificate": {
+			&smithyhttp.RequestSendError{Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}},
+			classUnavailable, CodeCertificate,
+		},
+		"connection":     {&smithyhttp.RequestSendError{Err: errors.New("reset")}, classTransient, CodeConnection},
+		"timeout":        {&smithyhttp.RequestSendError{Err: context.DeadlineExceeded}, classTransient, CodeTimeout},
+		"canceled":       {&smithy.CanceledError{Err: context.Canceled}, classTransient, CodeCanceled},
+		"no credentials": {&smithy.OperationError{Err: errors.New("get identity")}, classUnavailable, CodeNotSent},
 		"role not to be had": {
 			&smithy.OperationError{Err: fmt.Errorf("get identity: %w", api("AccessDenied"))}, classUnavailable, CodeNotSent,
 		},
@@ -135,7 +141,7 @@ func TestFaultOfCall(t *testing.T) {
 		assert.Equal(t, c.class, got.class, name)
 		assert.Equal(t, c.code, got.code, name)
 		assert.NotEmpty(t, got.message, name)
-		assert.LessOrEqual(t, len(got.message), 256, name)
+		assert.LessOrEqual(t, len(got.message), maxMessage, name)
 	}
 }
 

@@ -9,6 +9,7 @@ func WellKnownCodes() []string {
 		CodeCountMismatch,
 		CodeTimeout,
 		CodeConnection,
+		CodeCertificate,
 		CodeNotSent,
 		CodeCanceled,
 		CodeTooLarge,
@@ -39,5 +40,14 @@ func WellKnownCodes() []string {
 		"KMSNotFoundException",
 		"KMSOptInRequired",
 		"KMSThrottlingException",
+		"HTTP200",
+		"HTTP400",
+		"HTTP403",
+		"HTTP404",
+		"HTTP429",
+		"HTTP500",
+		"HTTP502",
+		"HTTP503",
+		"HTTP504",
 	}
 }

@@ -6,8 +6,8 @@ import "time"
 // and leave the others nil, which costs nothing. New functions and new fields of events may be added later.
 //
 // Nothing depends on an Observer: what became of a record is in its Result too. The producer's goroutines call the
-// functions, several at a time. A function must be safe for concurrent use, return soon, and not call the producer. It may
-// keep an event, but not the slices in it.
+// functions, several at a time. A function must be safe for concurrent use, return soon, and call nothing of the producer but
+// Stats. It may keep an event, but not the slices in it.
 //
 // Package kplotel has an Observer that makes OpenTelemetry metrics.
 type Observer struct {
@@ -59,6 +59,10 @@ type RequestEvent struct {
 	Start, End time.Time
 	// Code is the error code of the call, or one of the Code constants; empty if the service answered for each record.
 	Code string
+	// Message explains Code; empty if Code is.
+	Message string
+	// RequestID is what the service calls the call; empty if there was no answer.
+	RequestID string
 	// Entries has the Kinesis records of the call, in its order.
 	Entries []FinishedEntry
 }
@@ -70,6 +74,7 @@ type FinishedEntry struct {
 	PredictedShard ShardID // empty if the shards are not known
 	ShardID        ShardID // where the service stored it; empty if it did not
 	Code           string  // error code of the record or of the call; empty if it was stored
+	Message        string  // explains Code
 }
 
 // MisplacedEvent is an aggregated record that was stored where readers skip it.

@@ -38,7 +38,7 @@ func (p *pipeline) complete(now time.Time, r *request) {
 	if answered {
 		p.available()
 	} else if unavailable.code != "" {
-		p.unavailable(now, unavailable)
+		p.unavailable(now, unavailable, r.requestID)
 	}
 }
 
@@ -52,23 +52,23 @@ func (p *pipeline) callFailed(now time.Time, r *request, f fault) {
 		half := len(r.records) / 2
 		p.collector.addReady(&request{records: r.records[:half:half]})
 		p.collector.addReady(&request{records: r.records[half:]})
-		p.noteOutage(now, f)
+		p.noteOutage(now, f, r.requestID)
 		return
 	}
 	for _, k := range r.records {
 		p.recordFailed(now, r, k, f, true)
 	}
-	p.noteOutage(now, f)
+	p.noteOutage(now, f, r.requestID)
 }
 
 // noteOutage takes in what a failed call says about the stream as a whole.
-func (p *pipeline) noteOutage(now time.Time, f fault) {
+func (p *pipeline) noteOutage(now time.Time, f fault, requestID string) {
 	switch f.class {
 	case classUnavailable:
 		if f.code == codeNotFound {
 			p.streamMissing(now)
 		}
-		p.unavailable(now, f)
+		p.unavailable(now, f, requestID)
 	case classThrottle, classRejected, classUnreadable:
 		p.available()
 	case classTransient, classLater, classTooLarge:
@@ -78,7 +78,7 @@ func (p *pipeline) noteOutage(now time.Time, f fault) {
 
 // attempt describes the request as an attempt of one of its records.
 func (r *request) attempt(shard ShardID, code, message string) Attempt {
-	return Attempt{Start: r.start, End: r.end, ShardID: shard, Code: code, Message: message}
+	return Attempt{Start: r.start, End: r.end, ShardID: shard, Code: code, Message: message, RequestID: r.requestID}
 }
 
 // recordFailed decides about a record that was not stored, as far as we know. Whole means that the call failed as one.

@@ -23,10 +23,10 @@ func (p *pipeline) startDown() { p.outage = outage{pause: firstProbe} }
 
 // unavailable notes that a request failed for a reason that concerns all records. The first time, what waits stays until a
 // probe has been sent. When the probe fails too, everything goes back to its owners.
-func (p *pipeline) unavailable(now time.Time, f fault) {
+func (p *pipeline) unavailable(now time.Time, f fault, requestID string) {
 	if !p.down() {
 		p.outage = outage{pause: firstProbe, nextProbe: now.Add(firstProbe)}
-		p.effects.changeAvailability(fmt.Errorf("%w: %s: %s", ErrUnavailable, f.code, f.message))
+		p.effects.changeAvailability(fmt.Errorf("%w: %s: %s", ErrUnavailable, f.code, withRequestID(f.message, requestID)))
 		return
 	}
 	p.probeLater(now)

@@ -35,8 +35,12 @@ type Attempt struct {
 	// record a success.
 	Code string
 
-	// Message explains Code, at most 256 bytes long.
+	// Message explains Code. Of what the service or the client said, it has 256 bytes from the beginning and 1 KiB from the end
+	// at most, with an ellipsis between them if there was more.
 	Message string
+
+	// RequestID is what the service calls the call, for questions to its support; empty if there was no answer.
+	RequestID string
 }
 
 // Codes of attempts that failed for a reason the service has no error code for.
@@ -45,6 +49,7 @@ const (
 	CodeCountMismatch = "RecordCountMismatch" // the answer did not have one entry for each record
 	CodeTimeout       = "RequestTimeout"      // no answer within Config.RequestTimeout
 	CodeConnection    = "ConnectionError"     // no connection, or it broke before the answer was whole
+	CodeCertificate   = "CertificateError"    // the endpoint has a certificate that is not trusted, expired, or not its own
 	CodeNotSent       = "RequestNotSent"      // the client could not make a signed request, e.g. without credentials
 	CodeTooLarge      = "RecordTooLarge"      // larger than the stream takes, so never sent
 	// CodeRequestTooLarge: something in front of the service, such as a proxy, does not let a request of this size through

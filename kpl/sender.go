@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
@@ -137,9 +138,10 @@ func (r *request) read(output *kinesis.PutRecordsOutput, err error) {
 		err = countMismatchError{len(output.Records), len(r.records)}
 	}
 	if err != nil {
-		r.err = err
+		r.err, r.requestID = err, requestIDOf(err)
 		return
 	}
+	r.requestID, _ = awsmiddleware.GetRequestIDMetadata(output.ResultMetadata)
 	r.entries = make([]entryResult, len(output.Records))
 	for i := range output.Records {
 		r.entries[i] = readEntry(&output.Records[i])
@@ -215,23 +217,25 @@ func (w *worker) report(r *request) {
 	if w.config.Observer.RequestFinished == nil {
 		return
 	}
-	whole := ""
+	var call fault
 	if r.err != nil {
-		whole = faultOfCall(r.err).code
+		call = faultOfCall(r.err)
 	}
+	whole := call.code
 	w.finished = w.finished[:0]
 	for i, k := range r.records {
 		entry := FinishedEntry{
-			UserRecords: len(k.members), Bytes: k.dataSize(), PredictedShard: k.predictedShard(), Code: whole,
+			UserRecords: len(k.members), Bytes: k.dataSize(), PredictedShard: k.predictedShard(),
+			Code: whole, Message: call.message,
 		}
 		if whole == "" && r.entries[i].sequenceNumber != "" {
 			entry.ShardID = r.entries[i].shard
 		} else if whole == "" {
-			entry.Code = r.entries[i].code
+			entry.Code, entry.Message = r.entries[i].code, r.entries[i].message
 		}
 		w.finished = append(w.finished, entry)
 	}
 	w.config.Observer.RequestFinished(RequestEvent{
-		Stream: w.stream, Start: r.start, End: r.end, Code: whole, Entries: w.finished,
+		Stream: w.stream, Start: r.start, End: r.end, Code: whole, Message: call.message, RequestID: r.requestID, Entries: w.finished,
 	})
 }

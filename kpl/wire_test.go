@@ -88,6 +88,8 @@ type endpoint struct {
 	put  func(call int, data []string) wireAnswer // data has that of each record
 	list func(call int) wireAnswer
 
+	requestID string // of all answers; empty for none
+
 	mu          sync.Mutex
 	puts, lists int // guarded by mu
 }
@@ -122,6 +124,9 @@ func (e *endpoint) Do(r *http.Request) (*http.Response, error) {
 			answer.body = string(body)
 			header.Set("Content-Type", wiretest.ContentTypeCBOR)
 		}
+	}
+	if e.requestID != "" {
+		header.Set("X-Amzn-Requestid", e.requestID)
 	}
 	if answer.errorType != "" {
 		header.Set("X-Amzn-ErrorType", answer.errorType)
@@ -230,7 +235,7 @@ func fuzzProducer(t *testing.T, e *endpoint) {
 		result := got[i].all()[0]
 		for _, attempt := range result.Attempts {
 			assert.LessOrEqual(t, len(attempt.Code), 256)
-			assert.LessOrEqual(t, len(attempt.Message), 256)
+			assert.LessOrEqual(t, len(attempt.Message), maxMessage)
 			assert.True(t, utf8.ValidString(attempt.Code+attempt.Message))
 		}
 		if result.Err == nil {

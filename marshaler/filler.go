@@ -31,6 +31,10 @@ type filler struct {
 	mender mender
 	// buffers lends the memory of finished messages.
 	buffers *buffers
+	// firstResource is the position of the tree's first resource in the push. rejectedOf has the position of the resource of each
+	// rejected item.
+	firstResource int
+	rejectedOf    []int
 	// encoded collects finished messages and rejected items until the push is done.
 	encoded Encoded
 
@@ -74,6 +78,7 @@ func newFiller(c fillerConfig) *filler {
 // begin prepares the filler for a push whose encoding has about size bytes.
 func (f *filler) begin(p *push, size int) {
 	full := size / f.packer.roomFor(f.target-f.keySize)
+	f.firstResource, f.rejectedOf = 0, f.rejectedOf[:0]
 	f.encoded.Messages = make([]Message, 0, min(full+1+len(p.groups), p.items))
 }
 
@@ -149,7 +154,7 @@ func (f *filler) fill(r row) {
 func (f *filler) fillItem(item row) {
 	size, bytes := f.draft.sizeAlone(item), f.tree.extent(item).len()
 	if size > f.most() {
-		f.reject(size)
+		f.reject(item, size)
 		return
 	}
 	for f.draft.items > 0 && f.draft.fitting(item, f.room) == 0 {
@@ -172,9 +177,10 @@ func (f *filler) most() int {
 }
 
 // reject leaves out an item that would make a message of size bytes by itself.
-func (f *filler) reject(size int) {
+func (f *filler) reject(item row, size int) {
 	f.encoded.Rejected = append(f.encoded.Rejected,
 		&ItemSizeError{Signal: f.signal, Size: size + f.keySize, Limit: f.limit})
+	f.rejectedOf = append(f.rejectedOf, f.firstResource+f.tree.resourceOf(item))
 }
 
 // aimFor sets the size of the current message. The parameter around is how many bytes its first item has around it.
@@ -230,7 +236,7 @@ func (f *filler) endPacked(next int) {
 	case size+f.keySize <= f.limit:
 		f.addCopy(f.packer.plain) // a single item that compression makes larger
 	default:
-		f.reject(packed)
+		f.reject(f.draft.rows[0], packed)
 	}
 	f.start()
 }

@@ -74,6 +74,22 @@ func (k keyer) groups(n int, attributes func(int) pcommon.Map) []group {
 	return groups
 }
 
+// keyless reports whether the key depends on attributes, and no resource of the push has any of them.
+func (k keyer) keyless(p *push) bool {
+	if len(k.names) == 0 {
+		return false
+	}
+	for i := range p.resources {
+		attributes := p.attributes(i)
+		for _, name := range k.names {
+			if _, ok := attributes.Get(name); ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // digest hashes the names and values of the attributes. Types and lengths are hashed too, so that different values are never
 // hashed as the same bytes. It must never change, because every key would move to another shard. The bytes are gathered in
 // scratch, which it returns for the next call.

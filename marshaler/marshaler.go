@@ -123,7 +123,10 @@ func encode[T any](m *Marshaler, p push, pdata T, marshal func(T) ([]byte, error
 	defer m.fillers[p.signal].Put(f)
 	f.mender = mender{}
 	encoded, err := encodeWith(m, f, &p, pdata, marshal)
-	encoded.Mended = f.mender.mended(&p)
+	for i, rejected := range encoded.Rejected {
+		rejected.Resource = nameOf(p.attributes(f.rejectedOf[i]))
+	}
+	encoded.Mended, encoded.Keyless = f.mender.mended(&p), m.keys.keyless(&p)
 	return encoded, err
 }
 

@@ -117,9 +117,9 @@ func TestItemsAtTheLimits(t *testing.T) {
 			{sizes: []int{1000}, items: []int{1}},
 			{sizes: []int{1001}, items: []int{1}},
 			{sizes: []int{2000}, items: []int{1}},
-			{sizes: []int{2001}, rejected: []*ItemSizeError{{Logs, 2001, 2000}}},
+			{sizes: []int{2001}, rejected: []*ItemSizeError{{Logs, 2001, 2000, "service.name=r"}}},
 			{sizes: []int{200, 2000, 200, 200}, items: []int{1, 1, 2}},
-			{sizes: []int{200, 2001, 200, 200}, items: []int{3}, rejected: []*ItemSizeError{{Logs, 2001, 2000}}},
+			{sizes: []int{200, 2001, 200, 200}, items: []int{3}, rejected: []*ItemSizeError{{Logs, 2001, 2000, "service.name=r"}}},
 			{sizes: []int{1000, 1000, 1001}, items: []int{1, 1, 1}},
 		}
 		for _, test := range tests {

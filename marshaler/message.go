@@ -33,6 +33,9 @@ type Encoded struct {
 	Messages []Message
 	// Rejected has one error for each item that is too large for any message.
 	Rejected []*ItemSizeError
+	// Keyless is true if [KeyConfig.ResourceAttributes] has names, and no resource of the push has any of these attributes. Then
+	// all resources share one partition key.
+	Keyless bool
 	// Mended says what differs from the pdata of the push.
 	Mended Mended
 }
@@ -53,6 +56,9 @@ type ItemSizeError struct {
 	Size int
 	// Limit is [Config.MaxSize].
 	Limit int
+	// Resource is an attribute that names the resource of the item, such as "service.name=checkout". It is empty if the resource
+	// has no such attribute. The text of the error does not have it, because it goes to clients.
+	Resource string
 }
 
 func (e *ItemSizeError) Error() string {

@@ -17,7 +17,9 @@ func cutByCopying(
 ) (messages []Message, rejected []*ItemSizeError) {
 	var order []string
 	groups := map[string][]int{}
+	names := map[int]string{}
 	d.keep(func(item int, res pcommon.Resource) bool {
+		names[item] = nameOf(res.Attributes())
 		key := keyOf(res)
 		if groups[key] == nil {
 			order = append(order, key)
@@ -49,7 +51,9 @@ func cutByCopying(
 			}
 			alone := encode([]int{item})
 			if size := len(alone) + keySize; size > m.cfg.MaxSize {
-				rejected = append(rejected, &ItemSizeError{Signal: d.signal(), Size: size, Limit: m.cfg.MaxSize})
+				rejected = append(rejected, &ItemSizeError{
+					Signal: d.signal(), Size: size, Limit: m.cfg.MaxSize, Resource: names[item],
+				})
 				continue
 			}
 			flush()

@@ -86,6 +86,7 @@ func (p *pieces) fill(f *filler) (size int, err error) {
 		if err := f.cut(piece.data, last-first, last-first); err != nil {
 			return 0, err
 		}
+		f.firstResource = last - f.tree.resourceCount() // that of the carry-over
 		f.fill(f.tree.resources())
 		first, size, items = last, size+len(piece.data)-carried, items+f.tree.itemCount()-carriedItems
 	}

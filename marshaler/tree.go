@@ -71,6 +71,18 @@ func (t *tree) reserve(resources, items int) {
 // itemDepth returns the level of the items.
 func (t *tree) itemDepth() int { return len(t.layers) }
 
+// resourceOf returns the position of the resource at the beginning of a row, or around that.
+func (t *tree) resourceOf(r row) int {
+	if r.depth == 1 {
+		return r.first
+	}
+	place := r.parent
+	for depth := r.depth - 1; depth > 1; depth-- {
+		place = t.containers[depth][place].parent
+	}
+	return place
+}
+
 // gap returns how many bytes lie between two siblings.
 func (t *tree) gap() int {
 	if t.framed {

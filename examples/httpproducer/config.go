@@ -24,7 +24,11 @@ type config struct {
 	endpoint string // empty: that of the region
 	producer kpl.Config
 	grace    time.Duration // how long a drain may take
+	client   time.Duration // how long a client may take to send a request, and again to take its answer
 }
+
+// clientTime is the time that clients have. It is a part of the grace, so that no slow client uses up a drain.
+const clientTime = 10 * time.Second
 
 // configFrom reads the environment.
 func configFrom(getenv func(string) string) (config, error) {
@@ -33,6 +37,7 @@ func configFrom(getenv func(string) string) (config, error) {
 		stream:   getenv("KINESIS_STREAM"),
 		region:   getenv("AWS_REGION"),
 		endpoint: getenv("KINESIS_ENDPOINT"),
+		client:   clientTime,
 	}
 	if cfg.stream == "" {
 		return config{}, errors.New("KINESIS_STREAM must be set to the name or ARN of a stream")

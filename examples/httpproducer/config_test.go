@@ -30,7 +30,7 @@ func TestConfigFrom(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.want.grace = 40 * time.Second
+			tt.want.grace, tt.want.client = 40*time.Second, clientTime
 			got, err := configFrom(func(key string) string { return tt.environment[key] })
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, got)

@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"time"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
@@ -49,12 +51,13 @@ const envelope = 4 << 10
 type handler struct {
 	producer *kpl.Producer
 	stream   string
-	maxBody  int // bytes
+	maxBody  int           // bytes
+	patience time.Duration // for a client that sends or reads
 	logger   *slog.Logger
 }
 
 func newHandler(producer *kpl.Producer, cfg config, logger *slog.Logger) http.Handler {
-	h := &handler{producer, cfg.stream, cfg.producer.WithDefaults().MaxRecordSize + envelope, logger}
+	h := &handler{producer, cfg.stream, cfg.producer.WithDefaults().MaxRecordSize + envelope, cfg.client, logger}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /events", h.accept)
 	mux.HandleFunc("POST /events/confirmed", h.confirm)
@@ -69,9 +72,10 @@ func (h *handler) accept(w http.ResponseWriter, r *http.Request) {
 		err = h.producer.Put(r.Context(), record, func(result kpl.Result) { h.log(record.PartitionKey, result) })
 	}
 	if err != nil {
-		reject(w, err)
+		h.reject(w, err)
 		return
 	}
+	h.beginAnswer(w)
 	w.WriteHeader(http.StatusAccepted)
 }
 
@@ -79,29 +83,34 @@ func (h *handler) accept(w http.ResponseWriter, r *http.Request) {
 func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
 	record, err := h.record(w, r)
 	if err != nil {
-		reject(w, err)
+		h.reject(w, err)
 		return
 	}
 	result, err := h.producer.PutWait(r.Context(), record)
 	if err == nil {
-		answer(w, http.StatusOK, confirmation{result.ShardID, result.SequenceNumber, len(result.Attempts)})
+		h.answer(w, http.StatusOK, confirmation{result.ShardID, result.SequenceNumber, len(result.Attempts)})
 	} else if f, failed := failureOf(err); failed {
-		answer(w, http.StatusBadGateway, f)
+		h.answer(w, http.StatusBadGateway, f)
 	} else {
-		reject(w, err)
+		h.reject(w, err)
 	}
 }
 
 func (h *handler) health(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, health{OK: true, OutstandingRecords: h.producer.Stats().OutstandingRecords})
+	h.answer(w, http.StatusOK, health{OK: true, OutstandingRecords: h.producer.Stats().OutstandingRecords})
 }
 
-// record reads the user record that a request brings.
+// record reads the user record that a request brings. The client has a limited time to send it. The limit stays where the body
+// is not read to its end, because the server reads the rest of it. Otherwise it is lifted: the wait for a result is not the
+// client's.
 func (h *handler) record(w http.ResponseWriter, r *http.Request) (kpl.UserRecord, error) {
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(h.patience)) // a test's writer has no connection
 	var e event
 	if err := decode(http.MaxBytesReader(w, r.Body, int64(h.maxBody)), &e); err != nil {
 		return kpl.UserRecord{}, fmt.Errorf("the body must be one JSON object of at most %d bytes: %w", h.maxBody, err)
 	}
+	_ = connection.SetReadDeadline(time.Time{})
 	if e.Payload == nil {
 		return kpl.UserRecord{}, errors.New("the event has no payload")
 	}
@@ -143,19 +152,27 @@ func failureOf(err error) (failure, bool) {
 
 // reject answers a request whose event was not accepted, or whose client stopped waiting. That one gets an answer too:
 // none would read as 200 if somebody still listens.
-func reject(w http.ResponseWriter, err error) {
+func (h *handler) reject(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	var body *http.MaxBytesError
 	switch {
 	case errors.As(err, &body), errors.Is(err, kpl.ErrRecordTooLarge):
 		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		status = http.StatusRequestTimeout
 	case errors.Is(err, kpl.ErrClosed), errors.Is(err, context.Canceled):
 		status = http.StatusServiceUnavailable
 	}
-	answer(w, status, rejection{err.Error()})
+	h.answer(w, status, rejection{err.Error()})
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+// beginAnswer gives the client time to take an answer.
+func (h *handler) beginAnswer(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.patience)) // a test's writer has no connection
+}
+
+func (h *handler) answer(w http.ResponseWriter, status int, body any) {
+	h.beginAnswer(w)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // If the client is gone there is nobody to tell.

@@ -52,8 +52,7 @@ func run(ctx context.Context, cfg config, logger *slog.Logger) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	// No ReadTimeout: it would end the wait for a result as well.
-	server := &http.Server{Handler: newHandler(producer, cfg, logger), ReadHeaderTimeout: 10 * time.Second}
+	server := newServer(newHandler(producer, cfg, logger), cfg)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	logger.Info("listening", "address", listener.Addr().String(), "stream", cfg.stream)
@@ -63,6 +62,20 @@ func run(ctx context.Context, cfg config, logger *slog.Logger) error {
 	}
 	logger.Info("draining", "outstanding_records", producer.Stats().OutstandingRecords)
 	return errors.Join(err, drain(server, producer, cfg.grace))
+}
+
+// idleTime is how long a connection may stay open without a request.
+const idleTime = 2 * time.Minute
+
+// newServer returns a server that waits for no client without end. It has no ReadTimeout, which would end the wait for a result
+// as well: the handler limits the time for the body. WriteTimeout is that of the whole request, with the wait for a result.
+func newServer(handler http.Handler, cfg config) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: cfg.client,
+		WriteTimeout:      cfg.grace + 2*cfg.client,
+		IdleTimeout:       idleTime,
+	}
 }
 
 // drain lets requests in flight end, then waits for the results of what they put. The error says what took longer than

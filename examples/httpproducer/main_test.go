@@ -154,7 +154,8 @@ func TestRun(t *testing.T) {
 	status, answer = post(t.Context(), client, p.url+confirmed, `{"partition_key":"k","payload":"three"}`)
 	assert.Equal(t, http.StatusBadGateway, status)
 	assert.JSONEq(t, `{"error_code":"ValidationException","error_message":"kpl: the service rejected the record `+
-		`(attempts: 1, last: ValidationException: 1 validation error detected.)","attempts":1}`, answer)
+		`(attempts: 1, last: ValidationException: 1 validation error detected. `+
+		`(request id 00000000-0000-4000-8000-000000000005))","attempts":1}`, answer)
 
 	logged, err := p.end()
 	require.NoError(t, err)
@@ -241,6 +242,40 @@ func TestDrainHasAnEnd(t *testing.T) {
 	require.Len(t, logged, 2)
 	assert.Contains(t, logged[0], `"msg":"draining","outstanding_records":1`)
 	assert.Contains(t, logged[1], `"msg":"event not delivered","partition_key":"k"`)
+}
+
+// A client that never sends the rest of its event does not hold up the end, and what others have posted is delivered.
+func TestSlowClientDoesNotHoldTheDrain(t *testing.T) {
+	fake := serveKinesis(t)
+	p := start(t, func(c *config) { c.client, c.grace = 50*time.Millisecond, time.Hour })
+	status, answer := post(t.Context(), newClientOfProgram(t), p.url+accepted, `{"payload":1}`)
+	require.Equal(t, http.StatusAccepted, status, answer)
+	slow, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = slow.Close() }()
+	_, err = io.WriteString(slow, "POST /events HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{")
+	require.NoError(t, err)
+	response, err := http.ReadResponse(bufio.NewReader(slow), nil)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	assert.Equal(t, http.StatusRequestTimeout, response.StatusCode)
+	_, err = p.end()
+	require.NoError(t, err)
+	assert.Len(t, fake.UserRecords(events), 1)
+}
+
+// The time that a client has is not that of its event: the answer waits for the result.
+func TestResultsMayTakeLongerThanClients(t *testing.T) {
+	fake := serveKinesis(t)
+	fake.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(200*time.Millisecond)))
+	p := start(t, func(c *config) { c.client = 100 * time.Millisecond })
+	client := newClientOfProgram(t)
+	for range 2 { // on the same connection
+		status, answer := post(t.Context(), client, p.url+confirmed, `{"payload":1}`)
+		assert.Equal(t, http.StatusOK, status, answer)
+	}
+	_, err := p.end()
+	require.NoError(t, err)
 }
 
 func TestRunFails(t *testing.T) {

@@ -1,0 +1,173 @@
+package kinesiskplexporter
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// What exporterhelper calls things. If a version of the Collector changes one of these names, the lines about a drain say less,
+// and TestHelperView fails.
+const (
+	queueSizeMetric  = "otelcol_exporter_queue_size"
+	droppingData     = "Exporting failed. Dropping data."
+	droppedItems     = "dropped_items"
+	interruptedError = "interrupted due to shutdown"
+)
+
+// helperView is what exporterhelper says about one signal in its metrics and its log, and nowhere else: the size of its queue,
+// and how many items it gave up. It reads along and changes nothing.
+type helperView struct {
+	dropped, interrupted atomic.Int64
+
+	mu   sync.Mutex
+	size metric.Callback // observes the size of the queue; nil if there is none; guarded by mu
+}
+
+// loss is how many items exporterhelper gave up.
+type loss struct {
+	interrupted int64 // by a stop; a queue with a storage keeps them
+	dropped     int64 // for another reason, such as max_elapsed_time
+}
+
+// settings returns set with a log and with metrics that the view reads along.
+func (v *helperView) settings(set exporter.Settings) exporter.Settings {
+	set.Logger = set.Logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return viewCore{core, v} }))
+	set.MeterProvider = viewProvider{set.MeterProvider, v}
+	return set
+}
+
+// losses returns what exporterhelper has given up since its start.
+func (v *helperView) losses() loss { return loss{v.interrupted.Load(), v.dropped.Load()} }
+
+// queueSize returns the size of the queue in the unit of its sizer. It returns false if there is no queue.
+func (v *helperView) queueSize() (int64, bool) {
+	v.mu.Lock()
+	size := v.size
+	v.mu.Unlock()
+	if size == nil {
+		return 0, false
+	}
+	var o sizeObserver
+	if size(context.Background(), &o) != nil {
+		return 0, false
+	}
+	return o.value, true
+}
+
+// viewCore lets the view read the lines about items that exporterhelper gives up.
+type viewCore struct {
+	zapcore.Core
+
+	view *helperView
+}
+
+// With implements [zapcore.Core].
+func (c viewCore) With(fields []zapcore.Field) zapcore.Core {
+	return viewCore{c.Core.With(fields), c.view}
+}
+
+// Check implements [zapcore.Core]. The view reads the lines that a sampler leaves out as well.
+func (c viewCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	checked = c.Core.Check(entry, checked)
+	if strings.HasPrefix(entry.Message, droppingData) {
+		checked = checked.AddCore(entry, lossCore{zapcore.NewNopCore(), c.view})
+	}
+	return checked
+}
+
+// lossCore counts the items of a line.
+type lossCore struct {
+	zapcore.Core
+
+	view *helperView
+}
+
+// Write implements [zapcore.Core]. Of a push that was delivered in part, only the rest counts. What was rejected for good
+// counts elsewhere.
+func (c lossCore) Write(_ zapcore.Entry, fields []zapcore.Field) error {
+	var cause error
+	items := int64(0)
+	for i := range fields {
+		switch field := &fields[i]; field.Key {
+		case "error":
+			cause, _ = field.Interface.(error)
+		case droppedItems:
+			items = field.Integer
+		}
+	}
+	if push, ok := errors.AsType[*pushError](cause); ok {
+		items = int64(push.left)
+	}
+	if cause != nil && strings.HasPrefix(cause.Error(), interruptedError) {
+		c.view.interrupted.Add(items)
+	} else {
+		c.view.dropped.Add(items)
+	}
+	return nil
+}
+
+// viewProvider, viewMeter and viewGauge let the view keep the callback of the queue's size.
+type (
+	viewProvider struct {
+		metric.MeterProvider
+
+		view *helperView
+	}
+	viewMeter struct {
+		metric.Meter
+
+		view *helperView
+		size *metric.Int64ObservableGauge // once the gauge was made
+	}
+)
+
+// Meter implements [metric.MeterProvider].
+func (p viewProvider) Meter(name string, options ...metric.MeterOption) metric.Meter {
+	return viewMeter{p.MeterProvider.Meter(name, options...), p.view, new(metric.Int64ObservableGauge)}
+}
+
+// Int64ObservableGauge implements [metric.Meter].
+func (m viewMeter) Int64ObservableGauge(
+	name string, options ...metric.Int64ObservableGaugeOption,
+) (metric.Int64ObservableGauge, error) {
+	gauge, err := m.Meter.Int64ObservableGauge(name, options...)
+	if name == queueSizeMetric {
+		*m.size = gauge
+	}
+	return gauge, err
+}
+
+// RegisterCallback implements [metric.Meter].
+func (m viewMeter) RegisterCallback(f metric.Callback, instruments ...metric.Observable) (metric.Registration, error) {
+	if *m.size != nil && slices.Contains(instruments, metric.Observable(*m.size)) {
+		m.view.mu.Lock()
+		m.view.size = f
+		m.view.mu.Unlock()
+	}
+	return m.Meter.RegisterCallback(f, instruments...)
+}
+
+// sizeObserver keeps the last integer that a callback observes.
+type sizeObserver struct {
+	embedded.Observer
+
+	value int64
+}
+
+// ObserveInt64 implements [metric.Observer].
+func (o *sizeObserver) ObserveInt64(_ metric.Int64Observable, value int64, _ ...metric.ObserveOption) {
+	o.value = value
+}
+
+// ObserveFloat64 implements [metric.Observer].
+func (o *sizeObserver) ObserveFloat64(metric.Float64Observable, float64, ...metric.ObserveOption) {}

@@ -1,0 +1,136 @@
+package kinesiskplexporter
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"go.opentelemetry.io/collector/exporter"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// signalAttribute is the attribute that the Collector adds to the log of each signal.
+const signalAttribute = "otelcol.signal"
+
+// logInterval is how often the same message is logged at most. The metrics count what the log leaves out.
+const logInterval = 10 * time.Second
+
+// sessionLog returns the log of a session. It has the name of the stream, and each message once in logInterval.
+func sessionLog(set exporter.Settings, cfg *Config) *zap.Logger {
+	return withoutSignal(set.Logger).With(zap.String("stream", cfg.AWS.streamLabel())).WithOptions(
+		zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+			return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
+		}),
+	)
+}
+
+// withoutSignal returns a log that names no signal: the session belongs to all signals, and is opened by the first that starts.
+func withoutSignal(log *zap.Logger) *zap.Logger {
+	return log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		if c, ok := core.(interface {
+			DropInjectedAttributes(names ...string) zapcore.Core
+		}); ok {
+			return c.DropInjectedAttributes(signalAttribute)
+		}
+		return core
+	}))
+}
+
+// inWords is a duration for people, in tenths of a second.
+func inWords(key string, d time.Duration) zap.Field {
+	return zap.String(key, d.Round(100*time.Millisecond).String())
+}
+
+// started logs what the exporter sends to. Client is what the session got from connect.
+func (t *telemetry) started(client kpl.Client, cfg *Config) {
+	fields := []zap.Field{zap.String("wire_protocol", string(cfg.Producer.WireProtocol))}
+	if c, ok := client.(interface{ Options() kinesis.Options }); ok {
+		options := c.Options()
+		endpoint := "of the region"
+		if base := aws.ToString(options.BaseEndpoint); base != "" {
+			endpoint = base
+		}
+		fields = append(fields, zap.String("region", options.Region), zap.String("endpoint", endpoint))
+	}
+	t.log.Info("Started; nothing is sent before there is data", fields...)
+}
+
+// dropped logs items that will never be accepted.
+func (t *telemetry) dropped(signal marshaler.Signal, items int, err error, more ...zap.Field) {
+	t.log.Warn("Dropped telemetry that the stream will never accept",
+		append(more, zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))...)
+}
+
+// keyless warns that the names of partition_key::resource_attributes may be wrong.
+func (t *telemetry) keyless(signal marshaler.Signal, names []string) {
+	t.log.Warn("No resource has had any of the attributes in partition_key::resource_attributes yet, so all data goes to one shard",
+		zap.Stringer("signal", signal), zap.Strings("resource_attributes", names))
+}
+
+// cut logs a message that does not pass something in front of the service, and is cut into smaller ones.
+func (t *telemetry) cut(signal marshaler.Signal, items, size int, err error) {
+	t.log.Warn("A proxy in front of the stream lets no message of this size through; it is cut into smaller ones. "+
+		"Set aggregation_max_size to less than the proxy's limit",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.Int("bytes", size), zap.Error(err))
+}
+
+// mended logs what was changed so that strict readers can decode it.
+func (t *telemetry) mended(signal marshaler.Signal, m marshaler.Mended) {
+	t.log.Warn("Changed telemetry that strict readers could not decode: U+FFFD replaces invalid UTF-8, JSON text replaces "+
+		"values that are nested too deeply",
+		zap.Stringer("signal", signal), zap.Int("strings", m.Texts), zap.Int("values", m.Values),
+		zap.String("first_resource", m.Resource))
+}
+
+// lost logs items that nobody is left to send again.
+func (t *telemetry) lost(signal marshaler.Signal, items int, err error) {
+	t.late[signal].Add(int64(items))
+	t.log.Error("Lost telemetry after fire-and-forget delivery",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
+}
+
+// cborUnsupported logs that the endpoint wants JSON.
+func (t *telemetry) cborUnsupported(e kpl.CBOREvent) {
+	t.log.Info("The endpoint takes no CBOR; calls are made in JSON", zap.Error(e.Err))
+}
+
+// cborSupported logs that the endpoint takes CBOR again.
+func (t *telemetry) cborSupported(kpl.CBOREvent) {
+	t.log.Info("The endpoint takes CBOR again; calls are made in CBOR")
+}
+
+// distributionChanged logs who chooses shards.
+func (t *telemetry) distributionChanged(e kpl.DistributionEvent) {
+	from := zap.Stringer("known_from", e.Source)
+	if e.Distribution == kpl.DistributionAutomatic {
+		t.log.Warn("The stream chooses shards itself, by no key; records are not aggregated", from)
+	} else {
+		t.log.Info("The stream goes by keys again", from)
+	}
+}
+
+// availabilityChanged logs outages and their ends, and tells the hosts.
+func (t *telemetry) availabilityChanged(e kpl.AvailabilityEvent) {
+	if e.Err != nil {
+		t.log.Error("The stream accepts no records", zap.Error(e.Err))
+	} else {
+		t.log.Info("The stream accepts records again")
+	}
+	t.availability(e.Err)
+}
+
+// stalled logs that nothing is delivered: why, for how long, and what waits.
+func (t *telemetry) stalled(s stall, held kpl.Stats, queued int64) {
+	t.log.Error("Nothing is delivered", zap.String("cause", s.cause), inWords("for", s.lasted),
+		zap.Int("messages", held.OutstandingRecords), zap.Int("message_bytes", held.OutstandingBytes),
+		zap.Int64("queue_size", queued), zap.String("queue_unit", t.queueUnit))
+}
+
+// recovered logs that a stall is over.
+func (t *telemetry) recovered(lasted time.Duration) {
+	t.log.Info("Records are delivered again", inWords("after", lasted))
+}
