@@ -65,8 +65,9 @@ func (f *queueFit[T]) tooLarge(data T) error {
 	if int64(size) <= f.config.QueueSize {
 		return nil
 	}
-	err := consumererror.NewPermanent(&pushError{code: codes.InvalidArgument, cause: fmt.Errorf("the request has %d %s and never fits into "+
-		"the queue: set sending_queue::queue_size to more than the largest request, found %d", size, unit, f.config.QueueSize)})
+	cause := fmt.Errorf("the request has %d %s and never fits into the queue: "+
+		"set sending_queue::queue_size to more than the largest request, found %d", size, unit, f.config.QueueSize)
+	err := consumererror.NewPermanent(&pushError{code: codes.InvalidArgument, cause: cause})
 	f.once.Do(func() {
 		f.logger.Error("A request is larger than the queue and was rejected; others like it are not logged",
 			zap.Error(err), zap.Int("rejected_items", f.items(data)))

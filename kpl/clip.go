@@ -2,8 +2,8 @@ package kpl
 
 import "strings"
 
-// clip shortens a name that a service gives, such as a shard id or an error code. It copies what it keeps of a longer one, so that
-// a Result does not keep a whole answer in memory.
+// clip shortens a name that a service gives, such as a shard id or an error code. It copies what it keeps of a longer one, so
+// that a Result does not keep a whole answer in memory.
 func clip(name string) string {
 	const most = 256
 	if len(name) > most {

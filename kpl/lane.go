@@ -64,7 +64,7 @@ func (l *lane) setPace(age float64, now time.Time) {
 
 // setRate sets the buckets to the share.
 func (l *lane) setRate(now time.Time) {
-	part := float64(l.config.RateLimit*l.shards) / 100 * l.share
+	part := float64(l.config.RateLimit) / 100 * float64(l.shards) * l.share
 	l.records.setRate(shardRecordsPerSecond*part, now)
 	l.bytes.setRate(shardBytesPerSecond*part, now)
 }

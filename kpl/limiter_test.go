@@ -69,8 +69,8 @@ func TestFixedRateIsFixed(t *testing.T) {
 	l := newLimiter(&config, testRandom())
 	lane := l.lane("a")
 	throttleAll(l, lane, 100)
-	assert.Equal(t, shardRecordsPerSecond, lane.records.perSecond)
-	assert.Equal(t, shardBytesPerSecond, lane.bytes.perSecond)
+	assert.EqualValues(t, shardRecordsPerSecond, lane.records.perSecond)
+	assert.EqualValues(t, shardBytesPerSecond, lane.bytes.perSecond)
 	assert.Equal(t, pace.New(), lane.pace)
 	lane.bytes.take(1<<30, at(0))
 	l.push(waitingRecord(lane, 10, 0))
@@ -86,7 +86,7 @@ func TestBucketsFollowTheShare(t *testing.T) {
 	lane.pace = cutPace(0.1, at(0))
 	lane.bytes.take(100<<20, at(0))
 	l.push(waitingRecord(lane, 10, 0))
-	before := 0
+	before := int64(0)
 	for now := at(0); now.Before(at(config.RecordTTL / 2)); now, _ = l.nextWake() {
 		ready, expired := l.release(now)
 		require.Empty(t, ready)
@@ -100,7 +100,7 @@ func TestBucketsFollowTheShare(t *testing.T) {
 			require.Equal(t, now.Add(time.Second), next)
 		}
 	}
-	assert.Equal(t, shardRecordsPerSecond, lane.records.perSecond, "the record is late")
+	assert.EqualValues(t, shardRecordsPerSecond, lane.records.perSecond, "the record is late")
 }
 
 // A record that was throttled before comes back as the oldest. Its age counts at once.

@@ -5,13 +5,13 @@ import "time"
 // meter is a token bucket. It holds the units of one second and starts full. Its whole state is the time at which it is full
 // again, so its arithmetic is exact.
 type meter struct {
-	perSecond int
+	perSecond int64
 	fullAt    time.Time
 }
 
 // cost is how long the bucket takes to regain n units.
 func (m *meter) cost(n int) time.Duration {
-	return time.Duration((int64(n)*int64(time.Second) + int64(m.perSecond) - 1) / int64(m.perSecond))
+	return time.Duration((int64(n)*int64(time.Second) + m.perSecond - 1) / m.perSecond)
 }
 
 // readyAt is when n units may be taken. If n is more than the bucket holds, that is when the bucket is full; taking them leaves
@@ -39,7 +39,7 @@ func (m *meter) drain(now time.Time) {
 // many units as it was, so that it is soon paid when the rate rises.
 func (m *meter) setRate(perSecond float64, now time.Time) {
 	before := m.perSecond
-	m.perSecond = max(1, int(perSecond))
+	m.perSecond = max(1, int64(perSecond))
 	if empty := now.Add(time.Second); m.fullAt.After(empty) && before > 0 {
 		debt := float64(m.fullAt.Sub(empty)) * float64(before) / float64(m.perSecond)
 		m.fullAt = empty.Add(time.Duration(debt))

@@ -59,8 +59,8 @@ func (c *rateCheck) check(t *testing.T, config *Config, k *kpltest.Kinesis) {
 	}
 	for _, open := range k.OpenShards(testStream) {
 		keys := hashRange{mustHashKey(t, open.StartingHashKey), mustHashKey(t, open.EndingHashKey)}
-		records := meter{perSecond: shardRecordsPerSecond * config.RateLimit / 100}
-		bytes := meter{perSecond: shardBytesPerSecond * config.RateLimit / 100}
+		records := meter{perSecond: int64(shardRecordsPerSecond * config.RateLimit / 100)}
+		bytes := meter{perSecond: int64(shardBytesPerSecond * config.RateLimit / 100)}
 		for i, r := range sent {
 			if !keys.contains(hashes[i]) {
 				continue
