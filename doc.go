@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kinesiskplexporter is the Collector exporter kinesis_kpl. It sends logs, traces and metrics to Amazon Kinesis
 // Data Streams through package kpl, which aggregates, limits, retries and reports each record as the Kinesis Producer
 // Library does.

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command bench compares the exporter of this repository with contrib's awskinesisexporter, and with the least work that any
 // exporter has to do. It runs in the directory of its module. Each measurement is a process of its own with GOMAXPROCS=1. The
 // process sends generated telemetry to a sink on loopback, which is another process. Each round measures everything once, and

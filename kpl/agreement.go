@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package kpl
 
 // agreement notices that the shards of records agree with their keys, in a stream that is known to ignore keys. An

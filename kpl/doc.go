@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kpl sends records to Amazon Kinesis Data Streams as the Kinesis Producer Library (KPL) does. It packs many small
 // user records into few Kinesis records and sends them in few requests. It keeps to the limits of each shard, sends again
 // what failed, and reports for every record what became of it.

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package kpl
 
 // failureStep is what becomes of a Kinesis record that was not stored.

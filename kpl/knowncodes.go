@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package kpl
 
 // WellKnownCodes returns the error codes that are worth a time series of their own: the Code constants, and the codes that

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package kpl
 
 // prefetchRecords is how many records have their memory fetched at a time. A processor can wait for about as many reads at

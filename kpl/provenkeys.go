@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package kpl
 
 // provenKeys has the hash keys that shards were proven to serve. The keys of a shard are one range. So a shard serves all keys

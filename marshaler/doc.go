@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package marshaler turns pdata into messages. A message is a complete OTLP request that fits one user record of a Kinesis
 // stream.
 //

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kinesisfake serves a stand-in for Amazon Kinesis Data Streams on this machine, for trying things out. The AWS CLI and
 // the SDKs can use it with any credentials, and so can the Kinesis Producer Library (KPL) and the Kinesis Client Library (KCL).
 // It stores records in memory only: they are gone when the program ends.

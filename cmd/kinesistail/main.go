@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kinesistail reads a Kinesis stream and prints its user records, one line of JSON for each, and a summary at the
 // end. It deaggregates the aggregated records of the KPL and decodes OTLP.
 //

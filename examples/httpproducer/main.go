@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command httpproducer is a REST front end for a Kinesis stream. It is also an example of a program that uses package kpl.
 // It makes one producer and puts records from many goroutines. It waits for their results, or logs the failures. It
 // closes the producer when it ends.

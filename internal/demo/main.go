@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command demo shows the exporter at work on real telemetry of this machine. A collector sends host metrics, a log file and
 // OTLP spans to a local stand-in for Kinesis. The demo reads the stream and compares. It ends by itself. Its status is 0
 // only if every item that went into the pipelines of the collector is in the stream.

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package peers lets tests use other programs: kinesis-mock, which is a stand-in for Kinesis from another project, AWS's own
 // deaggregator for Node.js, Python's protobuf, and the programs that this repository builds.
 //

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kplotel turns what a [kpl.Producer] tells its Observer into OpenTelemetry metrics:
 //
 //	observer, err := kplotel.NewObserver(otel.GetMeterProvider())

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kpltest is Amazon Kinesis Data Streams for tests. It stores records in memory, routes them to shards as the
 // service does, and enforces the limits of the service. A test can make it fail as the service and the network fail, when
 // the test wants and as often as it wants.

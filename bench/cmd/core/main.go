@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command core measures a producer library without an exporter. It puts user records of 200 bytes with random partition
 // keys. The PutRecords requests of the library are discarded.
 package main

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command limit does what no exporter to Kinesis can leave out, and nothing else: marshal once, compress, MD5 where an
 // aggregate is needed, base64 or CBOR, SHA-256, POST. What that costs is the least an exporter can cost.
 package main

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command sink serves a stand-in for Kinesis on loopback that stores nothing. It prints its URL, and ends when its standard
 // input ends.
 package main

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package drive sends telemetry through an exporter and measures what that costs.
 package drive
 

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package load makes the telemetry for measuring exporters. The same seed gives the same telemetry. Its sizes and its
 // compressibility are those of real services.
 package load

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package report makes rows from measurements, and tables and a plot from rows.
 package report
 

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sink stands in for Kinesis in measurements. It answers as the service does, counts, and stores nothing.
 package sink
 

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package gather writes what TLS has encrypted to the network in larger pieces, because each write is a system call.
 package gather
 

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kclread reads aggregated records exactly as the Kinesis Client Library (KCL) for Java 3.5.1 does, odd ones included.
 // Package kpl reads with it, and package kpltest, whose reader stands for KCL in all tests.
 //

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package md5x8 computes the MD5 of several messages side by side. Each step of MD5 needs the result of the step before, so
 // one message leaves most of a processor idle. Eight messages at a time take hardly longer than one.
 //

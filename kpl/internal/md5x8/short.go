@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package md5x8
 
 import "crypto/md5" //nolint:gosec // see the package comment

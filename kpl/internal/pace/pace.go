@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pace decides which part of a shard's limits a producer uses.
 //
 // Others may write to the shard, and nobody says how many do. All there is to go by is what became of the producer's own records:

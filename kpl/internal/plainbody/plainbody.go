@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package plainbody keeps net/http from losing answers to the AWS SDK's requests.
 //
 // The SDK's request body has a WriteTo method that fails once the body is closed. The SDK closes the body when the answer

@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package wire writes the bytes of PutRecords requests and reads those of their answers, instead of the AWS SDK. It does so in
 // CBOR if the endpoint takes CBOR, and in JSON otherwise.
 //

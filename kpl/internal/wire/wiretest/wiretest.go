@@ -1,3 +1,6 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package wiretest has requests and answers for tests of what goes over the wire. It shares no code with the package wire.
 package wiretest
 
