@@ -31,9 +31,11 @@ type telemetry struct {
 	limits       kpl.Stats   // the most that may be outstanding
 	queueUnit    string      // unit of the queue's size; empty if there is no queue
 	shards       bool        // shards are attributes
+	packed       bool        // messages are aggregated or compressed
 	availability func(outage error)
 
 	listed  sync.Once                           // the shards were listed
+	channel atomic.Bool                         // the stream had channels when it was last described
 	storing atomic.Bool                         // the last call stored something
 	success [marshaler.Metrics + 1]atomic.Int64 // items that were delivered, by signal
 	late    [marshaler.Metrics + 1]atomic.Int64 // items that were lost after fire-and-forget delivery, by signal
@@ -83,6 +85,7 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 			OutstandingBytes:   cfg.Producer.MaxOutstandingBytes,
 		},
 		shards:       cfg.Telemetry.ShardAttribute,
+		packed:       cfg.Producer.AggregationEnabled || cfg.Compression != marshaler.NoCompression,
 		availability: availability,
 		common:       []attribute.KeyValue{attribute.String("exporter", set.ID.String()), attribute.String("stream", stream)},
 	}
@@ -178,6 +181,7 @@ func (t *telemetry) observer() kpl.Observer {
 		Misplaced:           t.misplaced,
 		Flushed:             t.flushed,
 		ShardsListed:        t.shardsListed,
+		StreamDescribed:     t.streamDescribed,
 		DistributionChanged: t.distributionChanged,
 		CBORUnsupported:     t.cborUnsupported,
 		CBORSupported:       t.cborSupported,

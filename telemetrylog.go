@@ -106,6 +106,16 @@ func (t *telemetry) cborSupported(kpl.CBOREvent) {
 	t.log.Info("The endpoint takes CBOR again; calls are made in CBOR")
 }
 
+// streamDescribed warns when a stream has channels whose readers cannot read what is sent.
+func (t *telemetry) streamDescribed(e kpl.DescriptionEvent) {
+	has := e.Channels > 0
+	if had := t.channel.Swap(has); has && !had && t.packed {
+		t.log.Warn("The stream has channels, which deliver records as they are: aggregated or compressed messages arrive there "+
+			"packed. Set aggregation_enabled: false and compression: none if the readers of a channel cannot unpack them",
+			zap.Int("channels", e.Channels))
+	}
+}
+
 // distributionChanged logs who chooses shards.
 func (t *telemetry) distributionChanged(e kpl.DistributionEvent) {
 	from := zap.Stringer("known_from", e.Source)

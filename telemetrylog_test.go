@@ -16,7 +16,9 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // One line at the start says what is written to, and one when the shards are known.
@@ -52,6 +54,32 @@ func TestStartWithTheEndpointOfTheRegion(t *testing.T) {
 	require.Equal(t, 2, logs.Len())
 	assert.Equal(t, "of the region", logs.All()[0].ContextMap()["endpoint"])
 	assert.NotContains(t, logs.All()[1].ContextMap(), "region")
+}
+
+// Channels hand over records as they are. The log says so once, if the records are packed.
+func TestChannelsAreLogged(t *testing.T) {
+	const start = "The stream has channels"
+	for name, test := range map[string]struct {
+		tune func(*Config)
+		want int
+	}{
+		"aggregated": {func(c *Config) { c.Producer.AggregationEnabled = true }, 2},
+		"compressed": {func(c *Config) { c.Compression = marshaler.Gzip }, 2},
+		"plain":      {func(*Config) {}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tel, _ := newTestTelemetry(t, test.tune)
+			core, logs := observer.New(zap.DebugLevel)
+			tel.log = zap.New(core)
+			for _, channels := range []int{0, 2, 2, 0, 1} {
+				tel.streamDescribed(kpl.DescriptionEvent{Channels: channels})
+			}
+			assert.Equal(t, test.want, logs.Len())
+			for _, line := range logs.All() {
+				assert.Contains(t, line.Message, start)
+			}
+		})
+	}
 }
 
 // A wrong name in resource_attributes sends everything to one shard. The log says so until some resource has the attribute.

@@ -96,12 +96,13 @@ func (d *describer) describe(ctx context.Context) (description, bool) {
 			d.restedAt = asked
 		}
 		d.restedAt = d.restedAt.Add(describeInterval)
-		kind, err := d.ask(ctx)
+		result, err := d.ask(ctx)
 		if ctx.Err() != nil {
 			return description{}, false
 		}
 		if err == nil {
-			return description{asked: asked, outcome: describeDone, kind: kind}, true
+			result.asked, result.outcome = asked, describeDone
+			return result, true
 		}
 		switch f := faultOfCall(err); {
 		case f.code == codeNotFound:
@@ -117,19 +118,19 @@ func (d *describer) describe(ctx context.Context) (description, bool) {
 	}
 }
 
-// ask makes one call.
-func (d *describer) ask(ctx context.Context) (streamKind, error) {
+// ask makes one call. It returns what the answer says.
+func (d *describer) ask(ctx context.Context) (description, error) {
 	input := &kinesis.DescribeStreamSummaryInput{}
 	input.StreamName, input.StreamARN = streamAddress(d.name)
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	output, err := d.client.DescribeStreamSummary(ctx, input, callOptions)
 	if err != nil {
-		return streamKind{}, err
+		return description{}, err
 	}
 	summary := output.StreamDescriptionSummary
 	if summary == nil {
-		return streamKind{}, errNoDescription
+		return description{}, errNoDescription
 	}
 	kind := streamKind{
 		described: true,
@@ -139,5 +140,5 @@ func (d *describer) ask(ctx context.Context) (streamKind, error) {
 	if kib := aws.ToInt32(summary.MaxRecordSizeInKiB); kib >= leastMaxRecordKiB {
 		kind.maxRecordSize = int(kib) << 10
 	}
-	return kind, nil
+	return description{kind: kind, channels: int(aws.ToInt32(summary.ChannelCount))}, nil
 }

@@ -20,6 +20,8 @@ type description struct {
 	asked   time.Time // when the call began
 	outcome describeOutcome
 	kind    streamKind // if outcome is describeDone
+	// channels is how many channels the stream has, if outcome is describeDone.
+	channels int
 }
 
 // describeOutcome is how a DescribeStreamSummary call ended.

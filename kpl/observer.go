@@ -25,6 +25,8 @@ type Observer struct {
 	Flushed func(FlushEvent)
 	// ShardsListed is called after each attempt to list the shards of a stream.
 	ShardsListed func(ListingEvent)
+	// StreamDescribed is called after each DescribeStreamSummary call that worked.
+	StreamDescribed func(DescriptionEvent)
 	// DistributionChanged is called when the producer learns that it was wrong about who chooses the shard of a record. At
 	// first it assumes [DistributionByKey] for every stream, also for one that it has forgotten (see [StreamIdleTime]).
 	DistributionChanged func(DistributionEvent)
@@ -98,6 +100,17 @@ type ListingEvent struct {
 	Stream     string
 	OpenShards int   // zero if Err is not nil
 	Err        error // nil if it worked
+}
+
+// DescriptionEvent is what the service says about a stream.
+type DescriptionEvent struct {
+	Stream       string
+	Distribution Distribution
+	// MaxRecordSize is the most bytes of data and partition key in a record; zero if the service does not say.
+	MaxRecordSize int
+	// Channels is how many channels the stream has. A channel is a delivery of the service, for instance to S3. It hands over
+	// Kinesis records as they are, and does not take aggregated records apart.
+	Channels int
 }
 
 // DistributionEvent says who chooses the shards of a stream.

@@ -4,10 +4,13 @@
 package kpl
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -58,5 +61,37 @@ func TestDecoratedClientDescribes(t *testing.T) {
 		_, err := p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)
 		assert.Equal(t, []DistributionEvent{{testStream, DistributionAutomatic, SourceDescription}}, told.all())
+	})
+}
+
+// withChannels says that each stream has two channels.
+type withChannels struct{ Client }
+
+func (c withChannels) DescribeStreamSummary(
+	ctx context.Context, in *kinesis.DescribeStreamSummaryInput, options ...func(*kinesis.Options),
+) (*kinesis.DescribeStreamSummaryOutput, error) {
+	out, err := c.Client.DescribeStreamSummary(ctx, in, options...)
+	if err == nil {
+		out.StreamDescriptionSummary.ChannelCount = aws.Int32(2)
+	}
+	return out, err
+}
+
+// The observer hears what the service says about a stream.
+func TestDescriptionIsObserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kpltest.New(kpltest.Config{}, kpltest.Stream{
+			Name: testStream, Shards: 1, MaxRecordSize: 2 << 20, Distribution: types.RecordDistributionStrategyAuto,
+		})
+		events := make(chan DescriptionEvent, 2)
+		p := startProducer(t, withChannels{k}, func(c *Config) {
+			c.Observer.StreamDescribed = func(e DescriptionEvent) { events <- e }
+		})
+		_, err := p.PutWait(t.Context(), sized("key", 1))
+		require.NoError(t, err)
+		want := DescriptionEvent{Stream: testStream, Distribution: DistributionAutomatic, MaxRecordSize: 2 << 20, Channels: 2}
+		assert.Equal(t, want, <-events)
+		synctest.Wait()
+		assert.Empty(t, events)
 	})
 }

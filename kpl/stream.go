@@ -234,10 +234,13 @@ func (s *stream) apply(now time.Time, in *inbox) {
 	}
 }
 
-// applyNews tells the pipeline what was listed or described, and the observer what was listed.
+// applyNews tells the pipeline and the observer what was listed or described.
 func (s *stream) applyNews(now time.Time, news *streamNews) {
 	if news.description != nil {
 		s.pipeline.setStream(now, *news.description)
+		if news.description.outcome == describeDone {
+			notify(s.shared.config.Observer.StreamDescribed, news.description.event(s.name))
+		}
 		return
 	}
 	event := ListingEvent{Stream: s.name, Err: news.err}
@@ -279,16 +282,31 @@ func (s *stream) report(e *effects) {
 	}
 }
 
+// event is what a description that the service gave tells the observer.
+func (d *description) event(stream string) DescriptionEvent {
+	return DescriptionEvent{
+		Stream:        stream,
+		Distribution:  d.kind.distribution(),
+		MaxRecordSize: d.kind.maxRecordSize,
+		Channels:      d.channels,
+	}
+}
+
 // event says who chooses the shards.
 func (k streamKind) event(stream string) DistributionEvent {
-	event := DistributionEvent{Stream: stream, Source: SourcePlacement}
-	if k.automatic {
-		event.Distribution = DistributionAutomatic
-	}
+	event := DistributionEvent{Stream: stream, Distribution: k.distribution(), Source: SourcePlacement}
 	if k.described {
 		event.Source = SourceDescription
 	}
 	return event
+}
+
+// distribution is who chooses the shards.
+func (k streamKind) distribution() Distribution {
+	if k.automatic {
+		return DistributionAutomatic
+	}
+	return DistributionByKey
 }
 
 // forward passes a request on, unless one waits already.

@@ -21,8 +21,8 @@ const scope = "github.com/otel-kinesis/kinesiskplexporter/kpl/kplotel"
 // Time series are bounded: at most 1,000 streams and the codes of [kpl.WellKnownCodes] have names of their own. All others
 // are counted as "other". No event leaves garbage behind, but for the first of its kind.
 //
-// The functions DistributionChanged, CBORUnsupported, CBORSupported and AvailabilityChanged are nil, because such news belong
-// in a log. Set them to your own.
+// The functions StreamDescribed, DistributionChanged, CBORUnsupported, CBORSupported and AvailabilityChanged are nil,
+// because such news belong in a log. Set them to your own.
 func NewObserver(provider metric.MeterProvider) (kpl.Observer, error) {
 	o := &observer{wellKnown: map[string]struct{}{}}
 	for _, code := range kpl.WellKnownCodes() {
