@@ -143,12 +143,14 @@ const pageEnd = `
   finding the items 5 %. The rest is mostly copying. Two changes made no difference beyond the noise: writing Snappy's frames by
   hand, and a faster reader of lengths.
 - **The default queue.** It keeps to a bound in bytes, so it counts the bytes of each request and walks through all of it
-  for that. This takes 10 % of the time on 100x100 and 13 % on 10000x1. With snappy, that is why the goal is missed. A queue that
-  counts requests or items would not need that time, but it has no bound in bytes.
+  for that. This takes 10 % of the time on 100x100 and 13 % on 10000x1. A queue that counts requests or items would not need that
+  time, but it has no bound in bytes.
+- **The limit in CBOR.** That program does not look at text. The exporter searches all text for what strict readers reject
+  ([ADR 20](adr/0020-strict-readers.md) has the cost).
 - **Peak RSS.** "idle" is what the process and the generated telemetry take before the first request. It is about the same for
   both, and 15 MiB of it are pages of the program's file. Where "idle" is most of the peer's peak, no exporter can have half of
-  the peak. The growth of the process says more. At 50,000 items a second in small requests both grow by a few MiB: by code that
-  runs for the first time, and by a heap so small that Go does not collect it.
+  the peak. The growth of the process says more. On 1x1000 both grow by a few MiB only: by code that runs for the first time, and
+  by a heap so small that Go does not collect it.
 
 The same figures, and more, are in [bench/results.json](../bench/results.json).
 `
