@@ -76,6 +76,7 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 			p.put(now, &records[i])
 		}
 		for _, request := range p.step(now.Add(config.linger()), callers{}) {
+			request.start, request.end = now, now
 			request.entries = make([]entryResult, len(request.records))
 			for i := range request.entries {
 				request.entries[i] = entryResult{shard: p.topology.predicting().open[0].id, sequenceNumber: "1"}

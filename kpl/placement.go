@@ -3,7 +3,10 @@
 
 package kpl
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // placement is what it means for readers where an aggregate is stored.
 type placement uint8
@@ -22,6 +25,22 @@ type storedRecord struct {
 	*kinesisRecord
 	attempt        Attempt // the one that stored it
 	sequenceNumber string
+}
+
+// recreateTime is shorter than the time between the last answer of a stream that is deleted and the first answer of a stream
+// that is created under its name. A stream being deleted answers until it is gone; one being created does not answer until
+// it is ready. So if a stream answers at least once every recreateTime, it cannot have been recreated in between.
+const recreateTime = 5 * time.Second
+
+// mayPredateListing reports whether the stream may have been recreated between the storing of the record and the listing. Then
+// the shard of the record was another one with the same id. Recreating takes recreateTime. After a longer time, the first
+// sequence number of the listed shard tells. Sequence numbers are decimal numbers, and grow from one stream to the next.
+func (s *storedRecord) mayPredateListing(shards *shardMap) bool {
+	if shards.listed.Sub(s.attempt.End) < recreateTime {
+		return false
+	}
+	first, number := shards.byID[s.attempt.ShardID].first, s.sequenceNumber
+	return first == "" || cmp.Or(cmp.Compare(len(number), len(first)), cmp.Compare(number, first)) < 0
 }
 
 // judgedRecord is a stored record with what its place means.

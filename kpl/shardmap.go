@@ -38,7 +38,7 @@ type shardMap struct {
 type knownShard struct {
 	keys hashRange
 	open bool
-	// first is the first sequence number of an open shard. No other shard has this number, not even a shard with the same id in a
+	// first is the first sequence number of the shard. No other shard has this number, not even a shard with the same id in a
 	// stream that was recreated under the same name. It is empty if it is not known.
 	first string
 	// since is when the first listing with this same shard ended, if all listings after it have the shard too. It is zero if that
@@ -62,7 +62,7 @@ func newShardMap(open []shard, previous *shardMap, listed time.Time) *shardMap {
 	m.index()
 	if previous != nil {
 		for _, s := range previous.open {
-			m.byID[s.id] = knownShard{keys: s.keys}
+			m.byID[s.id] = knownShard{keys: s.keys, first: previous.byID[s.id].first}
 		}
 	}
 	for _, s := range m.open {

@@ -20,6 +20,9 @@ type topology struct {
 	kind streamKind
 	// describedAt is when the DescribeStreamSummary call began that kind is from. It is zero if there is none for this stream.
 	describedAt time.Time
+	// createdSince is when the first description with the creation time in kind was here. The stream has not been recreated
+	// since then, up to describedAt. It is zero if there is none for this stream.
+	createdSince time.Time
 	// describing is how the last DescribeStreamSummary call ended.
 	describing describeOutcome
 	// automaticSince is when the record was stored that proved that the stream ignores keys. An older description that says
@@ -74,11 +77,6 @@ const (
 	listingFailed                         // it failed, although the stream exists; or its answer is not trusted
 	listingNoStream                       // the stream does not exist
 )
-
-// recreateTime is shorter than the time between the last answer of a stream that is deleted and the first answer of a stream
-// that is created under its name. A stream being deleted answers until it is gone; one being created does not answer until
-// it is ready. So if a stream answers at least once every recreateTime, it cannot have been recreated in between.
-const recreateTime = 5 * time.Second
 
 func newTopology() topology {
 	return topology{unknownShards: 1, agreement: agreement{needed: firstAgreement}, proven: provenKeys{}}
@@ -183,6 +181,9 @@ func (t *topology) described(now time.Time, d description) {
 	if before := t.kind.created; !before.IsZero() && !d.kind.created.Equal(before) { // the stream was recreated
 		t.dropListing()
 		t.proven, t.wantListing = provenKeys{}, true
+	}
+	if !t.kind.created.Equal(d.kind.created) || t.createdSince.IsZero() {
+		t.createdSince = now
 	}
 	automatic := t.kind.automatic && !t.kind.described && !d.asked.After(t.automaticSince)
 	t.kind, t.describedAt = d.kind, d.asked
@@ -342,6 +343,9 @@ func (t *topology) judgeByListing(stored *storedRecord) placement {
 		t.requestConfirmation()
 		return placeUnknown
 	}
+	if stored.mayPredateListing(t.shards) {
+		return placeBad // its shard was one of an older stream, whose ranges are not known any more
+	}
 	place := judgePlace(stored.kinesisRecord, &stored.attempt, t.shards, t.kind.automatic)
 	if place == placeUnknown {
 		t.wantListing = true
@@ -356,20 +360,32 @@ func (t *topology) judgeByListing(stored *storedRecord) placement {
 // assumes that keys choose.
 func (t *topology) judgeWithoutListing(stored *storedRecord) placement {
 	a := &stored.attempt
+	older := t.mayPredateDescription(a)
 	switch {
-	case t.proven.has(a.ShardID, stored.hash) && t.confirms(a):
+	case !older && t.proven.has(a.ShardID, stored.hash) && t.confirms(a):
 		return placeGood
 	case t.kind.automatic:
 		return placeBad
 	case t.describing == describeDenied:
 		t.wantDescription = true // the permission may be there by now
 		return placeGood
+	case older:
+		return placeBad
 	case t.describing == describeDone && !t.describedAt.Before(a.End):
 		t.proven.add(a.ShardID, stored.hash)
 		return placeGood
 	}
 	t.wantDescription = true
 	return placeUnknown
+}
+
+// mayPredateDescription reports whether the stream may have been recreated after an attempt that stored a record, and before the
+// last description. Without the time of creation nobody can tell, and it reports false.
+func (t *topology) mayPredateDescription(a *Attempt) bool {
+	if t.kind.created.IsZero() || !t.createdSince.After(a.Start) {
+		return false
+	}
+	return t.describedAt.Sub(a.End) >= recreateTime
 }
 
 // keep makes a stored record wait for the next listing or description.

@@ -296,6 +296,65 @@ func TestTopologyTellsDescriptionsOfOtherStreams(t *testing.T) {
 	assert.Equal(t, streamKind{}, topology.kindOfStream())
 }
 
+// A record that waited while the stream was recreated is not judged by what the new stream is like, even if its shard has the
+// same id and serves all keys now.
+func TestTopologyTellsRecordsOfOlderStreams(t *testing.T) {
+	second := time.Second
+	for name, c := range map[string]struct {
+		first, number string // sequence numbers: the first of the shard, and that of the record
+		listed        time.Duration
+		want          placement
+	}{
+		"older than the shard":               {"200", "199", 10 * second, placeBad},
+		"older, with fewer digits":           {"200", "99", 10 * second, placeBad},
+		"as old as the shard":                {"200", "200", 10 * second, placeGood},
+		"newer, with more digits":            {"200", "1000", 10 * second, placeGood},
+		"the number of the shard is unknown": {"", "199", 10 * second, placeBad},
+		"too soon for another stream":        {"200", "199", 2*second + recreateTime - 1, placeGood},
+		"too soon, the number is unknown":    {"", "199", 2*second + recreateTime - 1, placeGood},
+		"just late enough":                   {"200", "199", 2*second + recreateTime, placeBad},
+	} {
+		topology, shards := newTopology(), []shard{{"lower", hashRange{minHashKey, maxHashKey}}}
+		m := newShardMap(shards, nil, at(c.listed))
+		m.identify(map[ShardID]string{"lower": c.first}, nil, at(c.listed))
+		topology.list(m)
+		stored := storedRecord{spread("lower", lowKey, highKey), *attempt("lower", second, 2*second), c.number}
+		assert.Equal(t, c.want, topology.judge(&stored), name)
+	}
+}
+
+// The same holds if only descriptions are to be had. The time of creation tells.
+func TestTopologyTellsRecordsOfOlderDescribedStreams(t *testing.T) {
+	second := time.Second
+	first := streamKind{described: true, created: at(0)}
+	automatic := streamKind{described: true, automatic: true, created: at(5 * second)}
+	for name, c := range map[string]struct {
+		before, after streamKind
+		described     time.Duration
+		want          placement
+	}{
+		"the same stream":                     {first, first, 10 * second, placeGood},
+		"another stream":                      {first, streamKind{described: true, created: at(5 * second)}, 10 * second, placeBad},
+		"another stream, before the record":   {first, streamKind{described: true, created: at(second)}, 3 * second, placeGood},
+		"the first description":               {streamKind{}, first, 10 * second, placeBad},
+		"the first description, soon after":   {streamKind{}, first, 3 * second, placeGood},
+		"nobody says when it was created":     {streamKind{described: true}, streamKind{described: true}, 10 * second, placeGood},
+		"the first, and nobody says when":     {streamKind{}, streamKind{described: true}, 10 * second, placeGood},
+		"another stream that ignores keys":    {first, automatic, 10 * second, placeBad},
+		"it is only the last one that counts": {streamKind{described: true, created: at(-second)}, first, 10 * second, placeBad},
+	} {
+		topology := newTopology()
+		if c.before.described {
+			topology.described(at(0), describedAt(0, c.before))
+		}
+		topology.notListed(at(0), false)
+		topology.described(at(c.described), describedAt(c.described, c.after))
+		stored := storedRecord{alike("", lowKey), *attempt("lower", second, 2*second), "1"}
+		topology.stored(stored.kinesisRecord, &stored.attempt)
+		assert.Equal(t, c.want, topology.judge(&stored), name)
+	}
+}
+
 // A description that is older than the proof that keys are ignored does not count against it.
 func TestTopologyBelievesTheNewerOfProofAndDescription(t *testing.T) {
 	second := time.Second
