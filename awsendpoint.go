@@ -26,10 +26,18 @@ func withoutTLS(endpoint string) bool {
 
 // errWithoutTLS is the error of an endpoint without TLS that is not allowed. Source is the key or the variable that has it.
 func errWithoutTLS(source, endpoint string) error {
-	if parsed, err := url.Parse(endpoint); err == nil {
-		endpoint = parsed.Redacted()
+	return fmt.Errorf("%s is %s, which has no TLS: use https://, or set aws::insecure to true", source, redacted(endpoint))
+}
+
+// redacted returns an endpoint without the password that it may have.
+func redacted(endpoint string) string {
+	if parsed, err := url.Parse(endpoint); err == nil && parsed.Opaque == "" {
+		return parsed.Redacted()
 	}
-	return fmt.Errorf("%s is %s, which has no TLS: use https://, or set aws::insecure to true", source, endpoint)
+	if at := strings.LastIndexByte(endpoint, '@'); at >= 0 {
+		return "xxxxx" + endpoint[at:]
+	}
+	return endpoint
 }
 
 // checkTLS returns an error if the endpoint of the service has no TLS, or that of another service which hands out secret keys.

@@ -136,7 +136,7 @@ func (c *Config) Validate() error {
 			c.Producer.RecordTTL, t)
 	}
 	if t := c.DrainTimeout; t != 0 && t < minDrainTimeout {
-		errs.add("drain_timeout", nil, "must be at least %v, or 0s for no limit, found %v", minDrainTimeout, t)
+		errs.add("drain_timeout", nil, "must be at least %v, or 0s for no limit, found %s", minDrainTimeout, withHint(t))
 	}
 	if key := c.partitionKeySize(); c.Producer.AggregationMaxSize <= key {
 		errs.add("aggregation_max_size", nil, "must be more than the %d bytes of the partition key, found %d",

@@ -43,8 +43,9 @@ type AWSConfig struct {
 // Validate returns an error for each key of the block that is wrong. The errors name the keys.
 func (c *AWSConfig) Validate() error {
 	errs := []error{c.validateStream(), c.validateEndpoint()}
-	if c.RoleARN != "" && !arn.IsARN(c.RoleARN) {
-		errs = append(errs, fmt.Errorf("role_arn must be an ARN like arn:aws:iam::123456789012:role/name, found %q", c.RoleARN))
+	if c.RoleARN != "" && !roleForm.MatchString(c.RoleARN) {
+		errs = append(errs, fmt.Errorf("role_arn must be the ARN of a role, like arn:aws:iam::123456789012:role/name, found %q",
+			c.RoleARN))
 	}
 	if c.ExternalID != "" && c.RoleARN == "" {
 		errs = append(errs, errors.New("external_id needs role_arn: set role_arn, or leave external_id out"))
@@ -84,10 +85,14 @@ func (c *AWSConfig) validateEndpoint() error {
 	}
 	endpoint, err := url.Parse(c.Endpoint)
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
-		return fmt.Errorf("endpoint must be an https:// or http:// URL, found %q", c.Endpoint)
+		return fmt.Errorf("endpoint must be an https:// or http:// URL, found %q", redacted(c.Endpoint))
 	}
 	if withoutTLS(c.Endpoint) && !c.Insecure {
 		return errWithoutTLS("endpoint", c.Endpoint)
+	}
+	if endpoint.User != nil || endpoint.RawQuery != "" || endpoint.Fragment != "" {
+		return fmt.Errorf("endpoint must have no user, query or fragment, found %q: leave it out, credentials come from "+
+			"the SDK's default chain", redacted(c.Endpoint))
 	}
 	return nil
 }
@@ -97,6 +102,7 @@ var (
 	streamNameForm = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
 	partitionForm  = regexp.MustCompile(`^aws[a-z-]*$`)
 	accountForm    = regexp.MustCompile(`^\d{12}$`)
+	roleForm       = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
 	regionForm     = regexp.MustCompile(`^(fips-)?[a-z]{2,8}(-[a-z]+)+-\d{1,2}(-fips)?$`)
 	hostLabelForm  = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
 )

@@ -52,13 +52,18 @@ func (c *Config) validateDurations(errs *keyErrors) {
 		if d.value <= 0 || d.value >= d.least {
 			continue
 		}
-		zero, hint := "", ""
+		zero := ""
 		if d.zero != "" {
 			zero = ", or 0s " + d.zero
 		}
-		if d.value < time.Millisecond {
-			hint = fmt.Sprintf(": a number without a unit is in nanoseconds, so for milliseconds write %dms", d.value.Nanoseconds())
-		}
-		errs.add(d.key, nil, "must be at least %v%s, found %v%s", d.least, zero, d.value, hint)
+		errs.add(d.key, nil, "must be at least %v%s, found %s", d.least, zero, withHint(d.value))
 	}
+}
+
+// withHint returns a duration that is too short as text. If it comes from a number without a unit, the text says so.
+func withHint(d time.Duration) string {
+	if d <= 0 || d >= time.Millisecond {
+		return d.String()
+	}
+	return fmt.Sprintf("%v: a number without a unit is in nanoseconds, so for milliseconds write %dms", d, d.Nanoseconds())
 }

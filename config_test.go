@@ -131,8 +131,9 @@ func TestValidate(t *testing.T) {
 		"compression_level": `compression_params::level must be from -1 to 9 for compression gzip, found 10`,
 		"compression_level_of_snappy": `compression_params::level must be left out for compression snappy,` +
 			` which has no levels, found 1`,
-		"delivery":                          `delivery must be confirmed or fire_and_forget, found "maybe"`,
-		"drain_timeout":                     `drain_timeout must be at least 100ms, or 0s for no limit, found 20µs`,
+		"delivery": `delivery must be confirmed or fire_and_forget, found "maybe"`,
+		"drain_timeout": `drain_timeout must be at least 100ms, or 0s for no limit, found 20µs:` +
+			` a number without a unit is in nanoseconds, so for milliseconds write 20000ms`,
 		"timeout_not_over_record_ttl":       `timeout must be more than record_ttl (30s), or 0 for none, found 30s`,
 		"timeout_negative":                  `timeout must be more than record_ttl (30s), or 0 for none, found -1s`,
 		"record_ttl_not_over_buffered_time": `record_ttl must be more than 100ms (record_max_buffered_time), found 100ms`,
@@ -194,7 +195,14 @@ func TestValidate(t *testing.T) {
 		"endpoint":                      `aws: endpoint must be an https:// or http:// URL, found "localhost:4567"`,
 		"endpoint_without_tls": `aws: endpoint is http://localhost:4567, which has no TLS: use https://,` +
 			` or set aws::insecure to true`,
-		"role_arn":                 `aws: role_arn must be an ARN like arn:aws:iam::123456789012:role/name, found "writer"`,
+		"endpoint_with_user": `aws: endpoint must have no user, query or fragment, found "https://me:xxxxx@localhost": leave it out,` +
+			` credentials come from the SDK's default chain`,
+		"endpoint_no_url_with_user": `aws: endpoint must be an https:// or http:// URL, found "xxxxx@localhost:4567"`,
+		"endpoint_with_query":       `aws: endpoint must have no user, query or fragment, found "https://localhost/?a=b"`,
+		"role_arn": `aws: role_arn must be the ARN of a role, like arn:aws:iam::123456789012:role/name,` +
+			` found "writer"`,
+		"role_arn_of_user": `aws: role_arn must be the ARN of a role, like arn:aws:iam::123456789012:role/name,` +
+			` found "arn:aws:iam::123456789012:user/writer"`,
 		"external_id_without_role": `aws: external_id needs role_arn`,
 		"ca_file_unused":           `aws: ca_file and insecure_skip_verify exclude each other`,
 	}

@@ -55,7 +55,7 @@ func (t *telemetry) started(client kpl.Client, cfg *Config) {
 		options := c.Options()
 		endpoint := "of the region"
 		if base := aws.ToString(options.BaseEndpoint); base != "" {
-			endpoint = base
+			endpoint = redacted(base)
 		}
 		fields = append(fields, zap.String("region", options.Region), zap.String("endpoint", endpoint))
 	}
