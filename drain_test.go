@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/otel/metric/noop"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadatatest"
@@ -222,6 +224,22 @@ func TestStops(t *testing.T) {
 	s.end(at(114))
 	s.restart()
 	assert.Equal(t, at(114.5), s.begin(at(114.5)), "something was started in between")
+}
+
+// Without metrics, all instruments of the Collector are equal. The size of the queue is not its capacity all the same.
+func TestQueueSizeWithoutMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := metadatatest.NewSettings(componenttest.NewTelemetry())
+		set.MeterProvider = noop.NewMeterProvider()
+		k := newTestKinesis(1)
+		e, err := factoryFor(k).CreateLogs(t.Context(), set, queuedConfig())
+		require.NoError(t, err)
+		require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+		size, ok := e.(*logsExporter).view.queueSize()
+		assert.True(t, ok)
+		assert.Zero(t, size)
+		require.NoError(t, e.Shutdown(t.Context()))
+	})
 }
 
 // The view counts what exporterhelper gave up item by item, also of pushes that were delivered in part and of those that pause

@@ -150,11 +150,14 @@ func (m viewMeter) Int64ObservableGauge(
 	return gauge, err
 }
 
-// RegisterCallback implements [metric.Meter].
+// RegisterCallback implements [metric.Meter]. If the Collector has no metrics, all its instruments are equal. Then the first
+// callback is the one: exporterhelper registers the queue's size before its capacity.
 func (m viewMeter) RegisterCallback(f metric.Callback, instruments ...metric.Observable) (metric.Registration, error) {
 	if *m.size != nil && slices.Contains(instruments, metric.Observable(*m.size)) {
 		m.view.mu.Lock()
-		m.view.size = f
+		if m.view.size == nil {
+			m.view.size = f
+		}
 		m.view.mu.Unlock()
 	}
 	return m.Meter.RegisterCallback(f, instruments...)
