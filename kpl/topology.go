@@ -21,7 +21,7 @@ type topology struct {
 	// describedAt is when the DescribeStreamSummary call began that kind is from. It is zero if there is none for this stream.
 	describedAt time.Time
 	// createdSince is when the first description with the creation time in kind was here. The stream has not been recreated
-	// since then, up to describedAt. It is zero if there is none for this stream.
+	// since then, up to describedAt. It means nothing without that time in kind.
 	createdSince time.Time
 	// describing is how the last DescribeStreamSummary call ended.
 	describing describeOutcome
@@ -182,7 +182,7 @@ func (t *topology) described(now time.Time, d description) {
 		t.dropListing()
 		t.proven, t.wantListing = provenKeys{}, true
 	}
-	if !t.kind.created.Equal(d.kind.created) || t.createdSince.IsZero() {
+	if !t.kind.created.Equal(d.kind.created) {
 		t.createdSince = now
 	}
 	automatic := t.kind.automatic && !t.kind.described && !d.asked.After(t.automaticSince)
