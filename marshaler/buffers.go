@@ -49,6 +49,22 @@ func (p *buffers) get(size int) *buffer {
 	return b
 }
 
+// fit returns a buffer with the same data and no more memory than get lends for it. That is the buffer itself if its memory is
+// not larger. Otherwise it is a copy, and the buffer is released.
+func (p *buffers) fit(b *buffer) *buffer {
+	all := len(b.all)
+	if b.home == nil {
+		all = cap(b.data)
+	}
+	if _, capacity := sizeClass(len(b.data)); all <= capacity {
+		return b
+	}
+	fitting := p.get(len(b.data))
+	copy(fitting.data, b.data)
+	b.release()
+	return fitting
+}
+
 // skip takes the first n bytes out of the data.
 func (b *buffer) skip(n int) { b.data = b.data[n:] }
 

@@ -11,7 +11,7 @@ func (t *tree) cutJSON() error {
 		return err
 	}
 	if s.skipSpace(end) != len(s) {
-		return errMalformed
+		return ErrMalformed
 	}
 	return nil
 }
@@ -20,7 +20,7 @@ func (t *tree) cutJSON() error {
 func (t *tree) cutObject(start, depth, parent int) (end int, err error) {
 	s := jsonScanner(t.data)
 	if !s.at(start, '{') {
-		return 0, errMalformed
+		return 0, ErrMalformed
 	}
 	place := t.begin(depth, parent, 0)
 	layer := t.layers[depth]
@@ -28,7 +28,7 @@ func (t *tree) cutObject(start, depth, parent int) (end int, err error) {
 	for first := true; ; first = false {
 		next, done, ok := s.next(pos, first, '}')
 		if !ok {
-			return 0, errMalformed
+			return 0, ErrMalformed
 		}
 		if done {
 			t.finish(depth, place, extent{start, next})
@@ -36,12 +36,12 @@ func (t *tree) cutObject(start, depth, parent int) (end int, err error) {
 		}
 		key, value, ok := s.key(next)
 		if !ok {
-			return 0, errMalformed
+			return 0, ErrMalformed
 		}
 		switch {
 		case !layer.hasKey(key):
 			if pos, ok = s.skipValue(value); !ok {
-				return 0, errMalformed
+				return 0, ErrMalformed
 			}
 		case layer.list:
 			pos, err = t.cutArray(value, depth, place)
@@ -58,13 +58,13 @@ func (t *tree) cutObject(start, depth, parent int) (end int, err error) {
 func (t *tree) cutArray(start, depth, place int) (end int, err error) {
 	s := jsonScanner(t.data)
 	if !s.at(start, '[') {
-		return 0, errMalformed
+		return 0, ErrMalformed
 	}
 	pos := start + 1
 	for first := true; ; first = false {
 		next, done, ok := s.next(pos, first, ']')
 		if !ok {
-			return 0, errMalformed
+			return 0, ErrMalformed
 		}
 		if done {
 			return next, nil
@@ -93,11 +93,11 @@ func (t *tree) cutChild(start, depth, place int) (end int, err error) {
 func (t *tree) cutItem(start int) (end int, err error) {
 	s := jsonScanner(t.data)
 	if !s.at(start, '{') {
-		return 0, errMalformed
+		return 0, ErrMalformed
 	}
 	end, ok := s.skipBrackets(start)
 	if !ok {
-		return 0, errMalformed
+		return 0, ErrMalformed
 	}
 	return end, nil
 }

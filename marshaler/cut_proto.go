@@ -15,7 +15,7 @@ func (t *tree) cutProto(content extent, depth, parent int, tag byte) error {
 	for pos := content.start; pos < content.end; {
 		f, ok := readField(data, pos)
 		if !ok {
-			return errMalformed
+			return ErrMalformed
 		}
 		child := extent{pos, f.end}
 		pos = f.end
@@ -23,7 +23,7 @@ func (t *tree) cutProto(content extent, depth, parent int, tag byte) error {
 			continue
 		}
 		if f.kind != protowire.BytesType {
-			return errMalformed
+			return ErrMalformed
 		}
 		if err := t.add(depth+1, first, child); err != nil {
 			return err
@@ -37,5 +37,8 @@ func (t *tree) cutProto(content extent, depth, parent int, tag byte) error {
 		}
 	}
 	t.finish(depth, place, content)
+	if c := t.container(depth, place); !layer.list && c.last-c.first > 1 {
+		return errSeveral
+	}
 	return nil
 }

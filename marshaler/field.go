@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// errMalformed is for bytes that are no OTLP. Bytes that pdata has written never cause it.
-var errMalformed = errors.New("malformed OTLP")
+// ErrMalformed is wrapped by the error of [Marshaler.MarshalEncoded] for bytes that are no OTLP request of the signal.
+var ErrMalformed = errors.New("malformed OTLP")
 
 // field is a field of a protobuf message. Its content lies from start to end.
 type field struct {

@@ -8,23 +8,37 @@ import "fmt"
 // split cuts the pdata of a push, which is encoded in the buffer, into messages. It releases the buffer, unless the buffer
 // becomes the data of the only message.
 func (f *filler) split(p *push, whole *buffer) (Encoded, error) {
-	if len(p.groups) == 1 && len(whole.data)+f.keySize <= f.target && !f.packer.active() {
-		only := Message{Data: whole.data, PartitionKey: p.groups[0].key, Items: p.items, buffer: whole}
-		return Encoded{Messages: []Message{only}}, nil
+	if f.fitsOne(p, len(whole.data)) {
+		return p.only(f.buffers.fit(whole)), nil
 	}
 	defer whole.release()
 	defer f.forget()
-	f.begin(p, len(whole.data))
 	if err := f.cut(whole.data, p.resources, p.items); err != nil {
 		return Encoded{}, err
 	}
 	if err := p.checkCount(f.tree.resourceCount(), f.tree.itemCount()); err != nil {
 		return Encoded{}, err
 	}
+	f.fillGroups(p)
+	return f.encoded, nil
+}
+
+// fitsOne reports whether an encoding of so many bytes is the only message as it is.
+func (f *filler) fitsOne(p *push, size int) bool {
+	return len(p.groups) == 1 && size+f.keySize <= f.target && !f.packer.active()
+}
+
+// only returns the buffer as the only message of the push.
+func (p *push) only(b *buffer) Encoded {
+	return Encoded{Messages: []Message{{Data: b.data, PartitionKey: p.groups[0].key, Items: p.items, buffer: b}}}
+}
+
+// fillGroups puts all items of the tree into messages.
+func (f *filler) fillGroups(p *push) {
+	f.begin(p, len(f.tree.data))
 	for _, g := range p.groups {
 		f.fillGroup(g)
 	}
-	return f.encoded, nil
 }
 
 // cut finds the containers and items in the bytes. It makes room for as many resources and items as the caller expects.

@@ -96,6 +96,9 @@ func (t *tree) gap() int {
 
 var errScattered = errors.New("malformed OTLP: the children of a container do not lie side by side")
 
+// errSeveral is for a metric with data of several types. Only the last of them counts.
+var errSeveral = errors.New("malformed OTLP: a metric has data twice")
+
 // add adds a child to its level, behind its siblings. The parameter first is the place of the first sibling.
 func (t *tree) add(depth, first int, child extent) error {
 	level := t.extents[depth]

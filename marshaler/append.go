@@ -1,0 +1,31 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package marshaler
+
+// AppendProto appends the telemetry of a message to dst, as an OTLP request in protobuf that is not compressed, and returns the
+// longer slice. That is what [Marshaler.MarshalEncoded] takes. The parameter data is [Message.Data] of the signal.
+//
+// Several messages of one signal, appended one after the other, are one OTLP request with all their items, in order.
+//
+// It fails for data that is damaged, or that has more than [MaxPlainSize] bytes before compression. It then returns dst as
+// it was.
+func (m *Marshaler) AppendProto(dst []byte, signal Signal, data []byte) ([]byte, error) {
+	plain, _, err := Decompress(data, MaxPlainSize)
+	if err != nil {
+		return dst, err
+	}
+	if m.cfg.Encoding == OTLPProto {
+		return append(dst, plain...), nil
+	}
+	pdata, err := m.codec.decode(signal, plain)
+	if err != nil {
+		return dst, decodeError(signal, len(data), err)
+	}
+	proto := newCodec(OTLPProto)
+	encoded, err := proto.encode(pdata)
+	if err != nil {
+		return dst, decodeError(signal, len(data), err)
+	}
+	return append(dst, encoded...), nil
+}

@@ -1,0 +1,80 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package marshaler
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The parts of a message have all its items in order, as many as were asked for, and are like the message in all else.
+func TestPartsOfADividedMessage(t *testing.T) {
+	for _, c := range manyConfigs() {
+		c.TargetSize, c.MaxSize = 51_200, 1<<20
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			m := mustNew(t, c)
+			divided := 0
+			for seed := range uint64(4) {
+				for _, d := range newRandom(seed).all() {
+					for _, message := range d.marshal(t, m).Messages {
+						want := items(t, m, d.decode(t, m, message.Data))
+						for _, most := range []int{1, 2, 3, (message.Items + 1) / 2, message.Items, message.Items + 1} {
+							name := fmt.Sprintf("seed %d, %s, %d items by %d", seed, d.signal(), message.Items, most)
+							parts, err := m.Divide(d.signal(), &message, most)
+							require.NoError(t, err, name)
+							require.Len(t, parts, (message.Items+most-1)/most, name)
+							var found []string
+							for i, part := range parts {
+								require.Equal(t, min(most, message.Items-i*most), part.Items, name)
+								require.Equal(t, message.PartitionKey, part.PartitionKey)
+								require.Equal(t, compressionOf(message.Data), compressionOf(part.Data), name)
+								read := d.decode(t, m, part.Data)
+								require.Equal(t, part.Items, read.count(), name)
+								found = append(found, items(t, m, read)...)
+							}
+							require.Equal(t, want, found, name)
+							for i := range parts {
+								parts[i].Release()
+							}
+							divided += len(parts)
+						}
+					}
+				}
+			}
+			assert.Greater(t, divided, 500)
+		})
+	}
+}
+
+// The messages of a push, one after the other in protobuf, are a request that makes the same items again.
+func TestAppendedMessagesAreOneRequest(t *testing.T) {
+	for _, c := range manyConfigs() {
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			m, plain := mustNew(t, c), mustNew(t, usual(OTLPProto))
+			for seed := range uint64(3) {
+				for _, d := range newRandom(seed).all() {
+					var otlp []byte
+					var want []string
+					for _, message := range d.marshal(t, m).Messages {
+						before := string(otlp)
+						var err error
+						otlp, err = m.AppendProto(otlp, d.signal(), message.Data)
+						require.NoError(t, err)
+						require.Equal(t, before, string(otlp[:len(before)]))
+						want = append(want, items(t, plain, d.decode(t, m, message.Data))...)
+					}
+					require.Equal(t, want, items(t, plain, d.decode(t, plain, otlp)))
+					var found []string
+					for _, message := range marshalBytes(t, m, d.signal(), otlp).Messages {
+						found = append(found, items(t, plain, d.decode(t, m, message.Data))...)
+					}
+					require.Equal(t, want, found)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,104 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package marshaler
+
+import (
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// MarshalEncoded makes messages of a push that is encoded already: an Export*ServiceRequest of the signal in protobuf, not
+// compressed. Who wrote it does not matter. The messages are those that pdata of the same bytes would make. Only fields that
+// OTLP does not know yet may stay, which pdata would drop.
+//
+// The Marshaler only reads otlp, and keeps nothing of it. The caller may change it as soon as MarshalEncoded returns.
+//
+// Every field is checked, as deep as they lie. If pdata would not decode the bytes, the error wraps [ErrMalformed], and there are
+// no messages.
+func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte) (Encoded, error) {
+	if m.cfg.Encoding == OTLPProto && signal <= Metrics && isSound(otlp, signal.request(), 0) {
+		f := m.fillers[signal].Get().(*filler)
+		defer m.fillers[signal].Put(f)
+		if encoded, ok := f.splitBytes(m.keys, otlp); ok {
+			return encoded, nil
+		}
+	}
+	return m.marshalDecoded(signal, otlp)
+}
+
+// marshalDecoded makes messages of bytes that can not be cut as they are. It decodes them first.
+func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) {
+	malformed := func(err error) (Encoded, error) {
+		return Encoded{}, fmt.Errorf("marshaler: %w: decode %s of %d bytes: %w", ErrMalformed, signal, len(otlp), err)
+	}
+	switch signal {
+	case Logs:
+		request := plogotlp.NewExportRequest()
+		if err := request.UnmarshalProto(otlp); err != nil {
+			return malformed(err)
+		}
+		return m.MarshalLogs(request.Logs())
+	case Traces:
+		request := ptraceotlp.NewExportRequest()
+		if err := request.UnmarshalProto(otlp); err != nil {
+			return malformed(err)
+		}
+		return m.MarshalTraces(request.Traces())
+	case Metrics:
+		request := pmetricotlp.NewExportRequest()
+		if err := request.UnmarshalProto(otlp); err != nil {
+			return malformed(err)
+		}
+		return m.MarshalMetrics(request.Metrics())
+	}
+	return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
+}
+
+// splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that can
+// not be cut, such as items with something between them.
+func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
+	defer f.forget()
+	if f.cut(otlp, 0, 0) != nil {
+		return Encoded{}, false
+	}
+	p := push{signal: f.signal, items: f.tree.itemCount(), resources: f.tree.resourceCount(), attributes: f.attributes}
+	if p.items == 0 {
+		return Encoded{}, true
+	}
+	p.groups = keys.groups(p.resources, p.attributes)
+	var encoded Encoded
+	if f.fitsOne(&p, len(otlp)) {
+		b := f.buffers.get(len(otlp))
+		copy(b.data, otlp)
+		encoded = p.only(b)
+	} else {
+		f.fillGroups(&p)
+		encoded = f.encoded
+		for i, rejected := range encoded.Rejected {
+			rejected.Resource = nameOf(p.attributes(f.rejectedOf[i]))
+		}
+	}
+	encoded.Keyless = keys.keyless(&p)
+	return encoded, true
+}
+
+// attributes returns the attributes of a resource in the tree. pdata decodes them, so that they are what pdata makes of them.
+func (f *filler) attributes(place int) pcommon.Map {
+	c := f.tree.container(1, place)
+	data := f.tree.data
+	request := protowire.AppendTag(nil, 1, protowire.BytesType)
+	request = protowire.AppendVarint(request, unsigned(c.around()))
+	request = append(request, data[c.head.start:c.head.end]...)
+	request = append(request, data[c.tail.start:c.tail.end]...)
+	logs := plogotlp.NewExportRequest()
+	if err := logs.UnmarshalProto(request); err != nil {
+		return pcommon.NewMap() // never: the bytes are sound
+	}
+	return logs.Logs().ResourceLogs().At(0).Resource().Attributes()
+}

@@ -1,0 +1,93 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package marshaler
+
+import (
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// isSound reports whether every reader decodes a message of the kind, which anybody may have written. The parameter depth is
+// how many messages are around it.
+//
+// All fields that OTLP knows have their wire type, all lengths are right, all text is valid UTF-8, and no value lies too deep.
+// A sound message may have fields that are not known, and fields in any order. A message that is not sound is not always
+// malformed: pdata decides that.
+func isSound(data []byte, k kind, depth int) bool {
+	l := &wireLayouts[k]
+	pos := 0
+	for pos < len(data) {
+		tag := data[pos]
+		var c content
+		if tag < 0x80 {
+			c = l.fields[tag]
+			pos++
+		} else {
+			c, pos = contentOfLongTag(data, pos, k)
+		}
+		switch c { //nolint:exhaustive // the others have a length in front
+		case invalid:
+			return false
+		case varint:
+			if _, pos = readUvarint(data, pos); pos < 0 {
+				return false
+			}
+			continue
+		case fixed64:
+			pos += 8
+			continue
+		case fixed32:
+			pos += 4
+			continue
+		}
+		length, start := readUvarint(data, pos)
+		if start < 0 || length > unsigned(len(data)-start) {
+			return false
+		}
+		pos = start + int(length) //nolint:gosec // at most what is left of the data
+		if c != anyBytes && !l.isSoundContent(data[start:pos], c, tag>>3, depth) {
+			return false
+		}
+	}
+	return pos == len(data)
+}
+
+// isSoundContent reports whether every reader decodes what lies in a field.
+func (l *wireLayout) isSoundContent(data []byte, c content, number byte, depth int) bool {
+	switch c { //nolint:exhaustive // the others have no length
+	case text:
+		return isASCII(data) || utf8.Valid(data)
+	case inside:
+		inner := l.inner[number]
+		return !isTooDeep(inner, depth+1) && isSound(data, inner, depth+1)
+	case id16:
+		return len(data) == traceIDLength || len(data) == 0
+	case id8:
+		return len(data) == spanIDLength || len(data) == 0
+	case packed64:
+		return len(data)%8 == 0
+	case packedVarints:
+		for pos := 0; pos < len(data); {
+			if _, pos = readUvarint(data, pos); pos < 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// contentOfLongTag returns what lies in the field whose tag, at pos, has more than one byte, and the position behind the tag. A
+// tag that could have one byte counts as invalid.
+func contentOfLongTag(data []byte, pos int, k kind) (content, int) {
+	tag, next := readUvarint(data, pos)
+	number, wire := tag>>3, protowire.Type(tag&7)
+	switch {
+	case next < 0, number < 16, number > uint64(protowire.MaxValidNumber),
+		number == deprecatedScopes && (k == resourceLogs || k == resourceSpans || k == resourceMetrics),
+		number == spanFlags && k == span && wire != protowire.Fixed32Type:
+		return invalid, next
+	}
+	return usualContent[wire], next
+}
