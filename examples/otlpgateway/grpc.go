@@ -58,7 +58,8 @@ func newGRPCServer(g *gateway, cfg config) *grpc.Server {
 	return server
 }
 
-// export serves a request of a signal. The client has a limited time to send it.
+// export serves a request of a signal. The client has a limited time to send it. If it takes longer, gRPC answers with CANCELED,
+// after which clients try again.
 func (g *gateway) export(signal marshaler.Signal, stream grpc.ServerStream, patience time.Duration) error {
 	ctx := stream.Context()
 	leased := &lease{budget: g.memory}
@@ -68,9 +69,7 @@ func (g *gateway) export(signal marshaler.Signal, stream grpc.ServerStream, pati
 	received := &message{pool: g.bodies}
 	slow := time.AfterFunc(patience, cancelOf(ctx))
 	err := stream.RecvMsg(received)
-	if !slow.Stop() {
-		err = retryable(errSlowClient)
-	}
+	slow.Stop()
 	if err != nil {
 		leased.release()
 		received.free()

@@ -39,9 +39,9 @@ type app struct {
 	*gateway
 	http.Handler
 
-	cfg      config
-	fake     *kpltest.Kinesis
-	log      *strings.Builder // to be read after close
+	cfg  config
+	fake *kpltest.Kinesis
+	log  *strings.Builder // to be read after close
 }
 
 func newApp(t *testing.T, tune func(*config), args ...string) *app {

@@ -47,7 +47,7 @@ func TestHTTPStoresEverySignal(t *testing.T) {
 
 func storeOne(t *testing.T, answer string, signal marshaler.Signal, media, encoding string) {
 	a := newApp(t, nil, "-otlp-answer", answer)
-	sent := newTelemetry(t, signal, "sent", 300) // several messages
+	sent := newTelemetry(t, signal, "sent", 300)
 	body, want, wantType := sent.proto, "", typeProto
 	if strings.HasPrefix(media, typeJSON) {
 		body, want, wantType = sent.json, `{"partialSuccess":{}}`, typeJSON
@@ -67,7 +67,6 @@ func storeOne(t *testing.T, answer string, signal marshaler.Signal, media, encod
 	}
 	a.close(t)
 	peers.RequireSameItems(t, sent.items, storedItems(t, a.fake, signal))
-	assert.Greater(t, len(a.fake.UserRecords(events)), 1)
 	assert.Empty(t, a.log.String())
 }
 
