@@ -17,7 +17,6 @@ type budget struct {
 	patience time.Duration // for room
 
 	mu     sync.Mutex
-	size   int // bytes
 	free   int // bytes; negative while messages take more than the requests that they are made of
 	queued []*waiter
 }
@@ -31,12 +30,13 @@ type waiter struct {
 // maxWaiters is how many requests may wait for room. Up to 64 KiB of each are in the buffers of its connection.
 const maxWaiters = 256
 
+// roomTime is how long a request waits for room. It is short, so that a client has its answer before it gives up.
+const roomTime = time.Second
+
 // errNoRoom is for clients: they should try again.
 var errNoRoom = errors.New("the gateway has no room for more requests")
 
-func newBudget(size int, patience time.Duration) *budget {
-	return &budget{size: size, free: size, patience: patience}
-}
+func newBudget(size int) *budget { return &budget{patience: roomTime, free: size} }
 
 // unused returns how many bytes are free.
 func (b *budget) unused() int {

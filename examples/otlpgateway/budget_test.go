@@ -17,7 +17,7 @@ import (
 // Who waits gets room in the order of arrival, and waits no longer than the patience.
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBudget(100, time.Second)
+		b := newBudget(100)
 		began := time.Now()
 		first := &lease{budget: b}
 		require.NoError(t, first.grow(t.Context(), 60))
@@ -51,7 +51,7 @@ func TestBudget(t *testing.T) {
 
 func TestBudgetOfACallerThatLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBudget(100, time.Second)
+		b := newBudget(100)
 		require.NoError(t, b.acquire(t.Context(), 100))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -64,7 +64,7 @@ func TestBudgetOfACallerThatLeaves(t *testing.T) {
 // No more than maxWaiters wait at a time.
 func TestBudgetLimitsWhoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBudget(1, time.Second)
+		b := newBudget(1)
 		require.NoError(t, b.acquire(t.Context(), 1))
 		var waiting sync.WaitGroup
 		for range maxWaiters {

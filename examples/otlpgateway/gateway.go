@@ -7,7 +7,6 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -31,16 +30,13 @@ type gateway struct {
 	losses    *losses
 }
 
-// roomTime is how long a request waits for room. It is short, so that a client has its answer before it gives up.
-const roomTime = time.Second
-
 func newGateway(p *kpl.Producer, m *marshaler.Marshaler, cfg config, logger *slog.Logger) *gateway {
 	return &gateway{
 		producer:  p,
 		marshaler: m,
 		stream:    cfg.stream,
 		confirms:  cfg.answer == confirmed,
-		memory:    newBudget(cfg.memory, roomTime),
+		memory:    newBudget(cfg.memory),
 		bodies:    new(bodyPool),
 		maxBody:   cfg.maxBody,
 		losses:    &losses{logger: logger},

@@ -162,7 +162,7 @@ func TestBadRequests(t *testing.T) {
 					a.ServeHTTP(w, r)
 					assert.Equal(t, tt.want, w.Code, name)
 					got := statusOf(t, w)
-					assert.Equal(t, tt.code, codes.Code(got.GetCode()), name) //nolint:gosec // a code is small
+					assert.Equal(t, tt.code, codes.Code(got.GetCode()), name)
 					assert.Contains(t, got.GetMessage(), tt.message, name)
 					assert.Empty(t, w.Header().Get("Retry-After"), name)
 					a.close(t)
@@ -213,7 +213,7 @@ func TestConfirmedFailsInTime(t *testing.T) {
 		assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 		assert.LessOrEqual(t, time.Since(began), a.cfg.timeout)
 		assert.Equal(t, "1", w.Header().Get("Retry-After"))
-		assert.Equal(t, codes.Unavailable, codes.Code(statusOf(t, w).GetCode())) //nolint:gosec // a code is small
+		assert.Equal(t, codes.Unavailable, codes.Code(statusOf(t, w).GetCode()))
 		assert.Contains(t, statusOf(t, w).GetMessage(), "ConnectionError")
 
 		repair()

@@ -139,9 +139,18 @@ func (s servers) drain(producer *kpl.Producer, grace time.Duration) error {
 			errs[1] = fmt.Errorf("gRPC requests are left after %v: %w", grace, ctx.Err())
 		}
 	})
-	stopping.Wait()
+	stopped := make(chan struct{})
+	go func() {
+		stopping.Wait()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-ctx.Done(): // Requests wait for records, which Close then gives up on.
+	}
 	if err := producer.Close(ctx); err != nil {
 		errs[2] = fmt.Errorf("records are left after %v: %w", grace, err)
 	}
+	<-stopped
 	return errors.Join(errors.Join(errs[:]...), s.http.Close())
 }
