@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/protobuf/proto"
 )
 
 // manyConfigs are configurations that differ in all that decides how a push is cut.
@@ -60,37 +59,6 @@ func TestBytesMakeTheMessagesOfPdata(t *testing.T) {
 				assert.Positive(t, rejected)
 			}
 		})
-	}
-}
-
-// Go's protobuf writes fields in ascending order, pdata in descending order. Both make messages with the same telemetry.
-func TestBytesOfAnotherWriter(t *testing.T) {
-	for _, c := range manyConfigs() {
-		m := mustNew(t, c)
-		plain := mustNew(t, usual(OTLPProto))
-		for seed := range uint64(3) {
-			for _, d := range newRandom(seed).all() {
-				ofPdata := d.whole(t, plain)
-				read := strictMessage(d.signal())
-				require.NoError(t, proto.Unmarshal(ofPdata, read))
-				otlp, err := proto.Marshal(read)
-				require.NoError(t, err)
-				require.NotEqual(t, ofPdata, otlp)
-
-				encoded := marshalBytes(t, m, d.signal(), otlp)
-				var found []string
-				for _, message := range encoded.Messages {
-					part := d.decode(t, m, message.Data)
-					require.Equal(t, message.Items, part.count())
-					found = append(found, items(t, plain, part)...)
-				}
-				want := items(t, plain, d)
-				require.Len(t, want, len(found)+len(encoded.Rejected))
-				if len(encoded.Rejected) == 0 {
-					require.ElementsMatch(t, want, found)
-				}
-			}
-		}
 	}
 }
 
