@@ -52,6 +52,24 @@ func TestMarshalAllocatesListsOnly(t *testing.T) {
 	}
 }
 
+// Bytes are cut without a copy of the whole, and without pdata.
+func TestMarshalEncodedAllocatesListsOnly(t *testing.T) {
+	for _, shape := range append(shapes, struct{ resources, records int }{1, 10}) {
+		t.Run(fmt.Sprintf("%dx%d", shape.resources, shape.records), func(t *testing.T) {
+			m := mustNew(t, usual(OTLPProto))
+			otlp := logsData{benchLogs(shape.resources, shape.records)}.whole(t, m)
+			times, bytes := allocated(50, func() {
+				encoded, err := m.MarshalEncoded(Logs, otlp)
+				require.NoError(t, err)
+				encoded.Release()
+			})
+			t.Logf("%v allocations of %.0f bytes for %d bytes", times, bytes, len(otlp))
+			assert.LessOrEqual(t, times, 3.0, "lists of groups and messages")
+			assert.LessOrEqual(t, bytes, 200+float64(len(otlp))/500, "a list entry for each message")
+		})
+	}
+}
+
 // Compression takes its memory from pools too.
 func TestCompressAllocatesLittle(t *testing.T) {
 	logs := benchLogs(100, 100)

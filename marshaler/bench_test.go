@@ -138,3 +138,35 @@ func BenchmarkCompressLogs(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPushesOfOneMessage shows what pushes cost that become one message as they are, and how much memory their messages
+// hold, in comparison with their bytes. The sizes differ by up to a half, so their guesses are too large as a rule.
+func BenchmarkPushesOfOneMessage(b *testing.B) {
+	for _, records := range []int{10, 100} {
+		r := rand.New(rand.NewPCG(1, 2))
+		pushes := make([]plog.Logs, 64)
+		for i := range pushes {
+			pushes[i] = benchLogs(1, records)
+			for _, lr := range pushes[i].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+				lr.Body().SetStr(strings.Repeat("payload ", 1+i/8+r.IntN(8)))
+			}
+		}
+		m := mustNew(b, usual(OTLPProto))
+		b.Run(fmt.Sprintf("1x%d", records), func(b *testing.B) {
+			b.ReportAllocs()
+			memory, size := 0, 0
+			for i := 0; b.Loop(); i++ {
+				encoded, err := m.MarshalLogs(pushes[i%len(pushes)])
+				if err != nil {
+					b.Fatal(err)
+				}
+				for i := range encoded.Messages {
+					memory += encoded.Messages[i].Memory()
+					size += len(encoded.Messages[i].Data)
+				}
+				encoded.Release()
+			}
+			b.ReportMetric(float64(memory)/float64(size), "memory/size")
+		})
+	}
+}

@@ -37,7 +37,8 @@ type buffer struct {
 // get lends a buffer whose data has size bytes. The data still holds what was written before.
 func (p *buffers) get(size int) *buffer {
 	if size > maxKept {
-		return &buffer{data: make([]byte, size)}
+		all := make([]byte, size)
+		return &buffer{data: all, all: all}
 	}
 	place, capacity := sizeClass(size)
 	home := &p.kept[place]
@@ -52,11 +53,7 @@ func (p *buffers) get(size int) *buffer {
 // fit returns a buffer with the same data and no more memory than get lends for it. That is the buffer itself if its memory is
 // not larger. Otherwise it is a copy, and the buffer is released.
 func (p *buffers) fit(b *buffer) *buffer {
-	all := len(b.all)
-	if b.home == nil {
-		all = cap(b.data)
-	}
-	if _, capacity := sizeClass(len(b.data)); all <= capacity {
+	if _, capacity := sizeClass(len(b.data)); b.memory() <= capacity {
 		return b
 	}
 	fitting := p.get(len(b.data))
@@ -64,6 +61,9 @@ func (p *buffers) fit(b *buffer) *buffer {
 	b.release()
 	return fitting
 }
+
+// memory returns how many bytes the buffer holds.
+func (b *buffer) memory() int { return max(len(b.all), cap(b.data)) }
 
 // skip takes the first n bytes out of the data.
 func (b *buffer) skip(n int) { b.data = b.data[n:] }
@@ -73,8 +73,8 @@ func (b *buffer) release() {
 	if b == nil || b.home == nil {
 		return
 	}
+	poison(b)
 	b.data = nil
-	poison(b.all)
 	b.home.Put(b)
 }
 

@@ -4,10 +4,13 @@
 package marshaler
 
 import (
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 )
 
 func TestSizeClasses(t *testing.T) {
@@ -47,4 +50,64 @@ func TestBuffersAreLentOnce(t *testing.T) {
 	assert.Nil(t, huge.home)
 	huge.release()
 	(*buffer)(nil).release()
+}
+
+// A message holds no more memory than its size takes, although the buffer that a push is encoded into has a guessed size.
+func TestMessagesHoldTheirSizeOnly(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	for _, c := range []Config{
+		usual(OTLPProto), usual(OTLPJSON),
+		{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 1 << 20, Compression: Snappy},
+		{Encoding: OTLPProto, TargetSize: 400, MaxSize: 1 << 20},
+	} {
+		m := mustNew(t, c)
+		slack := 0
+		check := func(encoded Encoded, err error) {
+			require.NoError(t, err)
+			for i := range encoded.Messages {
+				message := &encoded.Messages[i]
+				require.GreaterOrEqual(t, message.Memory(), len(message.Data))
+				require.LessOrEqual(t, 8*message.Memory(), max(9*len(message.Data), 8*minKept))
+				slack += message.Memory() - len(message.Data)
+			}
+			encoded.Release()
+			for i := range encoded.Messages {
+				require.Zero(t, encoded.Messages[i].Memory())
+			}
+		}
+		for range 200 {
+			logs := plog.NewLogs()
+			text := strings.Repeat("x", r.IntN(3000))
+			if r.IntN(10) == 0 {
+				text += "\xff"
+			}
+			addLogs(logs, "r", text, text)
+			check(m.MarshalLogs(logs))
+			check(m.MarshalEncoded(Logs, logsData{logs}.whole(t, &Marshaler{codec: newCodec(OTLPProto)})))
+		}
+		assert.Positive(t, slack)
+	}
+}
+
+// What a push is encoded into is copied to a smaller buffer only if that saves memory.
+func TestFittingBuffer(t *testing.T) {
+	var p buffers
+	b := p.get(1000)
+	copy(b.data, "some text")
+	b.data = b.data[:990]
+	assert.Same(t, b, p.fit(b), "the size class is the same")
+	b.data = b.data[:600]
+	fitting := p.fit(b)
+	assert.Len(t, fitting.all, 640)
+	assert.Equal(t, "some text", string(fitting.data[:9]))
+	assert.Nil(t, b.data, "it is released")
+
+	foreign := &buffer{data: make([]byte, 600, 2000)}
+	assert.Len(t, p.fit(foreign).all, 640)
+	exact := &buffer{data: make([]byte, 600)}
+	assert.Same(t, exact, p.fit(exact))
+	huge := p.get(maxKept + 1)
+	assert.Same(t, huge, p.fit(huge))
+	huge.skip(maxKept / 2)
+	assert.Len(t, p.fit(huge).data, maxKept/2+1)
 }

@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // MarshalEncoded makes messages of a push that is encoded already: an Export*ServiceRequest of the signal in protobuf, not
@@ -67,9 +66,13 @@ func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
 	if f.cut(otlp, 0, 0) != nil {
 		return Encoded{}, false
 	}
-	p := push{signal: f.signal, items: f.tree.itemCount(), resources: f.tree.resourceCount(), attributes: f.attributes}
+	p := push{signal: f.signal, items: f.tree.itemCount(), resources: f.tree.resourceCount()}
 	if p.items == 0 {
 		return Encoded{}, true
+	}
+	if len(keys.names) > 0 {
+		resources := f.tree.resourcesWith(keys.names, 0, p.resources)
+		p.attributes = func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
 	}
 	p.groups = keys.groups(p.resources, p.attributes)
 	var encoded Encoded
@@ -81,24 +84,9 @@ func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
 		f.fillGroups(&p)
 		encoded = f.encoded
 		for i, rejected := range encoded.Rejected {
-			rejected.Resource = nameOf(p.attributes(f.rejectedOf[i]))
+			rejected.Resource = nameOf(f.tree.attributesWith(naming, f.rejectedOf[i]))
 		}
 	}
 	encoded.Keyless = keys.keyless(&p)
 	return encoded, true
-}
-
-// attributes returns the attributes of a resource in the tree. pdata decodes them, so that they are what pdata makes of them.
-func (f *filler) attributes(place int) pcommon.Map {
-	c := f.tree.container(1, place)
-	data := f.tree.data
-	request := protowire.AppendTag(nil, 1, protowire.BytesType)
-	request = protowire.AppendVarint(request, unsigned(c.around()))
-	request = append(request, data[c.head.start:c.head.end]...)
-	request = append(request, data[c.tail.start:c.tail.end]...)
-	logs := plogotlp.NewExportRequest()
-	if err := logs.UnmarshalProto(request); err != nil {
-		return pcommon.NewMap() // never: the bytes are sound
-	}
-	return logs.Logs().ResourceLogs().At(0).Resource().Attributes()
 }

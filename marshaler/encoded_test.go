@@ -5,11 +5,14 @@ package marshaler
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/protobuf/proto"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // manyConfigs are configurations that differ in all that decides how a push is cut.
@@ -63,32 +66,110 @@ func TestBytesMakeTheMessagesOfPdata(t *testing.T) {
 	}
 }
 
-// Go's protobuf writes fields in ascending order, pdata in descending order. Both make messages with the same telemetry.
-func TestBytesOfAnotherWriter(t *testing.T) {
-	for _, c := range manyConfigs() {
-		m := mustNew(t, c)
-		plain := mustNew(t, usual(OTLPProto))
-		for seed := range uint64(3) {
-			for _, d := range newRandom(seed).all() {
-				ofPdata := d.whole(t, plain)
-				read := strictMessage(d.signal())
-				require.NoError(t, proto.Unmarshal(ofPdata, read))
-				otlp, err := proto.Marshal(read)
-				require.NoError(t, err)
-				require.NotEqual(t, ofPdata, otlp)
+// What has no items makes no messages, and is no error.
+func TestBytesWithoutItems(t *testing.T) {
+	for _, encoding := range bothEncodings {
+		m := mustNew(t, Config{
+			Encoding: encoding, TargetSize: 5_000, MaxSize: 20_000, Key: KeyConfig{ResourceAttributes: []string{"a"}},
+		})
+		for name, otlp := range map[string]string{
+			"nothing":                        "",
+			"an unknown field":               "\x7a\x03abc",
+			"an empty resource":              "\x0a\x00",
+			"a resource without scopes":      "\x0a\x02\x0a\x00",
+			"a scope without items":          "\x0a\x02\x12\x00",
+			"a metric without data":          "\x0a\x07\x12\x05\x12\x03\x0a\x01m",
+			"a gauge without any data point": "\x0a\x09\x12\x07\x12\x05\x0a\x01m\x2a\x00",
+		} {
+			encoded, err := m.MarshalEncoded(Metrics, []byte(otlp))
+			require.NoError(t, err, name)
+			assert.Equal(t, Encoded{}, encoded, name)
+		}
+	}
+}
 
-				encoded := marshalBytes(t, m, d.signal(), otlp)
-				var found []string
-				for _, message := range encoded.Messages {
-					part := d.decode(t, m, message.Data)
-					require.Equal(t, message.Items, part.count())
-					found = append(found, items(t, plain, part)...)
-				}
-				want := items(t, plain, d)
-				require.Len(t, want, len(found)+len(encoded.Rejected))
-				if len(encoded.Rejected) == 0 {
-					require.ElementsMatch(t, want, found)
-				}
+// Containers without items stay in a push that fits one message. A push that is cut loses them if they do not fit beside items.
+func TestBytesWithEmptyContainers(t *testing.T) {
+	logs := plog.NewLogs()
+	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
+	addLogs(logs, "r", strings.Repeat("x", 300), strings.Repeat("y", 300))
+	logs.ResourceLogs().AppendEmpty().Resource().Attributes().PutStr("empty", strings.Repeat("z", 300))
+	for _, target := range []int{400, 51_200} {
+		m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: target, MaxSize: 51_200})
+		otlp := logsData{logs}.whole(t, m)
+		assert.Equal(t, logsData{logs}.marshal(t, m), marshalBytes(t, m, Logs, otlp))
+	}
+}
+
+// Whatever is malformed, and however deep, the error says that the bytes are, and nothing else comes of them.
+func TestMalformedBytes(t *testing.T) {
+	record := func(content string) string {
+		for range 3 { // in a scope, in a resource, in a request
+			content = string(appendBytes(nil, 2, []byte(content)))
+		}
+		return "\x0a" + content[1:]
+	}
+	require.Equal(t, 1, logsData{plog.NewLogs()}.decode(t, mustNew(t, usual(OTLPProto)), []byte(record("\x10\x09"))).count())
+	require.Equal(t, 1, logsData{plog.NewLogs()}.decode(t, mustNew(t, usual(OTLPProto)), []byte(record(string(deepLists(40))))).count())
+	for name, otlp := range map[string]string{
+		"text":                       "no OTLP",
+		"JSON":                       `{"resourceLogs":[]}`,
+		"cut off in a request":       record("\x10\x09")[:6],
+		"cut off in a record":        record("\x1a\x05INFO"),
+		"cut off in a time":          record("\x09\x01\x02"),
+		"cut off in an attribute":    record("\x32\x04\x0a\x05ke"),
+		"cut off in a value":         record("\x32\x07\x0a\x01k\x12\x02\x0a\x7f"),
+		"cut off in a list":          record("\x2a\x06\x2a\x04\x0a\x02\x0a\x7f"),
+		"a severity that is text":    record("\x12\x04INFO"),
+		"a severity without an end":  record("\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+		"a trace id of 3 bytes":      record("\x4a\x03abc"),
+		"a span id of 16 bytes":      record("\x52\x10abcdefghabcdefgh"),
+		"a body that is a number":    record("\x28\x01"),
+		"a scope that is a number":   "\x0a\x02\x10\x01",
+		"a field of number 0":        record("\x00\x00"),
+		"an end of no group":         record("\x14"),
+		"values inside each other":   record(string(deepLists(200))),
+		"values deep as Go's stack":  record(string(deepLists(200_000))),
+		"a resource cut off at last": record("\x10\x09") + "\x0a\x05",
+	} {
+		for _, encoding := range bothEncodings {
+			m := mustNew(t, usual(encoding))
+			encoded, err := m.MarshalEncoded(Logs, []byte(otlp))
+			require.ErrorIs(t, err, ErrMalformed, name)
+			assert.Equal(t, Encoded{}, encoded, name)
+			assert.Regexp(t, fmt.Sprintf("^marshaler: malformed OTLP: decode logs of %d bytes: .", len(otlp)), err, name)
+		}
+	}
+	_, err := mustNew(t, usual(OTLPProto)).MarshalEncoded(Metrics+1, nil)
+	require.EqualError(t, err, "marshaler: there is no signal 3")
+}
+
+// deepLists returns the body of a log record with so many lists inside each other.
+func deepLists(levels int) []byte {
+	b := make([]byte, 0, 20*levels)
+	for range levels { // from the inside to the outside, and backward
+		for _, field := range []int{1, valueArray} {
+			length := protowire.AppendVarint(nil, unsigned(len(b)))
+			slices.Reverse(length)
+			b = append(append(b, length...), byte(field<<3)|wireBytes)
+		}
+	}
+	b = append(protowire.AppendVarint(nil, unsigned(len(b))), reversed(b)...)
+	return append([]byte{5<<3 | wireBytes}, b...)
+}
+
+func reversed(b []byte) []byte {
+	slices.Reverse(b)
+	return b
+}
+
+// A push of another signal is malformed, or its items are taken for items of the signal, as pdata does. It is never an item less.
+func TestBytesOfAnotherSignal(t *testing.T) {
+	for seed := range uint64(4) {
+		for _, d := range newRandom(seed).all() {
+			otlp := d.whole(t, &Marshaler{codec: newCodec(OTLPProto)})
+			for _, s := range []Signal{Logs, Traces, Metrics} {
+				checkEncoded(t, mustNew(t, usual(OTLPProto)), s, otlp)
 			}
 		}
 	}

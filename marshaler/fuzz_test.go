@@ -6,10 +6,12 @@ package marshaler
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -104,5 +106,41 @@ func FuzzDetect(f *testing.F) {
 			require.Positive(t, n)
 			data = data[n:]
 		}
+	})
+}
+
+// FuzzMarshalEncoded compares messages of any bytes with those of the pdata that is decoded from the same bytes.
+func FuzzMarshalEncoded(f *testing.F) {
+	plain := &Marshaler{codec: newCodec(OTLPProto)}
+	s := scrambler{rand.New(rand.NewPCG(1, 3)), false}
+	all := []telemetry{logsData{benchLogs(2, 1)}, metricsData{benchMetrics(1, 1)}}
+	for seed := range uint64(3) {
+		r := newRandom(seed)
+		r.broken = brokenTexts[:seed]
+		for _, d := range r.all() {
+			all = append(all, d.keep(func(item int, _ pcommon.Resource) bool { return item%8 == 0 && item < 9 }))
+		}
+	}
+	deep := plog.NewLogs()
+	addLogs(deep, "deep", "")
+	nested(deep.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body(), true, 40, "x")
+	for _, d := range append(all, logsData{deep}) {
+		otlp := d.whole(f, plain)
+		for config := range uint8(3) {
+			f.Add(uint8(d.signal()), config, otlp)
+			f.Add(uint8(d.signal()), config, s.scramble(otlp, d.signal().request()))
+		}
+	}
+	configs := []Config{
+		{Encoding: OTLPProto, TargetSize: 300, MaxSize: 2000},
+		{Encoding: OTLPProto, TargetSize: 700, MaxSize: 1 << 20, Key: KeyConfig{ResourceAttributes: []string{"tenant", "a"}}},
+		{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 1 << 20, Compression: Snappy},
+		usual(OTLPJSON),
+	}
+	f.Fuzz(func(t *testing.T, kind, config uint8, otlp []byte) {
+		if len(otlp) > 1<<12 {
+			return
+		}
+		checkEncoded(t, mustNew(t, configs[int(config)%len(configs)]), Signal(kind%3), otlp)
 	})
 }

@@ -28,13 +28,13 @@ func (m *Message) Release() {
 	m.buffer = nil
 }
 
-// Memory returns how many bytes of memory the message holds until it is released, without its key and the message itself. It is
-// hardly more than Data has: a ninth at most, for data of 256 bytes or more.
+// Memory returns how many bytes of memory Data holds until the message is released. For Data of 256 bytes or more, that is at most
+// an eighth more than Data has. It is 0 after Release.
 func (m *Message) Memory() int {
-	if m.buffer != nil && m.buffer.home != nil {
-		return len(m.buffer.all)
+	if m.buffer == nil {
+		return cap(m.Data)
 	}
-	return cap(m.Data)
+	return m.buffer.memory()
 }
 
 // Encoded is the pdata of one push as messages. Each item of the push is in exactly one of Messages, or has one error in

@@ -5,5 +5,5 @@
 
 package marshaler
 
-// poison does nothing. With the race detector it overwrites memory that is released.
-func poison([]byte) {}
+// poison does nothing. With the race detector it overwrites memory that is released, and panics if it was released before.
+func poison(*buffer) {}

@@ -31,7 +31,9 @@ func isSound(data []byte, k kind, depth int) bool {
 		case invalid:
 			return false
 		case varint:
-			if _, pos = readUvarint(data, pos); pos < 0 {
+			if pos < len(data) && data[pos] < 0x80 {
+				pos++
+			} else if _, pos = readUvarint(data, pos); pos < 0 {
 				return false
 			}
 			continue
@@ -42,11 +44,19 @@ func isSound(data []byte, k kind, depth int) bool {
 			pos += 4
 			continue
 		}
-		length, start := readUvarint(data, pos)
-		if start < 0 || length > unsigned(len(data)-start) {
+		start := pos + 1
+		if pos < len(data) && data[pos] < 0x80 {
+			pos = start + int(data[pos])
+		} else {
+			var length uint64
+			if length, start = readUvarint(data, pos); start < 0 || length > unsigned(len(data)-start) {
+				return false
+			}
+			pos = start + int(length) //nolint:gosec // at most what is left of the data
+		}
+		if pos > len(data) {
 			return false
 		}
-		pos = start + int(length) //nolint:gosec // at most what is left of the data
 		if c != anyBytes && !l.isSoundContent(data[start:pos], c, tag>>3, depth) {
 			return false
 		}
@@ -61,6 +71,9 @@ func (l *wireLayout) isSoundContent(data []byte, c content, number byte, depth i
 		return isASCII(data) || utf8.Valid(data)
 	case inside:
 		inner := l.inner[number]
+		if inner == keyValue && isPlainAttribute(data) || inner == anyValue && isPlainValue(data) {
+			return true
+		}
 		return !isTooDeep(inner, depth+1) && isSound(data, inner, depth+1)
 	case id16:
 		return len(data) == traceIDLength || len(data) == 0
