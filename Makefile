@@ -151,6 +151,7 @@ tidy: ## tidy the go.mod of each module; kpl is taken from its folder
 		kpl && $$0 > kpl { printf "%s", kpl; kpl = "" } 1; END { printf "%s", kpl }' go.sum .tidy.sum > .tidy.sums
 	mv .tidy.mod go.mod && mv .tidy.sums go.sum && rm .tidy.sum
 	cd bench && $(alone) go mod tidy
+	cd $(PEERS)/otelsdk && $(alone) go mod tidy
 
 .PHONY: release
 release: ## prepare the release of VERSION (v0.2.0), see docs/releasing.md

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -79,12 +78,4 @@ func failure(code codes.Code, cause error) error {
 		}
 	}
 	return s.Err()
-}
-
-// retryable returns what a client is told about data that it should send again.
-func retryable(cause error) error {
-	if errors.Is(cause, context.Canceled) {
-		return failure(codes.Canceled, cause) // the client is gone
-	}
-	return failure(codes.Unavailable, cause)
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 
@@ -26,8 +27,9 @@ type gateway struct {
 	confirms  bool
 	memory    *budget
 	bodies    *bodyPool
-	maxBody   int // bytes
-	losses    *losses
+	maxBody   int    // bytes
+	failures  *tally // requests that clients should send again
+	losses    *tally // items that were accepted and not delivered
 }
 
 func newGateway(p *kpl.Producer, m *marshaler.Marshaler, cfg config, logger *slog.Logger) *gateway {
@@ -39,7 +41,8 @@ func newGateway(p *kpl.Producer, m *marshaler.Marshaler, cfg config, logger *slo
 		memory:    newBudget(cfg.memory),
 		bodies:    new(bodyPool),
 		maxBody:   cfg.maxBody,
-		losses:    &losses{logger: logger},
+		failures:  &tally{logger: logger, level: slog.LevelWarn, text: "requests not taken", unit: "requests"},
+		losses:    &tally{logger: logger, level: slog.LevelError, text: "items not delivered", unit: "items"},
 	}
 }
 
@@ -135,7 +138,7 @@ func (g *gateway) confirm(ctx context.Context, encoded *marshaler.Encoded, l *le
 		}
 	}
 	if failed != nil {
-		return retryable(failed)
+		return g.retryable(failed)
 	}
 	return nil
 }
@@ -170,9 +173,24 @@ func (g *gateway) accept(ctx context.Context, encoded *marshaler.Encoded, l *lea
 		for _, left := range encoded.Messages[i:] {
 			left.Release()
 		}
-		return retryable(err)
+		return g.retryable(err)
 	}
 	return nil
+}
+
+// retryable returns what a client is told about data that it should send again.
+func (g *gateway) retryable(cause error) error {
+	if errors.Is(cause, context.Canceled) {
+		return failure(codes.Canceled, cause) // the client is gone
+	}
+	g.failures.add(1, cause)
+	return failure(codes.Unavailable, cause)
+}
+
+// report logs what is not logged yet.
+func (g *gateway) report() {
+	g.failures.report()
+	g.losses.report()
 }
 
 func (g *gateway) record(m *marshaler.Message) kpl.UserRecord {

@@ -64,7 +64,7 @@ func (g *gateway) export(signal marshaler.Signal, stream grpc.ServerStream, pati
 	ctx := stream.Context()
 	leased := &lease{budget: g.memory}
 	if err := leased.grow(ctx, g.maxBody); err != nil {
-		return retryable(err)
+		return g.retryable(err)
 	}
 	received := &message{pool: g.bodies}
 	slow := time.AfterFunc(patience, cancelOf(ctx))

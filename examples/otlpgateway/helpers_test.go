@@ -67,7 +67,7 @@ func noEnvironment(string) string { return "" }
 func (a *app) close(t *testing.T) {
 	t.Helper()
 	require.NoError(t, a.producer.Close(t.Context()))
-	a.losses.report()
+	a.report()
 	assert.Equal(t, a.cfg.memory, a.memory.unused(), "free memory")
 }
 

@@ -103,19 +103,19 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request, l *lease) (mem.Bu
 	encoding := r.Header.Get("Content-Encoding")
 	plain, closePlain, err := h.decompressors.open(encoding, r.Body)
 	if err != nil {
-		return nil, failureOfBody(err, h.maxBody)
+		return nil, h.failureOfBody(err)
 	}
 	defer closePlain()
 	expected := int(max(r.ContentLength, 0))
 	if expected > h.maxBody {
-		return nil, failureOfBody(errBodyTooLarge, h.maxBody)
+		return nil, h.failureOfBody(errBodyTooLarge)
 	}
 	if encoding != "" {
 		expected *= usualRatio
 	}
 	body, err := h.read(r.Context(), plain, expected, l)
 	if err != nil {
-		return nil, failureOfBody(err, h.maxBody)
+		return nil, h.failureOfBody(err)
 	}
 	_ = connection.SetReadDeadline(time.Time{})
 	return body, nil
@@ -125,16 +125,16 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request, l *lease) (mem.Bu
 const usualRatio = 6
 
 // failureOfBody returns what a client is told about a body that could not be read.
-func failureOfBody(err error, limit int) error {
+func (g *gateway) failureOfBody(err error) error {
 	switch {
 	case errors.Is(err, errEncoding):
 		return failure(codes.Unimplemented, err)
 	case errors.Is(err, errBodyTooLarge):
-		return failure(codes.ResourceExhausted, fmt.Errorf("%w: the limit is %d bytes, decompressed", err, limit))
+		return failure(codes.ResourceExhausted, fmt.Errorf("%w: the limit is %d bytes, decompressed", err, g.maxBody))
 	case errors.Is(err, errNoRoom):
-		return retryable(err)
+		return g.retryable(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return retryable(errSlowClient)
+		return g.retryable(errSlowClient)
 	}
 	return failure(codes.InvalidArgument, fmt.Errorf("read the body: %w", err))
 }

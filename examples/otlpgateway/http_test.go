@@ -264,7 +264,8 @@ func TestFullMemory(t *testing.T) {
 		}
 		a.close(t)
 		assert.Len(t, storedItems(t, a.fake, marshaler.Logs), 3000*sent)
-		assert.Empty(t, a.log.String())
+		assert.Contains(t, a.log.String(), `"msg":"requests not taken","requests":1,"error":"the gateway has no room`)
+		assert.NotContains(t, a.log.String(), "items not delivered")
 	})
 }
 

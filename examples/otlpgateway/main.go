@@ -81,7 +81,7 @@ func run(ctx context.Context, cfg config, logger *slog.Logger) error {
 	}
 	logger.Info("draining", "outstanding_records", producer.Stats().OutstandingRecords)
 	err = errors.Join(err, s.drain(producer, cfg.grace))
-	g.losses.report()
+	g.report()
 	return err
 }
 
