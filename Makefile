@@ -27,8 +27,12 @@ PEERS     := testdata/peers
 FUZZTIME  ?= 10s
 ROUNDS    ?= 5
 SHAPES    ?=
+ONLY      ?=
 SEEDS     ?= 10000
 FROM      ?= 0
+
+# Whole collectors to measure: one for each manifest of bench/collectors, with one exporter each.
+BENCH_COLLECTORS := $(patsubst bench/collectors/%.yaml,dist/bench/%/collector,$(wildcard bench/collectors/*.yaml))
 
 # What the collector is made of: the Go files of both modules. The generated ones of dist/ depend on the manifest alone.
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
@@ -58,7 +62,7 @@ demo: $(COLLECTOR) ## send real telemetry of this machine through the collector 
 	@CGO_ENABLED=0 go run ./internal/demo -bin dist -config testdata/demo.yaml
 
 .PHONY: test
-test: check $(COLLECTOR) peers $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
+test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
 	go test -count=1 -run Alloc . ./kpl/... ./marshaler # what the race detector allocates would count
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-race -shuffle=on -tags e2e -timeout 30m ./...
@@ -100,12 +104,21 @@ BENCH_PYTHON := .tools/python/bin/python
 $(BENCH_PYTHON): bench/python/requirements.txt
 	@{ python3 -m venv .tools/python && $@ -m pip install -q -r $<; } || { rm -rf .tools/python; echo 'no Python to compare with'; }
 
+.PHONY: collectors
+collectors: $(BENCH_COLLECTORS) ## build the collectors that `make bench` measures: dist/bench
+
+dist/bench/%/go.mod: bench/collectors/%.yaml go.mod kpl/go.mod | $(OCB)
+	@mkdir -p $(@D)
+	$(alone) $(OCB) --config $< --skip-compilation
+
+dist/bench/%/collector: dist/bench/%/go.mod $(SOURCES)
+	cd $(@D) && $(alone) CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o collector .
+
 .PHONY: bench
-bench: $(BENCH_PYTHON) ## measure the exporter beside awskinesisexporter: ROUNDS (5) rounds; a quarter of an hour, less with SHAPES
-	@mkdir -p dist
+bench: $(BENCH_PYTHON) $(BENCH_COLLECTORS) ## measure beside awskinesisexporter: ROUNDS (5) rounds; 25 minutes, less with SHAPES or ONLY
 	cd bench && $(alone) go run . -rounds $(ROUNDS) \
-		$(if $(SHAPES),-shapes '$(SHAPES)' -out ../dist/bench.json,-out results.json -root ..) \
-		-python "$$(ls $(CURDIR)/$(BENCH_PYTHON) 2>/dev/null)"
+		$(if $(SHAPES)$(ONLY),-shapes '$(SHAPES)' -only '$(ONLY)' -out ../dist/bench.json,-out results.json -root ..) \
+		-collectors $(CURDIR)/dist/bench -python "$$(ls $(CURDIR)/$(BENCH_PYTHON) 2>/dev/null)"
 
 .PHONY: microbench
 microbench: ## run the Go benchmarks

@@ -85,7 +85,7 @@ func machine() string {
 
 const pageHead = `# Benchmarks
 
-Written by ` + "`make bench`" + `, which runs everything on this page again, in about a quarter of an hour. Do not edit.
+Written by ` + "`make bench`" + `, which runs everything on this page again, in about 25 minutes. Do not edit.
 
 Machine: %s. Rounds: %d.
 
@@ -93,42 +93,73 @@ Machine: %s. Rounds: %d.
 
 ## How to read it
 
-- Each measurement is a process of its own with ` + "`GOMAXPROCS=1`" + ` and the default garbage collector. It makes an exporter
-  with the exporter's factory and sends the same telemetry through it, which is generated from a seed. The telemetry goes to a
-  Kinesis on loopback that stores nothing and runs in another process. Each round measures everything once. Figures are medians
-  of the rounds. A ratio of CPU times is the median of the ratios within each round; all other ratios are ratios of medians.
-- **CPU s/M**: user and system time of the exporter's process for a million log records, spans or data points, after a
-  warm-up. **spread**: the highest less the lowest of all rounds, in percent of the median. Compare ratios, not seconds: machines
-  differ, and shared machines are noisy.
+- Each measurement is a process of its own with ` + "`GOMAXPROCS=1`" + `. Each round measures everything once. Figures are
+  medians of the rounds. A ratio of CPU times is the median of the ratios within each round, and so is each figure that is
+  compared with **nop**; all other ratios are ratios of medians. Compare ratios, not seconds: machines differ, and shared
+  machines are noisy.
+- All telemetry is generated from a seed. It goes to a Kinesis on loopback that stores nothing and runs in another process.
+- **Which figures are the exporter's?** The tables "collector", "paced" and "full" are about whole collectors, see below.
+  "core" is about the library. All other tables, and the plot, are about exporters alone: the process makes an exporter with
+  the exporter's factory and sends the same telemetry through it, with the default garbage collector.
+- **CPU s/M**: user and system time of the process for a million log records, spans or data points, after a warm-up.
+  **spread**: the highest less the lowest of all rounds, in percent of the median.
 - **× peer**: compared with the cheapest awskinesis variant with the same shape and compression. If the peer does not have the
   compression, compared with its cheapest variant without compression.
 - **× limit**: compared with a program that does only what no exporter can leave out, on one connection and in memory that is
   allocated before. It marshals once, compresses, computes MD5 for an aggregate of what does not fill a record, base64 and one
-  SHA-256 a call, and writes each POST to a socket at once, without an HTTP client. "limit, CBOR" does the same without base64.
+  SHA-256 a call, and writes each POST to a socket at once, without an HTTP client. "limit, CBOR" does the same without
+  base64.
 - **MB/s a core**: OTLP bytes for a second of CPU time. **alloc**: bytes of heap allocated for an item. **peak**: the most
-  resident memory. **idle**: the resident memory before the first request. Both include the program and the generated
-  telemetry, which are about the same for all. **growth**: peak less idle.
+  resident memory. For an exporter alone, this includes the generated telemetry, which is the same for all.
 - **records**, **calls**, **PUT units**: what Kinesis bills and limits, for a million items. A unit is 25,600 bytes, rounded
   up for each record. **× least units**: compared with the bytes divided by 25,600. **wire**: bytes of the requests with their
   heads.
 - awskinesis is contrib's v0.161.0, built with the versions of the AWS SDK in its own release. "new SDK" is the same with the
-  version that this exporter uses. "queue" is each exporter's default queue. Without that word the queue is off, and there are 10
-  callers. "batches" have at least 2 MiB and no upper bound, which is best for the peer.
-- kinesis_kpl has its default configuration. With its queue off it cannot know that all callers wait for it. So a small request
-  waits ` + "`record_max_buffered_time`" + ` for others, which costs no CPU time. The stream has 512 shards, so that no limit of
-  a shard is reached. awskinesis does not read the outcome of a record and has no limiter; this exporter does all of that work.
+  version that this exporter uses. "queue" is each exporter's default queue. Without that word the queue is off, and there are
+  10 callers. "batches" have at least 2 MiB and no upper bound, which is best for the peer.
+- kinesis_kpl has its default configuration. With its queue off it cannot know that all callers wait for it. So a small
+  request waits ` + "`record_max_buffered_time`" + ` for others, which costs no CPU time. The stream has 512 shards, so that
+  no limit of a shard is reached. awskinesis does not read the outcome of a record and has no limiter; this exporter does all
+  of that work.
 - Each compression has its default level. That of gzip is 5 here and 1 in awskinesis.
 - **tls**: the same with a service that speaks TLS 1.3, as the real one does. There is no limit program for that.
-- **paced**: both get the same number of items a second. The higher rate keeps 60 to 80 %% of a core busy with the peer.
-- **lone**: requests of 10 log records, one at a time, confirmed. **loaded**: 50 such requests a second to a Kinesis that takes
-  10 ms for a call. A request counts from the time at which it is due, even if earlier ones are not done. limit is a POST of the
-  same size, one at a time. The queue is off in both.
+- **lone**: requests of 10 log records, one at a time, confirmed. **loaded**: 50 such requests a second to a Kinesis that
+  takes 10 ms for a call. A request counts from the time at which it is due, even if earlier ones are not done. limit is a
+  POST of the same size, one at a time. The queue is off in both.
 - **core**: the library alone, from 200-byte user records with random partition keys to requests that a client discards.
   aws_kinesis_agg only packs.
 
-These are left out, because they show nothing more: compressions other than snappy with the queue off, and all compressions with
-batches; ` + "`wire_protocol`" + ` with the queue off or with batches; ` + "`wire_protocol`" + ` and zstd for traces and metrics;
-the peer's gzip with a queue or the new SDK.
+### Whole collectors
+
+- ocb builds three collectors of the same versions. Each has the OTLP receiver and one exporter: kinesis_kpl, awskinesis
+  v0.161.0 with the newer parts of the Collector, or **nop**, which does nothing. Their own metrics are on. Another process
+  sends to them over four connections that stay open. It encodes its requests once, and its CPU time does not count. All
+  collectors get the same number of items a second.
+- What a collector takes with nop is the price of receiving: HTTP or gRPC, decoding, and the Collector's own work. **exporter
+  s/M** is the CPU time less that of nop, and **exporter × peer's** compares it with the peer's. **above nop** is the peak of
+  memory less that of nop. **× peer** compares whole collectors: it is what a user pays.
+- **collector**: the CPU time, from a warm-up until the collector has sent all and has ended. The garbage collector runs when
+  the collector has 256 MiB (` + "`GOGC=off`" + `, ` + "`GOMEMLIMIT=256MiB`" + `), so peak is about the same for all. With the
+  default, a collector that holds more memory collects less often and needs less CPU time for it. Here all have the same
+  memory, and each pays for the garbage that it makes and for what it holds. A ballast in the heap would do the same, but it
+  needs code in each collector.
+- **paced**: how memory grows while telemetry is sent over gRPC, with the default garbage collector. gRPC is what collectors
+  use between each other, and its buffers do not hide those of the exporter, as those of HTTP do. **idle** is the resident
+  memory before the first request, and **growth** is peak less idle. The program's own pages are in idle for the most part.
+- **full**: the service is down, and senders fill a queue of 64 MiB until the collector answers 503 or UNAVAILABLE. This is
+  the default queue of kinesis_kpl. awskinesis has ` + "`sizer: bytes`" + ` and the same ` + "`queue_size`" + `. Each
+  connection then tries again once a second. **RSS** is the highest of some samples after 1.5 seconds of this. nop gets as
+  many bytes as the queue has room for. **accepted** is the OTLP that the collector took. Nothing listens on the port of the
+  service; in "silent" it takes connections and requests and never answers. These tables have three rounds.
+
+These are left out, because they show nothing more: compressions other than snappy with the queue off, and all compressions
+with batches; ` + "`wire_protocol`" + ` with the queue off or with batches; ` + "`wire_protocol`" + ` and zstd for traces and
+metrics; the peer's gzip with a queue or the new SDK; collectors for traces and metrics; a service that is silent for large
+requests or over gRPC.
+
+Tables that a change is about can be measured alone: ` + "`make bench ONLY=collectors`" + `, ` + "`SHAPES=logs-1x1000`" + `,
+` + "`ROUNDS=1`" + `. Then the figures go to dist/bench.json and no document is written. The parts of ` + "`ONLY`" + ` are
+` + "`exporters`" + `, ` + "`library`" + ` and ` + "`collectors`" + `.
 
 ## Goals
 
@@ -147,10 +178,6 @@ const pageEnd = `
   time, but it has no bound in bytes.
 - **The limit in CBOR.** That program does not look at text. The exporter searches all text for what strict readers reject
   ([ADR 20](adr/0020-strict-readers.md) has the cost).
-- **Peak RSS.** "idle" is what the process and the generated telemetry take before the first request. It is about the same for
-  both, and 15 MiB of it are pages of the program's file. Where "idle" is most of the peer's peak, no exporter can have half of
-  the peak. The growth of the process says more. On 1x1000 both grow by a few MiB only: by code that runs for the first time, and
-  by a heap so small that Go does not collect it.
 
 The same figures, and more, are in [bench/results.json](../bench/results.json).
 `

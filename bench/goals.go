@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/load"
+	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/otlp"
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
 )
 
@@ -91,15 +92,17 @@ func cpuGoals(find lookup) (list []goal) {
 		list = append(list, goal{name, measured, &most, false})
 	}
 	ratio := func(r *report.Row) *float64 { return r.CPURatio }
-	bounds := map[string]struct{ none, snappy float64 }{
-		"logs-1x1000": {0.5, 0.5}, "logs-100x100": {0.5, 0.5}, "logs-10000x1": {0.35, 0.25},
+	type bound struct{ off, queued, snappyOff, snappyQueued float64 }
+	bounds := map[string]bound{
+		"logs-1x1000": {0.5, 0.33, 0.5, 0.38}, "logs-100x100": {0.5, 0.42, 0.5, 0.43}, "logs-10000x1": {0.35, 0.25, 0.25, 0.27},
 	}
 	for _, s := range logShapes() {
 		most := bounds[s.Name]
-		add(most.none, find.of(s.Name, "none", ours, ratio), "CPU × peer, "+s.Name+", queue off")
-		add(most.none, find.of(s.Name, "none", queued, ratio), "CPU × peer, "+s.Name+", default queue")
-		add(most.snappy, find.of(s.Name, "snappy", ours, ratio), "CPU with snappy × peer's without, "+s.Name+", queue off")
-		add(most.snappy, find.of(s.Name, "snappy", queued, ratio), "CPU with snappy × peer's without, "+s.Name+", default queue")
+		const snappy = "CPU with snappy × peer's without, "
+		add(most.off, find.of(s.Name, "none", ours, ratio), "CPU × peer, "+s.Name+", queue off")
+		add(most.queued, find.of(s.Name, "none", queued, ratio), "CPU × peer, "+s.Name+", default queue")
+		add(most.snappyOff, find.of(s.Name, "snappy", ours, ratio), snappy+s.Name+", queue off")
+		add(most.snappyQueued, find.of(s.Name, "snappy", queued, ratio), snappy+s.Name+", default queue")
 	}
 	add(0.03, find.of("logs-10000x1", "gzip", queued, ratio), "CPU with gzip × peer's with gzip, logs-10000x1")
 	toLimit := func(r *report.Row) *float64 { return r.LimitRatio }
@@ -108,29 +111,38 @@ func cpuGoals(find lookup) (list []goal) {
 		inCBOR := find.of(shape, "none", limitInCBOR, seconds)
 		for _, v := range []struct{ variant, name string }{{ours, "queue off"}, {queued, "default queue"}} {
 			add(1.3, find.of(shape, "none", v.variant, toLimit), "CPU × limit, "+shape+", "+v.name)
-			add(1.3, quotient(find.of(shape, "none", v.variant, seconds), inCBOR), "CPU × limit in CBOR, "+shape+", "+v.name)
+			add(1.25, quotient(find.of(shape, "none", v.variant, seconds), inCBOR), "CPU × limit in CBOR, "+shape+", "+v.name)
 		}
 	}
 	return list
 }
 
-// memoryGoals compare resident memory at equal throughput: all of it, and how much it grows while telemetry is sent.
+// memoryGoals are about the resident memory of whole collectors: how much it grows while telemetry is sent, and how much there
+// is with a full queue.
 func memoryGoals(find lookup) (list []goal) {
-	figures := []struct {
-		name string
-		of   func(*report.Row) *float64
-	}{
-		{"peak RSS", func(r *report.Row) *float64 { return &r.PeakRSS }},
-		{"growth of RSS", (*report.Row).Growth},
+	add := func(most float64, measured *float64, name string) {
+		list = append(list, goal{name, measured, &most, false})
 	}
-	for _, f := range figures {
-		for _, s := range logShapes() {
-			for _, rate := range []int{lowRate, highRate(s)} {
-				shape := pacedShape(s.Name, rate)
-				measured := quotient(find.of(shape, "none", queued, f.of), find.of(shape, "none", theirs, f.of))
-				list = append(list, goal{f.name + " × peer's, " + shape, measured, new(0.5), false})
+	for _, s := range logShapes() {
+		shape := pacedShape(s)
+		growth := func(variant string) *float64 { return find.of(shape, "none", variant, (*report.Row).Growth) }
+		add(0.5, quotient(growth(queued), growth(theirs)), "growth of RSS × peer's, "+shape)
+	}
+	perQueue := func(r *report.Row) *float64 { return r.RSSPerQueue }
+	const full = "RSS above nop with a full queue × queue_size, "
+	for _, protocol := range protocols() {
+		for _, s := range fullShapes(logShapes()) {
+			shape := fullShape(protocol, s)
+			add(2.2, find.of(shape, "none", queued, perQueue), full+shape)
+			for _, compression := range fullCompressions(s) {
+				perTelemetry := find.of(shape, compression, queued, func(r *report.Row) *float64 { return r.RSSPerTelemetry })
+				add(0.6, perTelemetry, "MB of RSS above nop for a MB of telemetry in a full queue, "+compression+", "+shape)
 			}
 		}
+	}
+	for _, s := range silentShapes(logShapes()) {
+		shape := silentShape(otlp.HTTP, s)
+		add(2.2, find.of(shape, "none", queued, perQueue), full+shape)
 	}
 	return list
 }

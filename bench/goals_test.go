@@ -51,6 +51,7 @@ func TestGoals(t *testing.T) {
 	}
 	rows := []report.Row{
 		row("logs-10000x1", "none", ours, func(r *report.Row) { r.CPURatio = new(0.3) }),
+		row("logs-1x1000", "none", limitInCBOR, func(r *report.Row) { r.CPUSecondsPerMillion = 0.4 }),
 		row("logs-10000x1", "none", queued, func(r *report.Row) {
 			r.CPURatio, r.KinesisRecordsPerMillion, r.AllocBytesPerItem, r.PutUnitsRatio = new(0.36), new(10_000.0), new(50.0), new(1.01)
 		}),
@@ -58,9 +59,12 @@ func TestGoals(t *testing.T) {
 			r.KinesisRecordsPerMillion, r.AllocBytesPerItem = new(1e6), new(4000.0)
 		}),
 		row("logs-10000x1", "gzip", queued, func(r *report.Row) { r.CPURatio = new(0.01) }),
-		row("logs-1x1000", "none", queued, func(r *report.Row) { r.LimitRatio = new(1.4) }),
-		row("paced-110k-logs-10000x1", "none", queued, func(r *report.Row) { r.PeakRSS, r.IdleRSS = 60, new(30.0) }),
-		row("paced-110k-logs-10000x1", "none", theirs, func(r *report.Row) { r.PeakRSS, r.IdleRSS = 100, new(40.0) }),
+		row("logs-1x1000", "none", queued, func(r *report.Row) { r.LimitRatio, r.CPUSecondsPerMillion = new(1.4), 0.5 }),
+		row("paced-32k-grpc-logs-10000x1", "none", queued, func(r *report.Row) { r.PeakRSS, r.IdleRSS = 60, new(30.0) }),
+		row("paced-32k-grpc-logs-10000x1", "none", theirs, func(r *report.Row) { r.PeakRSS, r.IdleRSS = 100, new(40.0) }),
+		row("full-grpc-logs-1x10", "none", queued, func(r *report.Row) { r.RSSPerQueue = new(4.2) }),
+		row("full-silent-http-logs-1x1000", "none", queued, func(r *report.Row) { r.RSSPerQueue = new(2.2) }),
+		row("full-http-logs-100x100", "zstd", queued, func(r *report.Row) { r.RSSPerTelemetry = new(0.61) }),
 		row(loneShape, "none", limit, latencies(0.2, 0.3)),
 		row(loneShape, "none", atOnce, latencies(0.5, 0.9)),
 		row(loadedShape, "none", limit, latencies(11, 40)),
@@ -77,23 +81,27 @@ func TestGoals(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"CPU × peer, logs-10000x1, queue off":                                               "0.3 of 0.35: met",
-		"CPU × peer, logs-10000x1, default queue":                                           "0.36 of 0.35: **missed**",
-		"CPU with snappy × peer's without, logs-10000x1, queue off":                         "not measured",
-		"CPU with gzip × peer's with gzip, logs-10000x1":                                    "0.01 of 0.03: met",
-		"CPU × limit, logs-1x1000, default queue":                                           "1.4 of 1.3: **missed**",
-		"Kinesis records × peer's, logs-10000x1":                                            "0.01 of 0.02: met",
-		"PUT units × least, logs-10000x1, none":                                             "1.01 of 1.05: met",
-		"peak RSS × peer's, paced-110k-logs-10000x1":                                        "0.6 of 0.5: **missed**",
-		"growth of RSS × peer's, paced-110k-logs-10000x1":                                   "0.5 of 0.5: met",
-		"growth of RSS × peer's, paced-50k-logs-10000x1":                                    "not measured",
-		"garbage × peer's, logs-10000x1, default queue":                                     "0.0125 of 0.1: met",
-		"lone request, p50 less a round trip, ms":                                           "0.3 of 2: met",
-		"records/s a core, shards: 1":                                                       "1000000 of 1000000: met",
-		"records/s a core, shards: 1024":                                                    "500000 of 1000000: **missed**",
-		"cost a record, shards: 1024 × 1":                                                   "2 of 1.5: **missed**",
-		"50 requests/s, p99 against record_max_buffered_time 0s and two round trips, ms":    "23 of 22: **missed**",
-		"50 requests/s, p99 against record_max_buffered_time 100ms and two round trips, ms": "121 of 122: met",
+		"CPU × peer, logs-10000x1, queue off":                                                     "0.3 of 0.35: met",
+		"CPU × peer, logs-10000x1, default queue":                                                 "0.36 of 0.25: **missed**",
+		"CPU with snappy × peer's without, logs-10000x1, queue off":                               "not measured",
+		"CPU with gzip × peer's with gzip, logs-10000x1":                                          "0.01 of 0.03: met",
+		"CPU × limit, logs-1x1000, default queue":                                                 "1.4 of 1.3: **missed**",
+		"Kinesis records × peer's, logs-10000x1":                                                  "0.01 of 0.02: met",
+		"PUT units × least, logs-10000x1, none":                                                   "1.01 of 1.05: met",
+		"CPU × limit in CBOR, logs-1x1000, default queue":                                         "1.25 of 1.25: met",
+		"growth of RSS × peer's, paced-32k-grpc-logs-10000x1":                                     "0.5 of 0.5: met",
+		"growth of RSS × peer's, paced-100k-grpc-logs-1x1000":                                     "not measured",
+		"RSS above nop with a full queue × queue_size, full-grpc-logs-1x10":                       "4.2 of 2.2: **missed**",
+		"RSS above nop with a full queue × queue_size, full-silent-http-logs-1x1000":              "2.2 of 2.2: met",
+		"RSS above nop with a full queue × queue_size, full-http-logs-1x1000":                     "not measured",
+		"MB of RSS above nop for a MB of telemetry in a full queue, zstd, full-http-logs-100x100": "0.61 of 0.6: **missed**",
+		"garbage × peer's, logs-10000x1, default queue":                                           "0.0125 of 0.1: met",
+		"lone request, p50 less a round trip, ms":                                                 "0.3 of 2: met",
+		"records/s a core, shards: 1":                                                             "1000000 of 1000000: met",
+		"records/s a core, shards: 1024":                                                          "500000 of 1000000: **missed**",
+		"cost a record, shards: 1024 × 1":                                                         "2 of 1.5: **missed**",
+		"50 requests/s, p99 against record_max_buffered_time 0s and two round trips, ms":          "23 of 22: **missed**",
+		"50 requests/s, p99 against record_max_buffered_time 100ms and two round trips, ms":       "121 of 122: met",
 	} {
 		assert.Equal(t, want, got[name], name)
 	}

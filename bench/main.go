@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/load"
@@ -35,10 +36,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	rounds := flags.Int("rounds", 5, "how often everything is measured")
 	names := flags.String("shapes", "", "names of shapes, separated by commas or spaces; all if empty")
+	only := flags.String("only", "", "parts to measure: "+exporters+", "+library+", "+collectors+"; all if empty")
 	full := fullSize()
 	items := flags.Int("items", full.items, "items of a measurement, those of costlier kinds have less")
 	requests := flags.Int("requests", full.requests, "requests of a measurement of latency")
 	python := flags.String("python", "", "an interpreter that has python/requirements.txt; without it, no Python is measured")
+	built := flags.String("collectors", "", "directory of the collectors, by `make collectors`; without it, none is measured")
 	out := flags.String("out", "results.json", "file for the rows")
 	render := flags.Bool("render", false, "measure nothing: write the documents of the rows that -out has")
 	root := flags.String("root", "", "root of the repository, for the documents; none if empty")
@@ -56,7 +59,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	rows, err := measure(ctx, jobs(shapes, size{*items, *requests}, *python), *rounds, stderr)
+	parts, err := partsOf(*only)
+	if err != nil {
+		return err
+	}
+	list := jobs(selection{shapes, parts, *python, *built}, size{*items, *requests})
+	rows, err := measure(ctx, list, *rounds, stderr)
 	if err != nil {
 		return err
 	}
@@ -75,7 +83,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // shapesOf returns the shapes of a list of names, or all shapes for an empty list.
 func shapesOf(names string) ([]load.Shape, error) {
 	var shapes []load.Shape
-	for _, name := range strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, name := range split(names) {
 		shape, err := load.Find(name)
 		if err != nil {
 			return nil, err
@@ -86,6 +94,26 @@ func shapesOf(names string) ([]load.Shape, error) {
 		return load.Shapes(), nil
 	}
 	return shapes, nil
+}
+
+// partsOf returns the parts of a list of names, or all parts for an empty list.
+func partsOf(names string) ([]string, error) {
+	all := []string{exporters, library, collectors}
+	parts := split(names)
+	for _, part := range parts {
+		if !slices.Contains(all, part) {
+			return nil, fmt.Errorf("there is no part %q, only %v", part, all)
+		}
+	}
+	if len(parts) == 0 {
+		return all, nil
+	}
+	return parts, nil
+}
+
+// split returns the names of a list that commas or spaces separate.
+func split(names string) []string {
+	return strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // measure builds the programs and runs all jobs, round by round. It returns a row for each job.
@@ -107,6 +135,9 @@ func measure(ctx context.Context, list []job, rounds int, stderr io.Writer) ([]r
 	for round := range rounds {
 		for i := range list {
 			j := &list[i]
+			if j.rounds > 0 && round >= j.rounds {
+				continue
+			}
 			fmt.Fprintf(stderr, "round %d of %d: %s, %s, %s\n", round+1, rounds, j.Shape, j.Compression, j.Variant)
 			program := j.program
 			if !filepath.IsAbs(program) {
@@ -119,7 +150,7 @@ func measure(ctx context.Context, list []job, rounds int, stderr io.Writer) ([]r
 			samples.Add(j.Key, result)
 		}
 	}
-	rows := samples.Rows(func(variant string) bool { return strings.HasPrefix(variant, peer) }, limit)
+	rows := samples.Rows(func(variant string) bool { return strings.HasPrefix(variant, peer) }, limit, nop)
 	for i := range rows {
 		rows[i].Machine = machine()
 	}

@@ -19,7 +19,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/report"
 )
 
-// This runs one small round of all jobs of one shape. Each job sends what it says, and the documents are written.
+// This runs one small round of all jobs of one shape, without collectors. Each job sends what it says, and the documents are
+// written.
 func TestRun(t *testing.T) {
 	directory := t.TempDir()
 	var stdout bytes.Buffer
@@ -48,14 +49,13 @@ func TestRun(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]bool{
-		"logs-1x1000": true, "tls-logs-1x1000": true, "paced-50k-logs-1x1000": true, "paced-350k-logs-1x1000": true,
-		"lone-logs-1x10": true, "loaded-logs-1x10": true, "core": true,
+		"logs-1x1000": true, "tls-logs-1x1000": true, "lone-logs-1x10": true, "loaded-logs-1x10": true, "core": true,
 	}, shapes)
 	table, goals, found := strings.Cut(stdout.String(), "\n**goals**\n\n")
 	require.True(t, found)
 	assert.Contains(t, table, "| kinesis_kpl | none |")
 	for line := range strings.Lines(goals) {
-		if !strings.Contains(line, "logs-100x100") && !strings.Contains(line, "logs-10000x1") {
+		if !strings.Contains(line, "logs-100x100") && !strings.Contains(line, "logs-10000x1") && !strings.Contains(line, "RSS") {
 			assert.NotContains(t, line, "not measured")
 		}
 	}
@@ -98,12 +98,57 @@ func assertDocuments(t *testing.T, results, root string) {
 	}
 }
 
+// What was measured of collectors is in the tables, the goals and the README. Goals without a figure say so.
+func TestRenderCollectors(t *testing.T) {
+	directory := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(directory, "docs"), 0o700))
+	readme := filepath.Join(directory, "README.md")
+	require.NoError(t, os.WriteFile(readme, []byte(figuresBegin+figuresEnd), 0o600))
+	args := []string{"bench", "-render", "-out", filepath.Join("testdata", "results.json"), "-root", directory}
+	require.NoError(t, run(t.Context(), args, t.Output(), t.Output()))
+	rendered := map[string]string{}
+	for _, name := range []string{"README.md", "docs/bench.md"} {
+		text, err := os.ReadFile(filepath.Join(directory, name))
+		require.NoError(t, err)
+		rendered[name] = string(text)
+	}
+	for _, line := range []string{
+		"| 1 × 1000 | 0.32 | 0.39 | 6 | 1 |",
+		"| 1 × 1000 | 0.727 | 0.5 | 0.714 | 0.4 | 0.75 |",
+		"| 1 × 1000 | 280 | 128 | 290 | 230 |",
+		"| 100 × 100 | ? | ? | ? | ? |",
+	} {
+		assert.Contains(t, rendered["README.md"], line+"\n")
+	}
+	for _, line := range []string{
+		"| CPU × peer, logs-1x1000, default queue | ≤ 0.33 | 0.32 | met |",
+		"| CPU with snappy × peer's without, logs-1x1000, default queue | ≤ 0.38 | 0.39 | **missed** |",
+		"| growth of RSS × peer's, paced-100k-grpc-logs-1x1000 | ≤ 0.5 | 0.75 | **missed** |",
+		"| RSS above nop with a full queue × queue_size, full-http-logs-1x1000 | ≤ 2.2 | 4.38 | **missed** |",
+		"| RSS above nop with a full queue × queue_size, full-grpc-logs-1x1000 | ≤ 2.2 | 2 | met |",
+		"| RSS above nop with a full queue × queue_size, full-grpc-logs-1x10 | ≤ 2.2 | ? | not measured |",
+		"| kinesis_kpl, queue | snappy | 190.0 | 144 | 110 | 1.72 | 0.61 |",
+	} {
+		assert.Contains(t, rendered["docs/bench.md"], line+"\n")
+	}
+}
+
+// Without rows of collectors the README has the figures of the exporter alone.
+func TestFiguresWithoutCollectors(t *testing.T) {
+	rows, err := report.Read(filepath.Join("testdata", "results.json"))
+	require.NoError(t, err)
+	assert.NotContains(t, figures(rows[:3]), "whole collector")
+	assert.Contains(t, figures(rows), "whole collector")
+}
+
 func TestReadmeWithoutAPlaceForFigures(t *testing.T) {
 	_, err := withFigures(figuresBegin, nil)
 	assert.EqualError(t, err, "README.md has no place for the figures")
 }
 
-func TestRunFailsForUnknownShapes(t *testing.T) {
+func TestRunFailsForUnknownNames(t *testing.T) {
 	err := run(t.Context(), []string{"bench", "-shapes", "logs"}, t.Output(), t.Output())
 	assert.EqualError(t, err, `there is no shape "logs"`)
+	err = run(t.Context(), []string{"bench", "-only", "library,exporter"}, t.Output(), t.Output())
+	assert.EqualError(t, err, `there is no part "exporter", only [exporters library collectors]`)
 }

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/load"
@@ -17,6 +18,7 @@ type job struct {
 	program string // the name of a program that was built, or a path
 	args    []string
 	sink    sink
+	rounds  int // in how many rounds it is measured, at most; 0 means in all
 }
 
 // sink says which service a program sends to.
@@ -40,6 +42,8 @@ const (
 
 	queued = ours + ", queue"
 	theirs = peer + ", queue"
+
+	nop = "nop" // a collector with the exporter nop, which does nothing
 )
 
 // variant returns the name of an exporter with a kind of queue.
@@ -56,28 +60,45 @@ type size struct {
 	requests int // requests whose latency is measured
 }
 
-// fullSize is the size of `make bench`. Five rounds take about a quarter of an hour, and a row about a second of CPU time.
+// fullSize is the size of `make bench`. Five rounds take about 25 minutes, and a row about a second of CPU time.
 func fullSize() size { return size{items: 600_000, requests: 200} }
 
-// jobs returns the rows for a list of shapes, in the order of the report.
-func jobs(shapes []load.Shape, s size, python string) []job {
+// Parts of the measurements, which can be run alone.
+const (
+	exporters  = "exporters"  // exporters without a collector
+	library    = "library"    // producer libraries without an exporter
+	collectors = "collectors" // whole collectors
+)
+
+// selection says what is measured.
+type selection struct {
+	shapes     []load.Shape
+	parts      []string
+	python     string // an interpreter for the libraries; if empty, no Python is measured
+	collectors string // the directory of the collectors; if empty, no collectors are measured
+}
+
+// jobs returns the rows of a selection, in the order of the report.
+func jobs(of selection, s size) []job {
 	var list []job
-	for _, shape := range shapes {
-		list = append(list, loadJobs(shape, s)...)
-	}
-	for _, shape := range shapes {
-		if shape.Signal == load.Logs {
-			list = append(list, securedJobs(shape, s)...)
+	if slices.Contains(of.parts, exporters) {
+		for _, shape := range of.shapes {
+			list = append(list, loadJobs(shape, s)...)
 		}
-	}
-	for _, shape := range shapes {
-		if shape.Signal == load.Logs {
-			list = append(list, pacedJobs(shape, s)...)
+		for _, shape := range of.shapes {
+			if shape.Signal == load.Logs {
+				list = append(list, securedJobs(shape, s)...)
+			}
 		}
+		list = append(append(list, loneJobs(s)...), loadedJobs(s)...)
 	}
-	list = append(list, loneJobs(s)...)
-	list = append(list, loadedJobs(s)...)
-	return append(list, coreJobs(s, python)...)
+	if slices.Contains(of.parts, library) {
+		list = append(list, coreJobs(s, of.python)...)
+	}
+	if slices.Contains(of.parts, collectors) && of.collectors != "" {
+		list = append(list, collectorJobs(of, s)...)
+	}
+	return list
 }
 
 // coreJobs measure producer libraries without an exporter. Those for Python get fewer records.
@@ -88,7 +109,7 @@ func coreJobs(s size, python string) []job {
 	var list []job
 	add := func(variant string, args ...string) {
 		args = append(args, "-items", strconv.Itoa(2*s.items))
-		list = append(list, job{key(variant), "core", args, none})
+		list = append(list, job{Key: key(variant), program: "core", args: args, sink: none})
 	}
 	for _, shards := range []string{"1", "64", "1024"} {
 		add(coreVariant(shards), "-shards", shards)
@@ -101,7 +122,7 @@ func coreJobs(s size, python string) []job {
 	}
 	addPython := func(library string, items int) {
 		args := []string{"python/core.py", "-library", library, "-items", strconv.Itoa(items)}
-		list = append(list, job{key(library + " (Python)"), python, args, none})
+		list = append(list, job{Key: key(library + " (Python)"), program: python, args: args, sink: none})
 	}
 	addPython("aws_kinesis_agg", s.items/4)
 	addPython("aiokpl", s.items/60)

@@ -17,7 +17,7 @@ func loadJobs(shape load.Shape, s size) []job {
 	var list []job
 	add := func(compression, variant, program string, items, warmUp int, args ...string) {
 		key := report.Key{Shape: shape.Name, Compression: compression, Variant: variant}
-		list = append(list, job{key, program, loadArgs(args, shape, compression, items, warmUp), prompt})
+		list = append(list, job{Key: key, program: program, args: loadArgs(args, shape, compression, items, warmUp), sink: prompt})
 	}
 	compressions := []string{"snappy", "zstd", "gzip"}
 	if shape.Signal != load.Logs {
@@ -63,7 +63,7 @@ func securedJobs(shape load.Shape, s size) []job {
 	var list []job
 	add := func(compression, variant, program string, items int, args ...string) {
 		key := report.Key{Shape: securedShape(shape.Name), Compression: compression, Variant: variant}
-		list = append(list, job{key, program, loadArgs(args, shape, compression, items, n.warmUp), secured})
+		list = append(list, job{Key: key, program: program, args: loadArgs(args, shape, compression, items, n.warmUp), sink: secured})
 	}
 	add("none", peer, "awskinesis", n.items, "-queue", "off")
 	add("none", theirs, "awskinesis", n.items, "-queue", "default")

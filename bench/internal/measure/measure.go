@@ -61,25 +61,27 @@ func now() Usage {
 }
 
 // PeakKB returns the most memory that the process has had resident, in KiB.
-func PeakKB() (int, error) { return status("VmHWM") }
+func PeakKB() (int, error) { return status(self, "VmHWM") }
 
 // ResidentKB returns the memory that the process has resident, in KiB.
-func ResidentKB() (int, error) { return status("VmRSS") }
+func ResidentKB() (int, error) { return status(self, "VmRSS") }
 
-// status returns an entry of /proc/self/status, in KiB.
-func status(name string) (int, error) {
-	file, err := os.Open("/proc/self/status")
+const self = "/proc/self/status"
+
+// status returns an entry of a status file of /proc, in KiB.
+func status(file, name string) (int, error) {
+	opened, err := os.Open(file) //nolint:gosec // one of /proc
 	if err != nil {
 		return 0, err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
-	for lines := bufio.NewScanner(file); lines.Scan(); {
+	defer opened.Close() //nolint:errcheck // it was only read
+	for lines := bufio.NewScanner(opened); lines.Scan(); {
 		var size int
 		if n, _ := fmt.Sscanf(lines.Text(), name+": %d kB", &size); n == 1 {
 			return size, nil
 		}
 	}
-	return 0, fmt.Errorf("%s has no %s", file.Name(), name)
+	return 0, fmt.Errorf("%s has no %s", file, name)
 }
 
 // ForgetPeak gives unused memory back to the system and resets the peak, so that PeakKB is the peak from now on.

@@ -36,7 +36,7 @@ func rows() []report.Row {
 		}
 		s.Add(report.Key{Shape: "logs", Compression: "snappy", Variant: "ours"}, result.Run{Items: 1000, CPU: time.Millisecond})
 	}
-	return s.Rows(func(variant string) bool { return strings.HasPrefix(variant, "peer") }, "limit")
+	return s.Rows(func(variant string) bool { return strings.HasPrefix(variant, "peer") }, "limit", "nop")
 }
 
 func TestRows(t *testing.T) {
@@ -75,7 +75,7 @@ func TestLatencies(t *testing.T) {
 		}
 		s.Add(report.Key{}, run)
 	}
-	row := s.Rows(func(string) bool { return false }, "limit")[0]
+	row := s.Rows(func(string) bool { return false }, "limit", "nop")[0]
 	assert.Equal(t, new(50.0), row.LatencyP50)
 	assert.Equal(t, new(99.0), row.LatencyP99)
 	assert.Nil(t, row.CPURatio)
@@ -110,6 +110,7 @@ func TestTable(t *testing.T) {
 	paced := rows()[3]
 	paced.Shape = "paced-logs"
 	list = append(list, paced)
+	list = append(list, collectors()...)
 	var table bytes.Buffer
 	report.Table(&table, list)
 	assert.Equal(t, `**logs**
@@ -128,10 +129,64 @@ func TestTable(t *testing.T) {
 
 **paced-logs**
 
-| variant | items/s | CPU s/M | spread % | × peer | alloc B/item | idle MiB | peak MiB | growth MiB |
+| variant | items/s | CPU s/M | spread % | × peer | idle MiB | peak MiB | growth MiB | above nop MiB |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
-| ours | 100000 | 2.00 | 100 | 0.38 | 500 | 20 | 50 | 30 |
+| ours | 100000 | 2.00 | 100 | 0.38 | 20 | 50 | 30 |  |
+
+**collector-logs**
+
+| variant | compression | items/s | CPU s/M | spread % | × peer | exporter s/M | exporter × peer's | peak MiB |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|
+| nop | none | 500000 | 2.00 | 0 | 0.29 |  |  | 20 |
+| peer | none | 500000 | 7.00 | 86 | 1.00 | 5.00 | 1.00 | 90 |
+| ours | none | 500000 | 4.00 | 25 | 0.57 | 2.00 | 0.40 | 60 |
+
+**full-logs**
+
+| variant | compression | accepted MB | RSS MiB | above nop MiB | × queue_size | MB for a MB of telemetry |
+|---|---:|---:|---:|---:|---:|---:|
+| nop | none | 41.9 | 20 |  |  |  |
+| ours | snappy | 41.9 | 60 | 40 | 2.00 | 1.00 |
 `, table.String())
+}
+
+// collectors returns rows of whole collectors: three rounds with all of them, and two with full queues.
+func collectors() []report.Row {
+	const cpu, full = "collector-logs", "full-logs"
+	var s report.Samples
+	add := func(shape, compression, variant string, r result.Run) {
+		r.Items, r.Wall = 1000, 2*time.Millisecond
+		s.Add(report.Key{Shape: shape, Compression: compression, Variant: variant}, r)
+	}
+	for _, round := range [][]time.Duration{{2, 4, 3}, {2, 7, 4}, {2, 10, 4}} {
+		for i, variant := range []string{"nop", "peer", "ours"} {
+			add(cpu, "none", variant, result.Run{CPU: round[i] * time.Millisecond, PeakKB: []int{20, 90, 60}[i] << 10})
+		}
+	}
+	for range 2 {
+		add(full, "none", "nop", result.Run{Bytes: 40 << 20, PeakKB: 20 << 10, Queue: 20 << 20})
+		add(full, "snappy", "ours", result.Run{Bytes: 40 << 20, PeakKB: 60 << 10, Queue: 20 << 20})
+	}
+	return s.Rows(func(variant string) bool { return variant == "peer" }, "limit", "nop")
+}
+
+func TestExporters(t *testing.T) {
+	rows := collectors()
+	nop, peer, ours := rows[0], rows[1], rows[2]
+	assert.Nil(t, nop.ExporterCPU, "it is what others are compared with")
+	assert.Equal(t, new(5.0), peer.ExporterCPU)
+	assert.Equal(t, new(2.0), ours.ExporterCPU, "the median of 1, 2 and 2")
+	assert.Equal(t, new(0.4), ours.ExporterRatio, "the median of 1/2, 2/5 and 2/8")
+	assert.Equal(t, new(40.0), ours.ExporterRSS)
+	assert.Nil(t, ours.Telemetry, "its queue was not filled")
+	assert.Nil(t, ours.RSSPerQueue)
+
+	full := rows[4]
+	assert.Equal(t, new(41.9), full.Telemetry)
+	assert.Equal(t, new(40.0), full.ExporterRSS)
+	assert.Equal(t, new(2.0), full.RSSPerQueue)
+	assert.Equal(t, new(1.0), full.RSSPerTelemetry)
+	assert.Nil(t, full.ExporterRatio, "the peer was not measured")
 }
 
 func TestPlot(t *testing.T) {

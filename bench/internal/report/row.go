@@ -48,6 +48,14 @@ type Row struct {
 	IdleRSS            *float64 `json:"idle_rss_mb"`     // MiB before the first request, with the generated telemetry
 	LatencyP50         *float64 `json:"latency_p50_ms"`  // of a confirmed request
 	LatencyP99         *float64 `json:"latency_p99_ms"`
+
+	// What an exporter adds to a collector: the figure less that of the collector with the exporter nop, see [Samples.Rows].
+	ExporterCPU     *float64 `json:"exporter_cpu_s_per_million"`
+	ExporterRatio   *float64 `json:"exporter_cpu_ratio_vs_awskinesis"`
+	ExporterRSS     *float64 `json:"exporter_rss_mb"`               // MiB, of the peaks
+	RSSPerQueue     *float64 `json:"exporter_rss_per_queue_byte"`   // ExporterRSS for a byte of the size of a full queue
+	RSSPerTelemetry *float64 `json:"exporter_rss_per_otlp_byte"`    // ExporterRSS for a byte of the OTLP in a full queue
+	Telemetry       *float64 `json:"accepted_before_queue_full_mb"` // 10^6 bytes of OTLP in a full queue
 }
 
 // Growth returns how much the resident memory grew while telemetry was sent, in MiB: the peak minus the memory before. It
@@ -81,8 +89,9 @@ func (s *Samples) Add(key Key, run result.Run) {
 
 // Rows returns the rows. The CPU time of a row is compared with the variant named limit of the same shape and compression,
 // and with the cheapest variant for which isPeer returns true. That one has the same shape and compression. If there is
-// none with the same compression, it is the cheapest without compression.
-func (s *Samples) Rows(isPeer func(variant string) bool, limit string) []Row {
+// none with the same compression, it is the cheapest without compression. What an exporter adds is its figure less that of the
+// variant named nop of the same shape.
+func (s *Samples) Rows(isPeer func(variant string) bool, limit, nop string) []Row {
 	rows := make([]Row, 0, len(s.keys))
 	for _, key := range s.keys {
 		row := s.row(key)
@@ -94,6 +103,7 @@ func (s *Samples) Rows(isPeer func(variant string) bool, limit string) []Row {
 			row.CPURatio = s.ratio(key, peer)
 		}
 		row.LimitRatio = s.ratio(key, Key{key.Shape, key.Compression, limit})
+		s.exporter(&row, peer, Key{key.Shape, "none", nop})
 		rows = append(rows, row)
 	}
 	return rows
@@ -115,15 +125,7 @@ func (s *Samples) cheapest(key Key, wanted func(variant string) bool) (found Key
 
 // ratio returns the median of the ratios of CPU time in each round. It returns nil if there is no row other.
 func (s *Samples) ratio(key, other Key) *float64 {
-	ours, theirs := s.runs[key], s.runs[other]
-	if len(theirs) == 0 {
-		return nil
-	}
-	var ratios []float64
-	for i := range min(len(ours), len(theirs)) {
-		ratios = append(ratios, cpuPerItem(ours[i])/cpuPerItem(theirs[i]))
-	}
-	return new(round(median(ratios), 3))
+	return ratioOf(each(s.runs[key], cpuPerItem), each(s.runs[other], cpuPerItem))
 }
 
 func cpuPerItem(r result.Run) float64 { return r.CPU.Seconds() / float64(r.Items) }

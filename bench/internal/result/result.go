@@ -16,6 +16,7 @@ type Run struct {
 	Allocs uint64        `json:"allocs"`  // allocations in the measured part
 	PeakKB int           `json:"peak_kb"` // the peak of resident memory, in KiB
 	IdleKB int           `json:"idle_kb"` // resident memory before the first request, in KiB; 0 if unknown
+	Queue  int           `json:"queue"`   // the size of the queue that was filled, in bytes; 0 if none was
 	Sink   Counts        `json:"sink"`
 
 	Latencies []time.Duration `json:"latencies,omitempty"` // of requests, where these were measured
