@@ -83,7 +83,8 @@ func goals(find lookup) []goal {
 		add(0.1, quotient(find.of(s.Name, "none", queued, garbage), find.of(s.Name, "none", theirs, garbage)),
 			"garbage × peer's, %s, default queue", s.Name)
 	}
-	return append(append(list, latencyGoals(find)...), coreGoals(find)...)
+	list = append(append(list, latencyGoals(find)...), coreGoals(find)...)
+	return append(list, gatewayGoals(find)...)
 }
 
 // cpuGoals compare CPU time with the cheapest variant of the peer, and with the limit.

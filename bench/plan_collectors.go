@@ -71,6 +71,7 @@ func collectorJobs(of selection, s size) []job {
 			for _, c := range everyCollector() {
 				add(row, "none", c.variant, c.program, prompt, 0, args...)
 			}
+			add(row, "none", gateway, gateway, prompt, 0, args...)
 			if protocol == otlp.HTTP {
 				add(row, "snappy", queued, "kinesiskpl", prompt, 0, args...)
 			}

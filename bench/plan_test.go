@@ -15,7 +15,7 @@ import (
 
 // Each job of a collector has the arguments that its row says, and no two rows are the same.
 func TestCollectorJobs(t *testing.T) {
-	programs := map[string]string{nop: "nop", theirs: "awskinesis", queued: "kinesiskpl"}
+	programs := map[string]string{nop: "nop", theirs: "awskinesis", queued: "kinesiskpl", gateway: "otlpgateway"}
 	list := jobs(selection{shapes: load.Shapes(), parts: []string{collectors}, collectors: "built"}, fullSize())
 	seen := map[report.Key]bool{}
 	for _, j := range list {

@@ -23,7 +23,7 @@ import (
 // which awskinesis.mod has, and with the versions that this module has.
 func build(ctx context.Context, bin string, stderr io.Writer) error {
 	for _, args := range [][]string{
-		{"-o", bin + "/", "./cmd/..."},
+		{"-o", bin + "/", "./cmd/...", gatewayPackage},
 		{"-o", filepath.Join(bin, "awskinesis-new"), "./cmd/awskinesis"},
 		{"-modfile=awskinesis.mod", "-o", filepath.Join(bin, "awskinesis"), "./cmd/awskinesis"},
 	} {

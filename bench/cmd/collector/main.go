@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	var o options
 	flags.StringVar(&o.programs, "collectors", "", "directory of the collectors")
-	flags.StringVar(&o.program, "collector", "kinesiskpl", "name of the collector: kinesiskpl, awskinesis or nop")
+	flags.StringVar(&o.program, "collector", "kinesiskpl", "name of the collector: kinesiskpl, awskinesis, nop or otlpgateway")
 	flags.StringVar(&o.protocol, "protocol", "http", "what the collector receives: http or grpc")
 	flags.StringVar(&o.compression, "compression", "none", "what the exporter compresses with")
 	flags.StringVar(&o.down, "down", "", "measure memory with a full queue, and a service that is down: unreachable or silent")
@@ -73,13 +73,16 @@ func (o options) measure(ctx context.Context) (result.Run, error) {
 
 // start starts the collector. With inBytes its queue has a bound in bytes.
 func (o options) start(ctx context.Context, endpoint string, inBytes bool) (*collector.Process, error) {
-	exporter, keys, err := exporterOf(o.program, endpoint, o.compression, inBytes)
-	if err != nil {
-		return nil, err
-	}
 	environment := []string{"AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench", "AWS_EC2_METADATA_DISABLED=true"}
 	if o.memory != "" {
 		environment = append(environment, "GOGC=off", "GOMEMLIMIT="+o.memory)
+	}
+	if o.program == gatewayProgram {
+		return o.startGateway(ctx, endpoint, environment)
+	}
+	exporter, keys, err := exporterOf(o.program, endpoint, o.compression, inBytes)
+	if err != nil {
+		return nil, err
 	}
 	config := collector.Config{Protocol: o.protocol, Exporter: exporter, Keys: keys}
 	return collector.Start(ctx, filepath.Join(o.programs, o.program, "collector"), config, environment...)

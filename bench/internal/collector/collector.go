@@ -53,10 +53,13 @@ func Start(ctx context.Context, program string, config Config, environment ...st
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
-	p := &Process{
-		Address: address(ports[0]), ended: make(chan error, 1),
-		command: exec.Command(program, "--config", "file:"+file), //nolint:gosec,noctx // built here; Stop and Kill end it
-	}
+	command := exec.Command(program, "--config", "file:"+file) //nolint:gosec,noctx // built here; Stop and Kill end it
+	return launch(ctx, command, address(ports[0]), environment)
+}
+
+// launch starts a program that listens on an address, and waits until it takes telemetry.
+func launch(ctx context.Context, command *exec.Cmd, listens string, environment []string) (*Process, error) {
+	p := &Process{Address: listens, ended: make(chan error, 1), command: command}
 	p.command.Env = append(os.Environ(), environment...)
 	p.command.Stderr = &p.stderr
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it must not outlive a program that is killed
