@@ -88,3 +88,23 @@ func TestCompressAllocatesLittle(t *testing.T) {
 		})
 	}
 }
+
+// To append a message takes no memory but that of dst, whatever its compression is.
+func TestAppendProtoAllocatesNothing(t *testing.T) {
+	logs := benchLogs(1, 1000)
+	for _, c := range []Compression{NoCompression, Snappy, Zstd, Gzip} {
+		m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 1 << 20, Compression: c})
+		encoded := logsData{logs}.marshal(t, m)
+		dst := make([]byte, 0, 1<<20)
+		times, bytes := allocated(20, func() {
+			dst = dst[:0]
+			for _, message := range encoded.Messages {
+				var err error
+				dst, err = m.AppendProto(dst, Logs, message.Data)
+				require.NoError(t, err)
+			}
+		})
+		assert.LessOrEqual(t, times, 1.0, c)
+		assert.LessOrEqual(t, bytes, 1000.0, c)
+	}
+}

@@ -11,12 +11,20 @@ package marshaler
 // It fails for data that is damaged, or that has more than [MaxPlainSize] bytes before compression. It then returns dst as
 // it was.
 func (m *Marshaler) AppendProto(dst []byte, signal Signal, data []byte) ([]byte, error) {
-	plain, _, err := Decompress(data, MaxPlainSize)
+	c := compressionOf(data)
+	switch {
+	case m.cfg.Encoding == OTLPProto && c == NoCompression:
+		return append(dst, data...), nil
+	case m.cfg.Encoding == OTLPProto:
+		out, err := m.decompressor.append(dst, data, c, MaxPlainSize)
+		if err != nil {
+			return dst, err
+		}
+		return out, nil
+	}
+	plain, err := m.decompressor.plain(data)
 	if err != nil {
 		return dst, err
-	}
-	if m.cfg.Encoding == OTLPProto {
-		return append(dst, plain...), nil
 	}
 	pdata, err := m.codec.decode(signal, plain)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
@@ -53,43 +55,111 @@ func Decompress(data []byte, limit int) ([]byte, Compression, error) {
 	if c == NoCompression {
 		return data, c, nil
 	}
-	plain, err := decompress(data, c, limit)
-	if err != nil {
-		return nil, c, fmt.Errorf("marshaler: decompress %s of %d bytes: %w", c, len(data), err)
-	}
-	return plain, c, nil
+	plain, err := new(decompressor).append(nil, data, c, limit)
+	return plain, c, err
 }
 
-// decompress decompresses data with the given compression, to at most limit bytes.
-func decompress(data []byte, c Compression, limit int) ([]byte, error) {
-	var r io.Reader
-	source := bytes.NewReader(data)
+// decompressor decompresses data. It keeps idle readers, because each has buffers of up to a megabyte. Any number of
+// goroutines may use it at the same time. The zero value is ready.
+type decompressor struct {
+	snappy, zstd, gzip sync.Pool // of *reader
+}
+
+// reader decompresses what it is reset to.
+type reader struct {
+	source bytes.Reader
+	stream io.Reader
+	// reset makes stream read source from its start.
+	reset func() error
+}
+
+// plain returns data as it was before compression. Data that is not compressed is returned as it is.
+func (d *decompressor) plain(data []byte) ([]byte, error) {
+	c := compressionOf(data)
+	if c == NoCompression {
+		return data, nil
+	}
+	return d.append(nil, data, c, MaxPlainSize)
+}
+
+// append decompresses data and appends it to dst. It fails if that are more than limit bytes.
+func (d *decompressor) append(dst, data []byte, c Compression, limit int) ([]byte, error) {
+	fail := func(err error) ([]byte, error) {
+		return nil, fmt.Errorf("marshaler: decompress %s of %d bytes: %w", c, len(data), err)
+	}
+	idle := d.idle(c)
+	r, _ := idle.Get().(*reader)
+	if r == nil {
+		var err error
+		if r, err = newReader(c); err != nil {
+			return fail(err)
+		}
+	}
+	defer func() {
+		r.source.Reset(nil) // so that an idle reader keeps no reference to data
+		idle.Put(r)
+	}()
+	r.source.Reset(data)
+	if err := r.reset(); err != nil {
+		return fail(err)
+	}
+	out, err := appendAll(dst, r.stream, 4*len(data), limit)
+	if err != nil {
+		return fail(err)
+	}
+	return out, nil
+}
+
+// idle returns the pool of the readers of a compression.
+func (d *decompressor) idle(c Compression) *sync.Pool {
 	switch c {
 	case Snappy:
-		r = s2.NewReader(source, s2.ReaderMaxBlockSize(snappyBlock))
+		return &d.snappy
 	case Zstd:
-		decoder, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		return &d.zstd
+	default:
+		return &d.gzip
+	}
+}
+
+// newReader returns a reader for the compression.
+func newReader(c Compression) (*reader, error) {
+	r := new(reader)
+	switch c { //nolint:exhaustive // there is nothing to do for NoCompression
+	case Snappy:
+		stream := s2.NewReader(nil, s2.ReaderMaxBlockSize(snappyBlock))
+		r.stream, r.reset = stream, func() error { stream.Reset(&r.source); return nil }
+	case Zstd:
+		stream, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxZstdWindow))
 		if err != nil {
 			return nil, err
 		}
-		defer decoder.Close()
-		r = decoder
+		r.stream, r.reset = stream, func() error { return stream.Reset(&r.source) }
 	case Gzip:
-		decoder, err := gzip.NewReader(source)
-		if err != nil {
+		stream := new(gzip.Reader)
+		r.stream, r.reset = stream, func() error { return stream.Reset(&r.source) }
+	}
+	return r, nil
+}
+
+// appendAll appends all that the stream has to dst, which gets room for so many bytes at first.
+func appendAll(dst []byte, stream io.Reader, room, limit int) ([]byte, error) {
+	start := len(dst)
+	dst = slices.Grow(dst, min(room, limit)+1)
+	for {
+		free := dst[len(dst):min(cap(dst), start+limit+1)]
+		n, err := stream.Read(free)
+		dst = dst[:len(dst)+n]
+		switch {
+		case len(dst)-start > limit:
+			return nil, fmt.Errorf("%w: more than the limit of %d bytes", ErrPlainSize, limit)
+		case err == io.EOF:
+			return dst, nil
+		case err != nil:
 			return nil, err
+		case len(dst) == cap(dst):
+			dst = slices.Grow(dst, min(len(dst), start+limit+1)-start)
 		}
-		r = decoder
-	case NoCompression:
-		r = source
 	}
-	plain, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(plain) > limit {
-		return nil, fmt.Errorf("%w: more than the limit of %d bytes", ErrPlainSize, limit)
-	}
-	return plain, nil
 }

@@ -12,7 +12,7 @@ import "sort"
 // The parts have the key, the encoding and the compression of the message. They have memory of their own: the caller releases
 // them, and the message, which stays as it is. It fails only for data that was changed.
 func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Message, error) {
-	plain, compression, err := Decompress(message.Data, MaxPlainSize)
+	plain, err := m.decompressor.plain(message.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Messag
 	f.encoded.Messages = make([]Message, 0, (message.Items+items-1)/items)
 	f.key = message.PartitionKey
 	f.draft.drop()
-	compressed := compression != NoCompression
+	compressed := compressionOf(message.Data) != NoCompression
 	f.divide(f.tree.resources(), items, compressed)
 	f.endPart(compressed)
 	return f.encoded.Messages, nil

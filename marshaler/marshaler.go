@@ -25,7 +25,8 @@ type Marshaler struct {
 	// reach is encodableOf. It is a field so that tests can make it fail.
 	reach func(pdata any) (encodable, bool)
 	// compressor is shared by all fillers. Nil means no compression.
-	compressor compressor
+	compressor   compressor
+	decompressor *decompressor
 	// ratios and guesses learn from each push of a signal, for the later ones.
 	ratios  [Metrics + 1]ratio
 	guesses [Metrics + 1]sizeGuess
@@ -47,13 +48,14 @@ func New(cfg Config) (*Marshaler, error) {
 		return nil, fmt.Errorf("marshaler: %w", err)
 	}
 	m := &Marshaler{
-		cfg:        cfg,
-		keys:       newKeyer(cfg.Key.Static, cfg.Key.ResourceAttributes),
-		codec:      newCodec(cfg.Encoding),
-		reach:      encodableOf,
-		compressor: compressor,
-		buffers:    new(buffers),
-		pieceSize:  pieceSize,
+		cfg:          cfg,
+		keys:         newKeyer(cfg.Key.Static, cfg.Key.ResourceAttributes),
+		codec:        newCodec(cfg.Encoding),
+		reach:        encodableOf,
+		compressor:   compressor,
+		decompressor: new(decompressor),
+		buffers:      new(buffers),
+		pieceSize:    pieceSize,
 	}
 	for _, s := range []Signal{Logs, Traces, Metrics} {
 		m.fillers[s].New = func() any {
@@ -163,7 +165,7 @@ func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T
 // UnmarshalLogs decodes the data of one message of logs, compressed in any way or not at all. It fails for data that is
 // malformed, or that has more than [MaxPlainSize] bytes before compression.
 func (m *Marshaler) UnmarshalLogs(data []byte) (plog.Logs, error) {
-	plain, _, err := Decompress(data, MaxPlainSize)
+	plain, err := m.decompressor.plain(data)
 	if err != nil {
 		return plog.Logs{}, err
 	}
@@ -176,7 +178,7 @@ func (m *Marshaler) UnmarshalLogs(data []byte) (plog.Logs, error) {
 
 // UnmarshalTraces decodes the data of one message of traces, as [Marshaler.UnmarshalLogs] does for logs.
 func (m *Marshaler) UnmarshalTraces(data []byte) (ptrace.Traces, error) {
-	plain, _, err := Decompress(data, MaxPlainSize)
+	plain, err := m.decompressor.plain(data)
 	if err != nil {
 		return ptrace.Traces{}, err
 	}
@@ -189,7 +191,7 @@ func (m *Marshaler) UnmarshalTraces(data []byte) (ptrace.Traces, error) {
 
 // UnmarshalMetrics decodes the data of one message of metrics, as [Marshaler.UnmarshalLogs] does for logs.
 func (m *Marshaler) UnmarshalMetrics(data []byte) (pmetric.Metrics, error) {
-	plain, _, err := Decompress(data, MaxPlainSize)
+	plain, err := m.decompressor.plain(data)
 	if err != nil {
 		return pmetric.Metrics{}, err
 	}

@@ -28,8 +28,8 @@ func (m *Message) Release() {
 	m.buffer = nil
 }
 
-// Memory returns how many bytes of memory Data holds until the message is released. For Data of 256 bytes or more, that is at most
-// an eighth more than Data has. It is 0 after Release.
+// Memory returns how many bytes of memory Data holds until the message is released. It is at most an eighth more than Data has,
+// for Data of 256 bytes or more. It is 0 after Release.
 func (m *Message) Memory() int {
 	if m.buffer == nil {
 		return cap(m.Data)
