@@ -18,10 +18,10 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// answer is what a client is told of a request that was taken: OTLP's partial success, if some of it was dropped.
+// answer is what a client is told of a request that was taken: OTLP's partial success, if some of it was dropped or changed.
 type answer struct {
 	rejected int    // items
-	reason   string // of the first one
+	reason   string // of the first one; if there is none, what was changed
 }
 
 // reject takes in items that are dropped.

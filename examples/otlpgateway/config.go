@@ -135,8 +135,9 @@ func (c *config) check() error {
 		return fmt.Errorf("-otlp-timeout must be at least 1s, found %v", c.timeout)
 	case c.maxBody < 1<<20:
 		return errors.New("-otlp-max-body-mib must be at least 1")
-	case c.memory < 4*c.maxBody:
-		return fmt.Errorf("-otlp-memory-mib must be at least four times -otlp-max-body-mib, which is %d", c.maxBody>>20)
+	case c.memory < max(4*c.maxBody, 2*maxWindow):
+		return fmt.Errorf("-otlp-memory-mib must be at least %d and four times -otlp-max-body-mib, which is %d",
+			2*maxWindow>>20, c.maxBody>>20)
 	}
 	return nil
 }

@@ -94,7 +94,8 @@ func TestBadConfig(t *testing.T) {
 		"bad answer":         {nil, map[string]string{"KINESIS_STREAM": "s", "OTLP_ANSWER": "x"}, `-otlp-answer must be confirmed or`},
 		"no time":            {[]string{"-kinesis-stream", "s", "-otlp-timeout", "10ms"}, nil, "-otlp-timeout must be at least 1s"},
 		"no body":            {[]string{"-kinesis-stream", "s", "-otlp-max-body-mib", "0"}, nil, "-otlp-max-body-mib must be"},
-		"little memory":      {[]string{"-kinesis-stream", "s", "-otlp-memory-mib", "31"}, nil, "four times -otlp-max-body-mib"},
+		"little memory":      {[]string{"-kinesis-stream", "s", "-otlp-memory-mib", "31"}, nil, "four times -otlp-max"},
+		"least memory":       {[]string{"-kinesis-stream=s", "-otlp-max-body-mib=1", "-otlp-memory-mib=15"}, nil, "at least 16"},
 		"help is no failure": {[]string{"-help"}, nil, flag.ErrHelp.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {

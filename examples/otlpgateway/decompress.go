@@ -40,10 +40,22 @@ func (d *decompressors) open(encoding string, body io.Reader) (plain io.Reader, 
 			}
 		}
 		err = r.Reset(body)
-		return r, func() { d.zstd.Put(r) }, err
+		closePlain = func() {
+			_ = r.Reset(nil) // It keeps nothing of the request.
+			d.zstd.Put(r)
+		}
+		return r, closePlain, err
 	}
 	return nil, nil, fmt.Errorf("%w %q: gzip, zstd and none are served", errEncoding, encoding)
 }
 
-// maxWindow is how much memory a zstd decoder may take for a request, in bytes. Encoders at their usual levels use less.
+// maxWindow is how much memory a zstd decoder may take for a request, in bytes. Encoders at their usual levels use no more.
 const maxWindow = 8 << 20
+
+// windowOf returns how much memory a decoder may take for a request in an encoding.
+func windowOf(encoding string) int {
+	if encoding == "zstd" {
+		return maxWindow
+	}
+	return 0
+}

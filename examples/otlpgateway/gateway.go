@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 
@@ -80,6 +81,9 @@ func (g *gateway) store(ctx context.Context, r request) (answer, error) {
 	}
 	r.lease.resize(size)
 	var a answer
+	if m := encoded.Mended; m.Any() {
+		a.reason = fmt.Sprintf("replaced: %d texts that are not valid UTF-8, %d values that lie too deep", m.Texts, m.Values)
+	}
 	for _, tooLarge := range encoded.Rejected {
 		a.reject(1, tooLarge)
 	}

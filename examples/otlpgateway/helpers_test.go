@@ -169,6 +169,17 @@ func storedItems(t testing.TB, fake *kpltest.Kinesis, signal marshaler.Signal) [
 	return items
 }
 
+// storedLogRecords returns how many log records the stream has.
+func storedLogRecords(t testing.TB, fake *kpltest.Kinesis) (n int) {
+	t.Helper()
+	for _, record := range fake.UserRecords(events) {
+		logs, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(record.Data)
+		require.NoError(t, err)
+		n += logs.LogRecordCount()
+	}
+	return n
+}
+
 // compressed returns data in a content encoding.
 func compressed(t testing.TB, encoding string, data []byte) []byte {
 	t.Helper()

@@ -101,6 +101,11 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request, l *lease) (mem.Bu
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(h.patience)) // a test's writer has no connection
 	encoding := r.Header.Get("Content-Encoding")
+	decoder := &lease{budget: h.memory}
+	defer decoder.release()
+	if err := decoder.grow(r.Context(), windowOf(encoding)); err != nil {
+		return nil, h.failureOfBody(err)
+	}
 	plain, closePlain, err := h.decompressors.open(encoding, r.Body)
 	if err != nil {
 		return nil, h.failureOfBody(err)

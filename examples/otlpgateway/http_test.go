@@ -106,6 +106,23 @@ func TestPartialSuccess(t *testing.T) {
 	}
 }
 
+// Text that strict readers do not decode is replaced, and the client is told so.
+func TestTextThatIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, nil)
+		logs := peers.Logs("sent", 3)
+		logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr("\xff")
+		w := a.post(t.Context(), "/v1/logs", telemetryOfLogs(t, logs).proto, "Content-Type", typeProto)
+		require.Equal(t, http.StatusOK, w.Code)
+		response := plogotlp.NewExportResponse()
+		require.NoError(t, response.UnmarshalProto(w.Body.Bytes()))
+		assert.Zero(t, response.PartialSuccess().RejectedLogRecords())
+		assert.Contains(t, response.PartialSuccess().ErrorMessage(), "replaced: 1 texts")
+		a.close(t)
+		assert.Len(t, storedItems(t, a.fake, marshaler.Logs), 3)
+	})
+}
+
 // Items that the service itself rejects are a part of the partial success.
 func TestItemsThatTheServiceRejects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -241,9 +258,9 @@ func TestConfirmedFailsInTimeThoughCallsHang(t *testing.T) {
 // room is there again succeeds.
 func TestFullMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newApp(t, nil, "-otlp-answer", accepted, "-otlp-max-body-mib", "1", "-otlp-memory-mib", "4")
+		a := newApp(t, nil, "-otlp-answer", accepted, "-otlp-max-body-mib", "4", "-otlp-memory-mib", "16")
 		repair := a.putRecords(kpltest.Break(kpltest.ConnectionReset))
-		body := newTelemetry(t, marshaler.Logs, "sent", 3000).proto
+		body := newTelemetry(t, marshaler.Logs, "sent", 10_000).proto
 		sent := 0
 		for ; a.memory.unused() > len(body); sent++ {
 			require.Equal(t, http.StatusOK, a.post(t.Context(), "/v1/logs", body, "Content-Type", typeProto).Code)
@@ -263,7 +280,7 @@ func TestFullMemory(t *testing.T) {
 			}
 		}
 		a.close(t)
-		assert.Len(t, storedItems(t, a.fake, marshaler.Logs), 3000*sent)
+		assert.Equal(t, 10_000*sent, storedLogRecords(t, a.fake))
 		assert.Contains(t, a.log.String(), `"msg":"requests not taken","requests":1,"error":"the gateway has no room`)
 		assert.NotContains(t, a.log.String(), "items not delivered")
 	})
