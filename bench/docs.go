@@ -139,7 +139,7 @@ Machine: %s. Rounds: %d.
   s/M** is the CPU time less that of nop, and **exporter × peer's** compares it with the peer's. **above nop** is the peak of
   memory less that of nop. **× peer** compares whole collectors: it is what a user pays.
 - **collector**: the CPU time, from a warm-up until the collector has sent all and has ended. The garbage collector runs when
-  the collector has 256 MiB (` + "`GOGC=off`" + `, ` + "`GOMEMLIMIT=256MiB`" + `), so peak is about the same for all. With the
+  the collector has 512 MiB (` + "`GOGC=off`" + `, ` + "`GOMEMLIMIT=512MiB`" + `), so peak is about the same for all. With the
   default, a collector that holds more memory collects less often and needs less CPU time for it. Here all have the same
   memory, and each pays for the garbage that it makes and for what it holds. A ballast in the heap would do the same, but it
   needs code in each collector.

@@ -19,7 +19,7 @@ const sendingTime = 2 * time.Second
 
 // collectorMemory is the memory that a collector has before it collects garbage, while its CPU time is measured. It is far more
 // than what is in use at the rate, so that the collectors differ in how much garbage they make, and not in when it is collected.
-const collectorMemory = "256MiB"
+const collectorMemory = "512MiB"
 
 // fullRounds is in how many rounds full queues are measured. Memory differs less from round to round than CPU time does.
 const fullRounds = 3
@@ -115,7 +115,7 @@ func sendingArgs(protocol string, shape load.Shape, rate int, s size) []string {
 	items := int(sendingTime.Seconds() * float64(rate) * float64(s.items) / float64(fullSize().items))
 	return []string{
 		"-protocol", protocol, "-shape", shape.Name, "-rate", strconv.Itoa(rate),
-		"-items", strconv.Itoa(items), "-warmup", strconv.Itoa(items / 4),
+		"-items", strconv.Itoa(items), "-warmup", strconv.Itoa(items / 2),
 	}
 }
 

@@ -43,8 +43,15 @@ func full(ctx context.Context, o options) (run result.Run, err error) {
 		return run, err
 	}
 	server := &http.Server{Handler: service} //nolint:gosec // no client on loopback is slow on purpose
-	go func() { _ = server.Serve(listener) }()
-	defer server.Close() //nolint:errcheck // nothing can be lost
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener) // it ends with an error when it is closed
+	}()
+	defer func() {
+		_ = server.Close() // its connections have nothing to lose
+		<-served
+	}()
 	p, err := o.start(ctx, "http://"+listener.Addr().String(), true)
 	if err != nil {
 		return run, err

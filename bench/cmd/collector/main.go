@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.StringVar(&o.protocol, "protocol", "http", "what the collector receives: http or grpc")
 	flags.StringVar(&o.compression, "compression", "none", "what the exporter compresses with")
 	flags.StringVar(&o.down, "down", "", "measure memory with a full queue, and a service that is down: unreachable or silent")
-	flags.StringVar(&o.memory, "memory", "", "collect garbage only when the collector has so much memory (such as 256MiB)")
+	flags.StringVar(&o.memory, "memory", "", "collect garbage only when the collector has so much memory (such as 512MiB)")
 	o.Flags(flags)
 	if err := flags.Parse(args[1:]); err != nil {
 		return err

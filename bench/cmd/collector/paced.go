@@ -25,7 +25,7 @@ func paced(ctx context.Context, o options) (run result.Run, err error) {
 	if err != nil {
 		return run, errors.Join(err, p.Kill())
 	}
-	used, err := p.Stop()
+	used, err := p.Stop(ctx)
 	if err != nil {
 		return run, err
 	}

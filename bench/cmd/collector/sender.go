@@ -70,7 +70,8 @@ func (s *sender) send(ctx context.Context, connection otlp.Connection, i int) er
 	return nil
 }
 
-// atRate sends at least so many items, at a rate of items a second. It fails if the collector rejects one.
+// atRate sends at least so many items, at a rate of items a second. A request for which the collector has no room is sent again,
+// because on a busy machine an exporter may be late for a moment.
 func (s *sender) atRate(ctx context.Context, items int, rate float64) error {
 	n := (items + s.perRequest - 1) / s.perRequest
 	group, ctx := errgroup.WithContext(ctx)
@@ -83,7 +84,7 @@ func (s *sender) atRate(ctx context.Context, items int, rate float64) error {
 				if err := pause(ctx, time.Until(began.Add(due))); err != nil {
 					return err
 				}
-				if err := s.send(ctx, connection, i); err != nil {
+				if err := s.sendWithin(ctx, connection, i); err != nil {
 					return err
 				}
 			}
@@ -91,6 +92,22 @@ func (s *sender) atRate(ctx context.Context, items int, rate float64) error {
 		})
 	}
 	return group.Wait()
+}
+
+// roomWithin is how long a collector may have no room for a request at a rate that its exporter can keep.
+const roomWithin = 10 * time.Second
+
+// sendWithin sends request i until the collector accepts it. It gives up after roomWithin.
+func (s *sender) sendWithin(ctx context.Context, connection otlp.Connection, i int) error {
+	for began := time.Now(); ; {
+		err := s.send(ctx, connection, i)
+		if !errors.Is(err, otlp.ErrFull) || time.Since(began) >= roomWithin {
+			return err
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // untilFull sends as fast as the collector accepts requests, until the collector rejects one or has accepted a number of

@@ -29,13 +29,20 @@ type receiver struct {
 func (r *receiver) Send(ctx context.Context, _ []byte) error {
 	r.mutex.Lock()
 	r.at = append(r.at, time.Since(r.began))
-	r.room--
-	full := r.room < 0
+	full := r.room == 0
+	r.room = max(0, r.room-1)
 	r.mutex.Unlock()
 	if full {
 		return otlp.ErrFull
 	}
 	return pause(ctx, time.Second)
+}
+
+// give makes room for more requests.
+func (r *receiver) give(room int) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.room += room
 }
 
 // Close does nothing.
@@ -61,8 +68,15 @@ func TestAtRate(t *testing.T) {
 		assert.EqualValues(t, 5, s.accepted.Load())
 		assert.EqualValues(t, 500, s.bytes.Load())
 
-		s, _ = sending(4, 3)
-		require.ErrorIs(t, s.atRate(t.Context(), 45, 20), otlp.ErrFull)
+		s, r = sending(1, 0)
+		require.ErrorIs(t, s.atRate(t.Context(), 10, 20), otlp.ErrFull)
+		assert.Equal(t, roomWithin, r.at[len(r.at)-1], "it tries for so long")
+
+		s, r = sending(1, 0)
+		time.AfterFunc(250*time.Millisecond, func() { r.give(1) })
+		require.NoError(t, s.atRate(t.Context(), 10, 20))
+		const again = 100 * time.Millisecond
+		assert.Equal(t, []time.Duration{0, again, 2 * again, 3 * again}, r.at)
 	})
 }
 

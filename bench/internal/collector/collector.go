@@ -31,8 +31,11 @@ type Process struct {
 	stderr  bytes.Buffer
 }
 
-// startWithin is how long a collector may take to start.
-const startWithin = 30 * time.Second
+// How long a collector may take to start, and to send what its queue has and end.
+const (
+	startWithin = 30 * time.Second
+	stopWithin  = time.Minute
+)
 
 // Start starts a collector and waits until it takes telemetry. Variables of the environment are added to this process's own.
 func Start(ctx context.Context, program string, config Config, environment ...string) (*Process, error) {
@@ -96,15 +99,20 @@ func (p *Process) listening(ctx context.Context) error {
 }
 
 // Stop ends the collector, which sends what its queue has. It returns the CPU time of the collector's whole life.
-func (p *Process) Stop() (time.Duration, error) {
-	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
-		return 0, p.failed(err)
+func (p *Process) Stop(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
+	err := p.command.Process.Signal(syscall.SIGTERM)
+	select {
+	case ended := <-p.ended:
+		if err = errors.Join(err, ended); err != nil {
+			return 0, p.failed(err)
+		}
+		state := p.command.ProcessState
+		return state.UserTime() + state.SystemTime(), nil
+	case <-ctx.Done():
+		return 0, errors.Join(fmt.Errorf("the collector does not end: %w", errors.Join(err, ctx.Err())), p.Kill())
 	}
-	if err := <-p.ended; err != nil {
-		return 0, p.failed(err)
-	}
-	state := p.command.ProcessState
-	return state.UserTime() + state.SystemTime(), nil
 }
 
 // Kill ends the collector at once. It returns an error if the collector has ended before.
