@@ -31,6 +31,7 @@ type gateway struct {
 	maxBody   int    // bytes
 	failures  *tally // requests that clients should send again
 	losses    *tally // items that were accepted and not delivered
+	keyless   *tally // requests that have none of the attributes that make partition keys
 }
 
 func newGateway(p *kpl.Producer, m *marshaler.Marshaler, cfg config, logger *slog.Logger) *gateway {
@@ -44,6 +45,7 @@ func newGateway(p *kpl.Producer, m *marshaler.Marshaler, cfg config, logger *slo
 		maxBody:   cfg.maxBody,
 		failures:  &tally{logger: logger, level: slog.LevelWarn, text: "requests not taken", unit: "requests"},
 		losses:    &tally{logger: logger, level: slog.LevelError, text: "items not delivered", unit: "items"},
+		keyless:   &tally{logger: logger, level: slog.LevelWarn, text: "no resource has key attributes", unit: "requests"},
 	}
 }
 
@@ -84,6 +86,9 @@ func (g *gateway) store(ctx context.Context, r request) (answer, error) {
 	if m := encoded.Mended; m.Any() {
 		a.reason = fmt.Sprintf("replaced: %d texts that are not valid UTF-8, %d values that lie too deep", m.Texts, m.Values)
 	}
+	if encoded.Keyless {
+		g.keyless.add(1, errKeyless)
+	}
 	for _, tooLarge := range encoded.Rejected {
 		a.reject(1, tooLarge)
 	}
@@ -94,6 +99,9 @@ func (g *gateway) store(ctx context.Context, r request) (answer, error) {
 	}
 	return a, err
 }
+
+// errKeyless is for the log.
+var errKeyless = errors.New("data without the attributes of -kinesis-key-attributes shares one partition key and one shard")
 
 // encode makes messages of a request.
 func (g *gateway) encode(r request) (marshaler.Encoded, error) {
@@ -195,6 +203,7 @@ func (g *gateway) retryable(cause error) error {
 func (g *gateway) report() {
 	g.failures.report()
 	g.losses.report()
+	g.keyless.report()
 }
 
 func (g *gateway) record(m *marshaler.Message) kpl.UserRecord {

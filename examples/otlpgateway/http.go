@@ -115,7 +115,7 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request, l *lease) (mem.Bu
 	if expected > h.maxBody {
 		return nil, h.failureOfBody(errBodyTooLarge)
 	}
-	if encoding != "" {
+	if plain != r.Body {
 		expected *= usualRatio
 	}
 	body, err := h.read(r.Context(), plain, expected, l)

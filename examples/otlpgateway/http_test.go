@@ -361,6 +361,17 @@ func TestKeysOfResources(t *testing.T) {
 		}
 		assert.Len(t, keys, 3, "one for each service")
 		peers.RequireSameItems(t, peers.LogItems(t, peers.Logs("sent", 30)), storedItems(t, a.fake, marshaler.Logs))
+		assert.Empty(t, a.log.String())
+	})
+}
+
+// A name of an attribute that no resource has is logged, because it sends everything to one shard.
+func TestKeysThatNoResourceHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, nil, "-kinesis-key-attributes", "servicename")
+		require.Equal(t, http.StatusOK, a.postLogs(t.Context(), t, "sent", 30).Code)
+		a.close(t)
+		assert.Contains(t, a.log.String(), `"msg":"no resource has key attributes","requests":1,"error":"data without`)
 	})
 }
 
