@@ -39,6 +39,7 @@ func wholeWay(t *testing.T, observer Observer) {
 	require.NoError(t, err)
 	ctx := context.Background()
 	record := sized("partition-key", 200)
+	holdBack(p) // how many requests go early depends on the clock
 	require.NoError(t, p.Put(ctx, record, nil))
 	require.NoError(t, p.FlushWait(ctx))
 	// The goroutines of the producer count too: this is all that a record costs, from Put to its Result.

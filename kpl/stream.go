@@ -34,6 +34,8 @@ type stream struct {
 	inbox    inbox // guarded by mu
 	accepted int64 // records that were ever put into the inbox; guarded by mu
 
+	batches batches // that are being put
+
 	busy       atomic.Bool // some record has no Result yet; set by the loop
 	idleSince  time.Time   // when the last record had its Result; owned by the loop
 	unlistable bool        // the last listing failed; owned by the loop
@@ -139,8 +141,11 @@ func (s *stream) loop() {
 		in = s.take(in)
 		now := time.Now()
 		s.apply(now, &in)
-		for _, r := range s.pipeline.step(now, s.shared.callers()) {
+		for _, r := range s.pipeline.step(now, s.callers()) {
 			s.sender.send(r)
+		}
+		if s.pipeline.early.heldBack && !s.batches.hold() {
+			s.wake()
 		}
 		s.noteIdle(now, len(in.records) > 0)
 		s.carryOut()
@@ -152,6 +157,18 @@ func (s *stream) loop() {
 		} else {
 			timer.Stop()
 		}
+	}
+}
+
+// callers says who puts and who waits.
+func (s *stream) callers() callers {
+	return callers{filling: s.batches.any(), blocked: s.shared.admission.blocked.Load() > 0}
+}
+
+// filled notes that a batch is complete.
+func (s *stream) filled() {
+	if s.batches.end() {
+		s.wake()
 	}
 }
 
@@ -216,9 +233,6 @@ func (s *stream) apply(now time.Time, in *inbox) {
 	}
 	if in.cancel {
 		p.cancel(now)
-	}
-	if in.commit {
-		p.commit(now, FlushCommit)
 	}
 	if in.flush {
 		p.flush(now, nil)
