@@ -162,6 +162,21 @@ func TestOpenRecordsOfAllSizesAllocateNoMembers(t *testing.T) {
 	assert.Less(t, float64(after.TotalAlloc-before.TotalAlloc)/float64(members), 5.0, "bytes a member, the Kinesis records included")
 }
 
+func TestShardOfAllocatesNothing(t *testing.T) {
+	p, err := New(newSink(16), benchmarkConfig())
+	require.NoError(t, err)
+	_, err = p.PutWait(context.Background(), sized("key", 1))
+	require.NoError(t, err)
+	assert.Zero(t, testing.AllocsPerRun(10, func() {
+		_, _, byKey := p.ShardOf(testStream, "key", "")
+		_, _, byHash := p.ShardOf(testStream, "key", "340282366920938463463374607431768211455")
+		if !byKey || !byHash {
+			t.Error("not known")
+		}
+	}))
+	require.NoError(t, p.Close(context.Background()))
+}
+
 func TestHashingAllocatesNothing(t *testing.T) {
 	records := make([]userRecord, 100)
 	for i := range records {

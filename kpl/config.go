@@ -5,6 +5,7 @@ package kpl
 
 import (
 	"cmp"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -80,15 +81,19 @@ type Config struct {
 	WireProtocol WireProtocol
 
 	// MaxOutstandingRecords is the most records, over all streams, that Put has accepted and that have no Result yet. Put
-	// blocks at this bound. At least 1; zero means 100,000.
+	// blocks at this bound. At least 1; zero means 100,000, and [Unbounded] that there is no bound.
 	MaxOutstandingRecords int
 	// MaxOutstandingBytes bounds the same records in bytes of data and partition keys. At least MaxRecordSize; zero means
-	// 64 MiB.
+	// 64 MiB, and [Unbounded] that there is no bound.
 	MaxOutstandingBytes int
 
 	// Observer is told what happens inside the producer. The zero value means nobody is told.
 	Observer Observer
 }
+
+// Unbounded is a value of [Config.MaxOutstandingRecords] and [Config.MaxOutstandingBytes] for callers who bound what they put
+// themselves. Put then never blocks for this reason, and the memory of the producer has no bound of its own.
+const Unbounded = math.MaxInt
 
 // NoBuffering is a value of [Config.RecordMaxBufferedTime]: records do not wait for others.
 const NoBuffering time.Duration = -1

@@ -36,6 +36,8 @@ type stream struct {
 
 	batches batches // that are being put
 
+	listing atomic.Pointer[shardMap] // what the pipeline goes by; set by the loop
+
 	busy       atomic.Bool // some record has no Result yet; set by the loop
 	idleSince  time.Time   // when the last record had its Result; owned by the loop
 	unlistable bool        // the last listing failed; owned by the loop
@@ -147,6 +149,7 @@ func (s *stream) loop() {
 		if s.pipeline.early.heldBack && !s.batches.hold() {
 			s.wake()
 		}
+		s.publishListing()
 		s.noteIdle(now, len(in.records) > 0)
 		s.carryOut()
 		if s.mayEnd(now) {
@@ -157,6 +160,13 @@ func (s *stream) loop() {
 		} else {
 			timer.Stop()
 		}
+	}
+}
+
+// publishListing lets ShardOf see the shards that the pipeline goes by.
+func (s *stream) publishListing() {
+	if shards := s.pipeline.router.shards; shards != s.listing.Load() {
+		s.listing.Store(shards)
 	}
 }
 
