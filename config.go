@@ -184,14 +184,6 @@ func (c *Config) marshalerConfig() marshaler.Config {
 	}
 }
 
-// consumers returns how many goroutines push at the same time. It returns 0 if that is not known.
-func (c *Config) consumers() int {
-	if !c.Queue.HasValue() {
-		return 0
-	}
-	return c.Queue.Get().NumConsumers
-}
-
 // Validate returns an error for each key of the block that is wrong. The errors name the keys.
 func (c *PartitionKeyConfig) Validate() error {
 	var errs []error

@@ -112,7 +112,6 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, exporterhelper.RequestSizerTypeBytes, queue.Sizer)
 	assert.Equal(t, int64(64<<20), queue.QueueSize)
 	assert.Equal(t, 10, queue.NumConsumers)
-	assert.Equal(t, 10, c.consumers())
 	assert.False(t, queue.Batch.HasValue())
 
 	c.AWS.StreamName = "telemetry"

@@ -65,15 +65,13 @@ type pusher[T any] struct {
 	marshaler  *marshaler.Marshaler
 	stream     string
 	delivery   Delivery
-	consumers  int
 	attributes []string    // partition_key::resource_attributes
 	keyed      bool        // a push has messages of many partition keys
 	keySeen    atomic.Bool // some resource had an attribute that decides about keys
 	config     *Config
 
-	draining atomic.Bool      // pushes do not wait for the data of others any more
-	session  *session         // set by start, before the first push
-	callers  *kpl.CallerGroup // the consumers of the queue
+	draining atomic.Bool // pushes do not wait for the data of others any more
+	session  *session    // set by start, before the first push
 }
 
 func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T], error) {
@@ -86,7 +84,6 @@ func newPusher[T any](c *Config, set exporter.Settings, s signal[T]) (*pusher[T]
 		marshaler:  m,
 		stream:     c.AWS.stream(),
 		delivery:   c.Delivery,
-		consumers:  c.consumers(),
 		keyed:      len(c.PartitionKey.ResourceAttributes) > 0,
 		attributes: c.PartitionKey.ResourceAttributes,
 		config:     c,
@@ -99,7 +96,6 @@ func (p *pusher[T]) warnings() []string { return p.config.warningsOf(p.name) }
 // start lets pushes use a session.
 func (p *pusher[T]) start(s *session) {
 	p.session = s
-	p.callers = s.producer.NewCallerGroup(p.consumers)
 }
 
 // drain makes all pushes send what they have at once: those that wait already, and later ones.
@@ -214,7 +210,7 @@ func (p *pusher[T]) cut(message marshaler.Message) ([]marshaler.Encoded, error) 
 
 // deliverOnce puts messages into the producer and waits for the Result of each.
 func (p *pusher[T]) deliverOnce(ctx context.Context, messages []marshaler.Message, v *verdict, skipLinger bool) {
-	batch := p.callers.NewBatch()
+	batch := p.session.producer.NewBatch()
 	for i := range messages {
 		_ = batch.Put(ctx, p.record(&messages[i])) // its Result has the error
 	}

@@ -115,12 +115,10 @@ Machine: %s. Rounds: %d.
   up for each record. **× least units**: compared with the bytes divided by 25,600. **wire**: bytes of the requests with their
   heads.
 - awskinesis is contrib's v0.161.0, built with the versions of the AWS SDK in its own release. "new SDK" is the same with the
-  version that this exporter uses. "queue" is each exporter's default queue. Without that word the queue is off, and there are
-  10 callers. "batches" have at least 2 MiB and no upper bound, which is best for the peer.
-- kinesis_kpl has its default configuration. With its queue off it cannot know that all callers wait for it. So a small
-  request waits ` + "`record_max_buffered_time`" + ` for others, which costs no CPU time. The stream has 512 shards, so that
-  no limit of a shard is reached. awskinesis does not read the outcome of a record and has no limiter; this exporter does all
-  of that work.
+  version that this exporter uses. "queue" is each exporter's default queue. Without that word the queue is off, and there are 10
+  callers. "batches" have at least 2 MiB and no upper bound, which is best for the peer.
+- kinesis_kpl has its default configuration. The stream has 512 shards, so that no limit of a shard is reached. awskinesis does
+  not read the outcome of a record and has no limiter; this exporter does all of that work.
 - Each compression has its default level. That of gzip is 5 here and 1 in awskinesis.
 - **tls**: the same with a service that speaks TLS 1.3, as the real one does. There is no limit program for that.
 - **lone**: requests of 10 log records, one at a time, confirmed. **loaded**: 50 such requests a second to a Kinesis that

@@ -57,7 +57,7 @@ func TestPutForAStreamThatCannotBe(t *testing.T) {
 			_, err := p.PutWait(t.Context(), record)
 			require.ErrorIs(t, err, ErrInvalidRecord)
 			require.ErrorContains(t, err, `"prod/logs"`)
-			batch := p.NewCallerGroup(1).NewBatch()
+			batch := p.NewBatch()
 			require.ErrorIs(t, batch.Put(t.Context(), record), ErrInvalidRecord)
 			assert.Equal(t, OutcomeUnavailable, batch.Wait(t.Context())[0].Outcome())
 		}

@@ -117,7 +117,7 @@ func (a *admission) forget(w *admissionWaiter) {
 }
 
 func (a *admission) fits(bytes int) bool {
-	return a.records < a.maxRecords && a.bytes+bytes <= a.maxBytes
+	return a.records < a.maxRecords && bytes <= a.maxBytes-a.bytes
 }
 
 func (a *admission) take(bytes int) {

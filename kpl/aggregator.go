@@ -25,6 +25,8 @@ type aggregator struct {
 	// keyless is the slot of the records without a key.
 	keyless slot
 
+	// openRecords is how many records take members.
+	openRecords int
 	// opened has the open records in the order of their deadlines. Records that closed early are still in the list.
 	opened []openRecord
 	// overdue has the slots whose open record got a member that does not wait for others. Their deadline is not in order.
@@ -54,6 +56,11 @@ type slot struct {
 type openRecord struct {
 	slot   *slot
 	number uint32
+}
+
+// live reports whether the record is open.
+func (o *openRecord) live() bool {
+	return o.slot != nil && o.slot.number == o.number && !o.slot.empty()
 }
 
 func newAggregator(config *Config, members *memberPool) *aggregator {
@@ -140,6 +147,17 @@ func (a *aggregator) nextDeadline() (time.Time, bool) {
 	return oldest.open.deadline, true
 }
 
+// unused is how many bytes of PUT units the open records would leave unused if they closed now, without their outer keys.
+func (a *aggregator) unused() int {
+	sum := 0
+	for _, o := range a.opened {
+		if o.live() {
+			sum += unusedOf(o.slot.open.dataSize())
+		}
+	}
+	return sum
+}
+
 // setShards makes shards the ones to predict from, and turns aggregation on or off. If either changes, the stage must be empty.
 func (a *aggregator) setShards(shards *shardMap, enabled bool) {
 	if !sameShards(a.shards, shards) {
@@ -173,7 +191,7 @@ func (a *aggregator) takeAll() []userRecord {
 // oldest returns the slot whose record is due first.
 func (a *aggregator) oldest() (*slot, bool) {
 	for i, o := range a.opened {
-		if o.slot.number == o.number && !o.slot.empty() {
+		if o.live() {
 			a.opened = a.opened[i:]
 			return o.slot, true
 		}
@@ -230,6 +248,7 @@ func (a *aggregator) deadline(r *userRecord) time.Time {
 
 // open starts a Kinesis record in s, which is empty, for r, its first member.
 func (a *aggregator) open(s *slot, r *userRecord) {
+	a.openRecords++
 	s.number++
 	s.open = kinesisRecord{
 		members:  a.members.get(max(s.last, 1)),
@@ -243,6 +262,7 @@ func (a *aggregator) open(s *slot, r *userRecord) {
 
 // close takes the record out of s.
 func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
+	a.openRecords--
 	k := new(kinesisRecord)
 	*k = s.open
 	s.open, s.last = kinesisRecord{}, len(k.members)

@@ -39,6 +39,7 @@ func wholeWay(t *testing.T, observer Observer) {
 	require.NoError(t, err)
 	ctx := context.Background()
 	record := sized("partition-key", 200)
+	holdBack(p) // how many requests go early depends on the clock
 	require.NoError(t, p.Put(ctx, record, nil))
 	require.NoError(t, p.FlushWait(ctx))
 	// The goroutines of the producer count too: this is all that a record costs, from Put to its Result.
@@ -159,6 +160,21 @@ func TestOpenRecordsOfAllSizesAllocateNoMembers(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	assert.Less(t, float64(after.TotalAlloc-before.TotalAlloc)/float64(members), 5.0, "bytes a member, the Kinesis records included")
+}
+
+func TestShardOfAllocatesNothing(t *testing.T) {
+	p, err := New(newSink(16), benchmarkConfig())
+	require.NoError(t, err)
+	_, err = p.PutWait(context.Background(), sized("key", 1))
+	require.NoError(t, err)
+	assert.Zero(t, testing.AllocsPerRun(10, func() {
+		_, _, byKey := p.ShardOf(testStream, "key", "")
+		_, _, byHash := p.ShardOf(testStream, "key", "340282366920938463463374607431768211455")
+		if !byKey || !byHash {
+			t.Error("not known")
+		}
+	}))
+	require.NoError(t, p.Close(context.Background()))
 }
 
 func TestHashingAllocatesNothing(t *testing.T) {

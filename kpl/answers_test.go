@@ -240,6 +240,7 @@ func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int, protocol Wire
 		c.DisableAggregation, c.RecordTTL, c.RequestTimeout = true, 3*time.Second, time.Second
 		c.WireProtocol = protocol
 	})
+	holdBack(p)
 	first, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "first", Data: []byte("first")})
 	require.NoError(t, err)
 	require.NoError(t, first.Err)

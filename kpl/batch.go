@@ -5,37 +5,26 @@ package kpl
 
 import (
 	"context"
-	"sync/atomic"
+	"slices"
 )
-
-// CallerGroup stands for a fixed number of callers that put records and wait for their Results, such as the consumers of
-// a queue. While all of them wait, no further record can arrive from them. The records that they wait for are then sent at
-// once, before [Config.RecordMaxBufferedTime] is over. So this time never limits their throughput.
-type CallerGroup struct {
-	producer *Producer
-	number   int64
-	waiting  atomic.Int64
-}
-
-// NewCallerGroup returns a group of n callers. If n is 0, their number is unknown. The producer then never assumes that all
-// of them wait.
-func (p *Producer) NewCallerGroup(n int) *CallerGroup {
-	return &CallerGroup{producer: p, number: int64(n)}
-}
-
-// NewBatch returns an empty batch for one of the callers.
-func (g *CallerGroup) NewBatch() *Batch {
-	b := &Batch{group: g, waiter: waiter{done: make(chan struct{}), waiting: &g.waiting}}
-	b.missing.Store(1) // the call of Wait
-	return b
-}
 
 // Batch is a number of records that one caller puts and waits for together. It is not safe for concurrent use.
 type Batch struct {
 	waiter
 
-	group   *CallerGroup
-	filling bool
+	producer *Producer
+	// filling has the streams that hold back for more records of the batch.
+	filling []*stream
+	first   [1]*stream // memory for filling
+}
+
+// NewBatch returns an empty batch. Put records into it and then call [Batch.Wait]. Until then the producer takes it that more
+// records come, and sends those of the batch when [Config.RecordMaxBufferedTime] is over.
+func (p *Producer) NewBatch() *Batch {
+	b := &Batch{producer: p, waiter: waiter{done: make(chan struct{})}}
+	b.filling = b.first[:0]
+	b.missing.Store(1) // the call of Wait
+	return b
 }
 
 // Put adds a record to the batch. It blocks and fails as [Producer.Put] does. A record that was not accepted is part of
@@ -53,22 +42,25 @@ func (b *Batch) Put(ctx context.Context, record UserRecord) error {
 
 // put gives a record to the producer. Its Result has an index in the batch. The error is why it was not accepted.
 func (b *Batch) put(ctx context.Context, record *UserRecord, index int) error {
-	p := b.group.producer
-	r, err := newUserRecord(record, p.config.MaxRecordSize)
+	r, err := newUserRecord(record, b.producer.config.MaxRecordSize)
 	if err != nil {
 		return err
 	}
-	if !b.filling {
-		b.filling = true
-		p.filling.Add(1)
-	}
 	r.batch, r.index = &b.waiter, uint32(index) //nolint:gosec // as many as fit into memory
 	b.missing.Add(1)
-	err = p.put(ctx, record.Stream, &r)
+	err = b.producer.put(ctx, record.Stream, &r, b)
 	if err != nil {
 		b.missing.Add(-1)
 	}
 	return err
+}
+
+// fill makes a stream hold back for more records of the batch.
+func (b *Batch) fill(s *stream) {
+	if !slices.Contains(b.filling, s) {
+		b.filling = append(b.filling, s)
+		s.batches.begin()
+	}
 }
 
 // Wait returns the Results of the batch. The Result at index i is that of the i-th Put.
@@ -76,25 +68,17 @@ func (b *Batch) put(ctx context.Context, record *UserRecord, index int) error {
 // When ctx ends, records that are in no request yet end with [OutcomeCanceled]. Wait returns once those in flight have
 // their Results too, which takes [Config.RequestTimeout] at most. Call it once, and do not use the batch afterwards.
 func (b *Batch) Wait(ctx context.Context) []Result {
-	p := b.group.producer
-	if b.filling {
-		p.filling.Add(-1)
+	for _, s := range b.filling {
+		s.filled()
 	}
-	waiting := b.group.waiting.Add(1)
 	if b.missing.Add(-1) == 0 {
-		b.group.waiting.Add(-1)
 		return b.results
-	}
-	if waiting == b.group.number {
-		p.commit()
-	} else if !p.config.buffers() {
-		p.wake() // the streams may have held back for the rest of the batch
 	}
 	select {
 	case <-b.done:
 	case <-ctx.Done():
 		b.canceled.Store(true)
-		p.cancel()
+		b.producer.cancel()
 		<-b.done
 	}
 	b.mu.Lock()

@@ -22,7 +22,7 @@ import (
 func TestResultsLineUpWithPuts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), nil)
-		batch := p.NewCallerGroup(1).NewBatch()
+		batch := p.NewBatch()
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		puts := []struct {
@@ -67,7 +67,7 @@ func TestResultsLineUpWithPuts(t *testing.T) {
 func TestBatchOfWhatIsNotAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), nil)
-		batch := p.NewCallerGroup(1).NewBatch()
+		batch := p.NewBatch()
 		require.ErrorIs(t, batch.Put(t.Context(), sized("key", 2<<20)), ErrRecordTooLarge)
 		require.NoError(t, p.Close(t.Context()))
 		require.ErrorIs(t, batch.Put(t.Context(), sized("key", 1)), ErrClosed)
@@ -129,6 +129,7 @@ func TestFlushDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime = 10 * time.Second })
+		holdBack(p)
 		var got results
 		start := time.Now()
 		for range 3 {

@@ -34,6 +34,7 @@ func TestMemoryOfABurstIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(4)
 		p := startProducer(t, k, func(c *Config) { c.MaxOutstandingRecords = 200_000 })
+		holdBack(p)
 		warmUp(t, p, k)
 		stop := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecordFraction(kpltest.CodeThrottled, 1)))
 		before := liveHeap()

@@ -117,9 +117,10 @@ func TestWaitCancelsWhatIsNotInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime = 10 * time.Second })
+		holdBack(p)
 		var other results
 		require.NoError(t, p.Put(t.Context(), sized("key", 1), other.add))
-		batch := p.NewCallerGroup(0).NewBatch()
+		batch := p.NewBatch()
 		require.NoError(t, batch.Put(t.Context(), sized("key", 60_000))) // fills a record
 		for range 10 {
 			require.NoError(t, batch.Put(t.Context(), sized("key", 200)))
@@ -140,7 +141,7 @@ func TestWaitCancelsWhatIsNotInFlight(t *testing.T) {
 func TestWaitWaitsForWhatIsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), withoutLinger)
-		batch := p.NewCallerGroup(0).NewBatch()
+		batch := p.NewBatch()
 		require.NoError(t, batch.Put(t.Context(), sized("key", 200)))
 		ctx, cancel := context.WithTimeout(t.Context(), roundTrip/2)
 		defer cancel()

@@ -159,10 +159,18 @@ func (c *collector) nextDeadline() (time.Time, bool) { return c.deadline, len(c.
 // commit makes everything due that was received until now, in this stage or in one before it.
 func (c *collector) commit(now time.Time) {
 	c.committed = now
+	c.hasten()
+}
+
+// hasten makes the pending records due.
+func (c *collector) hasten() {
 	if len(c.pending) > 0 {
 		c.deadline = c.oldest
 	}
 }
+
+// waits reports whether records wait for a request.
+func (c *collector) waits() bool { return len(c.pending) > 0 }
 
 // deadlineOf is when k has to be sent at the latest. After a commit, records that were received before it are due at once.
 func (c *collector) deadlineOf(k *kinesisRecord) time.Time {

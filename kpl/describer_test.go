@@ -75,6 +75,7 @@ func TestStreamThatTakesSmallerRecordsThanConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, func(c *Config) { c.MaxRecordSize, c.CollectionMaxSize = 5<<20, 10<<20 })
+		holdBack(p)
 		warmUp(t, p, k)
 		calls := len(k.Calls(kpltest.OpPutRecords))
 		var got, large results

@@ -19,9 +19,9 @@
 //
 // [Producer.Put] checks the record and waits for room. The aggregator packs it with others for the same predicted shard
 // into one Kinesis record. This Kinesis record leaves the aggregator when it is full, when its oldest member has waited for
-// [Config.RecordMaxBufferedTime], or when no further record can arrive. The limiter holds the Kinesis record until its shard
-// has capacity. The collector puts Kinesis records of all shards into a request, and the sender makes the PutRecords call.
-// The retrier decides for each record what the answer means: delivered, send again, or failed.
+// [Config.RecordMaxBufferedTime], or earlier if no request is in flight and that is cheap. The limiter holds the Kinesis
+// record until its shard has capacity. The collector puts Kinesis records of all shards into a request, and the sender makes
+// the PutRecords call. The retrier decides for each record what the answer means: delivered, send again, or failed.
 //
 // Every stream has a pipeline and a few goroutines of its own. They start with its first record, and end when the stream has
 // had none for [StreamIdleTime]. One goroutine owns all stages. Others encode and send, keep the list of the shards up to

@@ -69,8 +69,7 @@ func ExampleBatch() {
 	if err != nil {
 		panic(err)
 	}
-	workers := producer.NewCallerGroup(1) // one worker: while it waits, no further record can come
-	batch := workers.NewBatch()
+	batch := producer.NewBatch()
 	for _, data := range []string{"one", strings.Repeat("two", 1_000_000), "three"} {
 		_ = batch.Put(ctx, kpl.UserRecord{Stream: "events", PartitionKey: "key", Data: []byte(data)}) // see its Result
 	}

@@ -16,7 +16,6 @@ type inbox struct {
 	news      []streamNews
 	flushed   []chan<- struct{} // of those who wait for a flush
 	flush     bool
-	commit    bool
 	cancel    bool
 	drain     bool
 	abort     bool

@@ -152,6 +152,7 @@ func TestListingsOfOtherShards(t *testing.T) {
 		}
 		seen := &requestLog{}
 		p := startProducer(t, w.client(), func(c *Config) { c.Observer = seen.observer() })
+		holdBack(p)
 		var got results
 		put := func(key func(int) string) (puts int) {
 			before, _ := w.calls()

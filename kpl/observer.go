@@ -205,7 +205,7 @@ const (
 	FlushCount                       // as many records as are allowed
 	FlushShard                       // the collector has enough for one shard
 	FlushDeadline                    // the oldest record has waited for RecordMaxBufferedTime
-	FlushCommit                      // no further record can arrive, or nothing is in flight
+	FlushCommit                      // nothing is in flight, and to go early is cheap
 	FlushRequest                     // Flush or Close asked for it
 )
 

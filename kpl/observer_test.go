@@ -60,6 +60,7 @@ func TestDecoratedClientDescribes(t *testing.T) {
 		p := startProducer(t, decorated{k}, func(c *Config) { c.Observer = told.observer() })
 		_, err := p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)
+		synctest.Wait()
 		assert.Equal(t, []DistributionEvent{{testStream, DistributionAutomatic, SourceDescription}}, told.all())
 	})
 }

@@ -33,6 +33,8 @@ type pipeline struct {
 	outage outage
 	// sizeLimit is the largest request that the endpoint lets through.
 	sizeLimit sizeLimit
+	// early decides whether records may go before their deadline.
+	early earlyCommits
 	// draining is set by Close. Nothing waits for other records any more.
 	draining bool
 	// aborted is set when Close runs out of time. Every record that is not stored fails.
@@ -54,6 +56,7 @@ func newPipeline(config *Config, random *rand.Rand, members *memberPool) *pipeli
 		limiter:    limiter,
 		collector:  collector{config: config},
 		retrier:    retrier{ttl: config.RecordTTL, random: random},
+		early:      newEarlyCommits(),
 		epochs:     newEpochs(),
 	}
 }
@@ -135,15 +138,22 @@ func (p *pipeline) step(now time.Time, callers callers) []*request {
 	for members, ok := p.retrier.take(now); ok; members, ok = p.retrier.take(now) {
 		p.addAll(now, members)
 	}
-	if p.nobodyElseComes(callers) {
-		p.commit(now, FlushCommit)
-	}
 	if oldest, ok := p.collector.oldestPending(); ok && p.expired(now, oldest) {
 		p.reconsider(now, func(k *kinesisRecord) bool { return !p.expired(now, k.received) })
 	}
 	if oldest, ok := p.topology.oldest(); ok && p.expired(now, oldest) {
 		p.endWait(now)
 	}
+	requests := p.advance(now)
+	if p.commitEarly(now, callers) {
+		requests = append(requests, p.advance(now)...)
+	}
+	p.endEpochs()
+	return requests
+}
+
+// advance moves on everything that is due, and returns the requests to send.
+func (p *pipeline) advance(now time.Time) []*request {
 	var requests []*request
 	for {
 		p.pass(now, p.aggregator.closeDue(nil, now))
@@ -157,32 +167,9 @@ func (p *pipeline) step(now time.Time, callers callers) []*request {
 		more, late := p.dispatch(now)
 		requests = append(requests, more...)
 		if len(expired) == 0 && !late {
-			break
+			return requests
 		}
 	}
-	p.endEpochs()
-	return requests
-}
-
-// nobodyElseComes reports whether it makes no sense to wait for further records.
-func (p *pipeline) nobodyElseComes(callers callers) bool {
-	switch {
-	case p.draining:
-		return true
-	case callers.blocked:
-		// Records that end make room. If none is being sent, only the records that wait here can make room.
-		return p.inFlight.requests == 0 && p.retrier.empty() && p.limiter.empty()
-	case !p.config.buffers():
-		return p.inFlight.partial == 0 && !callers.filling // after full requests more will come, but nothing to wait for
-	default:
-		return false
-	}
-}
-
-// commit makes everything that is buffered due now.
-func (p *pipeline) commit(now time.Time, reason FlushReason) {
-	p.pass(now, p.aggregator.closeAll(nil, reason))
-	p.collector.commit(now)
 }
 
 // dispatch puts together the requests that may be sent now. It reports late if it found expired records.
@@ -240,6 +227,7 @@ func (p *pipeline) nextWake(now time.Time) (time.Time, bool) {
 	consider(p.retrier.next())
 	consider(p.aggregator.nextDeadline())
 	consider(p.limiter.nextWake())
+	consider(p.nextCommit())
 	oldest, pending := p.collector.oldestPending()
 	consider(oldest.Add(p.config.RecordTTL), pending)
 	oldest, waiting := p.topology.oldest()

@@ -89,6 +89,9 @@ func (p *pipeline) recordFailed(now time.Time, r *request, k *kinesisRecord, f f
 	addAttempt(k.members, r.attempt("", f.code, f.message))
 	// A whole call is throttled by the account or by KMS, which says nothing about the shard.
 	byShard := f.class == classThrottle && !whole
+	if f.class == classThrottle {
+		p.early.throttled(now)
+	}
 	if byShard {
 		p.limiter.throttled(k, r.start, now)
 	}

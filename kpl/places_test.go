@@ -67,6 +67,7 @@ func TestSilenceCostsNoTime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newTestKinesis(1)
 				p := startProducer(t, k, nil)
+				holdBack(p)
 				before := warmUp(t, p, k) // ends two seconds after the answer
 				k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.Latency(c.latency)))
 				advance(c.silence)
@@ -136,6 +137,7 @@ func TestPlaceThatContradictsTheMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(3)
 		p := startProducer(t, k, nil)
+		holdBack(p)
 		warmUp(t, p, k)
 		remake(t, k, 2) // at once, so there is no silence that shows it
 		var got results
@@ -189,6 +191,7 @@ func TestAutomaticDistributionIsInferred(t *testing.T) {
 					kpltest.ForOperation(kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
 				told := &distributions{}
 				p := startProducer(t, k, func(c *Config) { c.Observer, c.AggregationMaxCount = told.observer(), 20 })
+				holdBack(p)
 				var got results
 				put := func(from, to int) {
 					for i := from; i < to; i++ {

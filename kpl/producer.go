@@ -94,7 +94,7 @@ func (p *Producer) Put(ctx context.Context, record UserRecord, done func(Result)
 	r, err := newUserRecord(&record, p.config.MaxRecordSize)
 	if err == nil {
 		r.done = done
-		err = p.put(ctx, record.Stream, &r)
+		err = p.put(ctx, record.Stream, &r, nil)
 	}
 	if err != nil {
 		return notAccepted(err)
@@ -120,18 +120,18 @@ func (p *Producer) PutWait(ctx context.Context, record UserRecord) (Result, erro
 	}
 }
 
-// put admits r and hands it to its stream.
-func (p *Producer) put(ctx context.Context, name string, r *userRecord) error {
+// put admits r and hands it to its stream. The batch is what r is a part of; nil if nothing.
+func (p *Producer) put(ctx context.Context, name string, r *userRecord, batch *Batch) error {
 	if err := p.admission.enter(ctx, r.size()); err != nil {
 		return err
 	}
-	err := p.hand(name, r)
+	err := p.hand(name, r, batch)
 	for err == errNotOpen { //nolint:errorlint // it is never wrapped
 		if err = checkStream(name); err != nil {
 			break
 		}
 		p.open(name)
-		err = p.hand(name, r)
+		err = p.hand(name, r, batch)
 	}
 	if err != nil {
 		p.admission.leave(1, r.size())
@@ -143,7 +143,7 @@ func (p *Producer) put(ctx context.Context, name string, r *userRecord) error {
 var errNotOpen = errors.New("kpl: the stream's pipeline does not run")
 
 // hand gives r to the loop of its stream. The error is ErrClosed or errNotOpen.
-func (p *Producer) hand(name string, r *userRecord) error {
+func (p *Producer) hand(name string, r *userRecord, batch *Batch) error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.closed {
@@ -152,6 +152,9 @@ func (p *Producer) hand(name string, r *userRecord) error {
 	s := p.streams[name]
 	if s == nil {
 		return errNotOpen
+	}
+	if batch != nil {
+		batch.fill(s)
 	}
 	s.put(r)
 	return nil
@@ -271,11 +274,8 @@ func (p *Producer) post(write func(*inbox)) {
 	}
 }
 
-// wake makes every stream look again at which callers wait.
+// wake makes every stream look again at who is blocked.
 func (p *Producer) wake() { p.post(func(*inbox) {}) }
-
-// commit makes every stream send what it has.
-func (p *Producer) commit() { p.post(func(i *inbox) { i.commit = true }) }
 
 // cancel makes every stream drop what its callers have given up on.
 func (p *Producer) cancel() { p.post(func(i *inbox) { i.cancel = true }) }

@@ -44,6 +44,12 @@ func startProducer(t *testing.T, client Client, tune func(*Config)) *Producer {
 	return p
 }
 
+// holdBack makes the producer believe that a caller is about to put more records. So nothing goes before its deadline.
+func holdBack(p *Producer) {
+	p.open(testStream)
+	p.streams[testStream].batches.begin()
+}
+
 // advance lets virtual time pass.
 func advance(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // in a synctest bubble
 
@@ -98,19 +104,19 @@ func readable(t *testing.T, k *kpltest.Kinesis) map[int]int {
 	return counts
 }
 
-func TestLoneRecordWaitsForTheLinger(t *testing.T) {
+func TestLoneRecordGoesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, nil)
 		start := time.Now()
 		result, err := p.PutWait(t.Context(), sized("key", 200))
 		require.NoError(t, err)
-		assert.Equal(t, 100*time.Millisecond+roundTrip, time.Since(start))
+		assert.Equal(t, roundTrip, time.Since(start))
 		assert.Equal(t, ShardID("shardId-000000000000"), result.ShardID)
 		assert.NotEmpty(t, result.SequenceNumber)
 		require.Len(t, result.Attempts, 1)
-		assert.Equal(t, start.Add(100*time.Millisecond), result.Attempts[0].Start)
-		assert.Equal(t, start.Add(100*time.Millisecond+roundTrip), result.Attempts[0].End)
+		assert.Equal(t, start, result.Attempts[0].Start)
+		assert.Equal(t, start.Add(roundTrip), result.Attempts[0].End)
 		stored := k.Records(testStream)
 		require.Len(t, stored, 1)
 		assert.Equal(t, "key", stored[0].PartitionKey)
@@ -157,7 +163,7 @@ func TestWithoutLingerABatchIsNotSplit(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, withoutLinger)
 		start := time.Now()
-		batch := p.NewCallerGroup(0).NewBatch()
+		batch := p.NewBatch()
 		for range 10 {
 			require.NoError(t, batch.Put(t.Context(), sized("key", 50_000)))
 			synctest.Wait()
@@ -167,46 +173,10 @@ func TestWithoutLingerABatchIsNotSplit(t *testing.T) {
 	})
 }
 
-// Eight callers put a hundred batches each, one after the other. With the linger, each batch would take 100 ms.
-func TestNothingLingersOnceAllCallersWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newTestKinesis(4)
-		p := startProducer(t, k, func(c *Config) { c.RecordMaxBufferedTime = 10 * time.Second })
-		callers := p.NewCallerGroup(8)
-		start := time.Now()
-		var running sync.WaitGroup
-		for caller := range 8 {
-			running.Go(func() {
-				for range 100 {
-					batch := callers.NewBatch()
-					for i := range 10 {
-						assert.NoError(t, batch.Put(t.Context(), sized(fmt.Sprint(caller, i), 200)))
-					}
-					for _, result := range batch.Wait(t.Context()) {
-						assert.NoError(t, result.Err)
-					}
-				}
-			})
-		}
-		running.Wait()
-		assert.Equal(t, 100*roundTrip, time.Since(start))
-	})
-}
-
-func TestCallersOfUnknownNumberLinger(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := startProducer(t, newTestKinesis(1), nil)
-		start := time.Now()
-		batch := p.NewCallerGroup(0).NewBatch()
-		require.NoError(t, batch.Put(t.Context(), sized("key", 200)))
-		require.NoError(t, batch.Wait(t.Context())[0].Err)
-		assert.Equal(t, 100*time.Millisecond+roundTrip, time.Since(start))
-	})
-}
-
 func TestFlushSendsAtOnceAndWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), func(c *Config) { c.RecordMaxBufferedTime = 10 * time.Second })
+		holdBack(p)
 		var got results
 		require.NoError(t, p.Put(t.Context(), sized("key", 200), got.add))
 		start := time.Now()
@@ -219,6 +189,7 @@ func TestFlushSendsAtOnceAndWaits(t *testing.T) {
 func TestFlushDoesNotWaitForWhatComesLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startProducer(t, newTestKinesis(1), func(c *Config) { c.RecordMaxBufferedTime = 10 * time.Second })
+		holdBack(p)
 		require.NoError(t, p.Put(t.Context(), sized("early", 200), nil))
 		synctest.Wait()
 		start := time.Now()

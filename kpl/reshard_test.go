@@ -40,6 +40,7 @@ func TestSplitWhileRecordsAreBuffered(t *testing.T) {
 		k := newTestKinesis(1)
 		told := &misplacements{}
 		p := startProducer(t, k, func(c *Config) { c.Observer = told.observer() })
+		holdBack(p)
 		var got results
 		putNumbered(t, p, 0, 100, &got)
 		advance(50 * time.Millisecond) // the shards are known by now
@@ -71,6 +72,7 @@ func TestReaderWithAnOldListSeesBothCopies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, nil)
+		holdBack(p)
 		var got results
 		putNumbered(t, p, 0, 100, &got)
 		advance(50 * time.Millisecond) // the shards are known by now
@@ -112,6 +114,7 @@ func TestSplitDoesNotResendWhatCannotBeMisplaced(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newTestKinesis(1)
 				p := startProducer(t, k, nil)
+				holdBack(p)
 				var got results
 				for i := range 100 {
 					require.NoError(t, p.Put(t.Context(), numbered(key, i), got.add))
@@ -134,6 +137,7 @@ func TestMergeNeedsNoResend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
 		p := startProducer(t, k, nil)
+		holdBack(p)
 		var got results
 		putNumbered(t, p, 0, 100, &got)
 		advance(50 * time.Millisecond)
@@ -172,6 +176,7 @@ func TestListShardsDeniedKeepsAggregating(t *testing.T) {
 		k := newTestKinesis(4)
 		k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.FailCall(kpltest.CodeAccessDenied)))
 		p := startProducer(t, k, nil)
+		holdBack(p)
 		var got results
 		for i := range 1000 {
 			require.NoError(t, p.Put(t.Context(), numbered(fmt.Sprint("key", i%10), i), got.add))
@@ -191,6 +196,7 @@ func TestOldShardMapServesDuringARefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
 		p := startProducer(t, k, nil)
+		holdBack(p)
 		warmUp(t, p, k)
 		k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.Latency(3*time.Second)))
 		_, _, err := k.SplitShard(testStream, "shardId-000000000000", "")
@@ -211,6 +217,7 @@ func TestStreamOfAThousandAndOneShards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1001)
 		p := startProducer(t, k, nil)
+		holdBack(p)
 		var got results
 		before := warmUp(t, p, k)
 		putNumbered(t, p, 0, 20_000, &got)

@@ -16,8 +16,6 @@ type shared struct {
 
 	// admission bounds what the producer holds, over all streams.
 	admission admission
-	// filling counts the batches that are being put and not yet waited for.
-	filling atomic.Int64
 	// delivered counts the records that ended with OutcomeSuccess.
 	delivered atomic.Int64
 
@@ -26,9 +24,4 @@ type shared struct {
 	// buffers and members keep memory that is used again.
 	buffers freeBuffers
 	members memberPool
-}
-
-// callers says who puts and who waits.
-func (s *shared) callers() callers {
-	return callers{filling: s.filling.Load() > 0, blocked: s.admission.blocked.Load() > 0}
 }

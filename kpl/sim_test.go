@@ -127,7 +127,7 @@ func (s *simulation) run() {
 	var running sync.WaitGroup
 	n, putters := 1+s.random.IntN(3_000), 1+s.random.IntN(4)
 	s.histories = make([]history, n)
-	callers := p.NewCallerGroup(s.random.IntN(putters + 1))
+	_ = s.random.IntN(putters + 1) // so that a seed means what it always did
 	for i := range putters {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 0))
 		batches := s.random.IntN(2) == 0
@@ -136,7 +136,7 @@ func (s *simulation) run() {
 				batch := 1
 				if batches {
 					batch = 1 + random.IntN(50)
-					s.putBatch(random, callers, number, putters, min(batch, (n-number+putters-1)/putters))
+					s.putBatch(random, number, putters, min(batch, (n-number+putters-1)/putters))
 				} else {
 					s.put(random, number)
 				}
@@ -181,11 +181,11 @@ func (s *simulation) put(random *rand.Rand, number int) {
 }
 
 // putBatch puts some records as one of the callers. It waits for their Results for a longer or shorter time.
-func (s *simulation) putBatch(random *rand.Rand, callers *CallerGroup, first, step, n int) {
+func (s *simulation) putBatch(random *rand.Rand, first, step, n int) {
 	s.keepQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(60_000))*time.Millisecond)
 	defer cancel()
-	batch := callers.NewBatch()
+	batch := s.producer.NewBatch()
 	errs := make([]error, n)
 	for i := range errs {
 		number := first + i*step

@@ -34,6 +34,10 @@ type stream struct {
 	inbox    inbox // guarded by mu
 	accepted int64 // records that were ever put into the inbox; guarded by mu
 
+	batches batches // that are being put
+
+	listing atomic.Pointer[shardMap] // what the pipeline goes by; set by the loop
+
 	busy       atomic.Bool // some record has no Result yet; set by the loop
 	idleSince  time.Time   // when the last record had its Result; owned by the loop
 	unlistable bool        // the last listing failed; owned by the loop
@@ -139,9 +143,13 @@ func (s *stream) loop() {
 		in = s.take(in)
 		now := time.Now()
 		s.apply(now, &in)
-		for _, r := range s.pipeline.step(now, s.shared.callers()) {
+		for _, r := range s.pipeline.step(now, s.callers()) {
 			s.sender.send(r)
 		}
+		if s.pipeline.early.heldBack && !s.batches.hold() {
+			s.wake()
+		}
+		s.publishListing()
 		s.noteIdle(now, len(in.records) > 0)
 		s.carryOut()
 		if s.mayEnd(now) {
@@ -152,6 +160,25 @@ func (s *stream) loop() {
 		} else {
 			timer.Stop()
 		}
+	}
+}
+
+// publishListing lets ShardOf see the shards that the pipeline goes by.
+func (s *stream) publishListing() {
+	if shards := s.pipeline.router.shards; shards != s.listing.Load() {
+		s.listing.Store(shards)
+	}
+}
+
+// callers says who puts and who waits.
+func (s *stream) callers() callers {
+	return callers{filling: s.batches.any(), blocked: s.shared.admission.blocked.Load() > 0}
+}
+
+// filled notes that a batch is complete.
+func (s *stream) filled() {
+	if s.batches.end() {
+		s.wake()
 	}
 }
 
@@ -216,9 +243,6 @@ func (s *stream) apply(now time.Time, in *inbox) {
 	}
 	if in.cancel {
 		p.cancel(now)
-	}
-	if in.commit {
-		p.commit(now, FlushCommit)
 	}
 	if in.flush {
 		p.flush(now, nil)

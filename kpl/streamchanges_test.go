@@ -162,6 +162,7 @@ func TestSwitchBackIsNoticed(t *testing.T) {
 		jitter(k)
 		told := &distributions{}
 		p := newPromise(t, startProducer(t, k, func(c *Config) { c.Observer = told.observer() }))
+		holdBack(p.producer)
 		p.putPairs("automatic", 100)
 		advance(time.Minute)
 		require.NoError(t, k.SetDistribution(testStream, byKeys))
@@ -240,6 +241,7 @@ func TestNoVerdictWithinTheTTL(t *testing.T) {
 			k.Inject(kpltest.ForOperation(operation, kpltest.FailCall(kpltest.CodeInternalFailure)))
 		}
 		p := newPromise(t, startProducer(t, k, func(c *Config) { c.RecordTTL = 3 * time.Second }))
+		holdBack(p.producer)
 		start := time.Now()
 		p.putPairs("first", 1)
 		assert.Equal(t, 3*time.Second, time.Since(start))

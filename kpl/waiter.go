@@ -11,8 +11,7 @@ import (
 // waiter is a caller that waits for the Results of its records.
 type waiter struct {
 	canceled atomic.Bool
-	missing  atomic.Int64  // Results that are not there yet
-	waiting  *atomic.Int64 // callers of the group that wait
+	missing  atomic.Int64 // Results that are not there yet
 	done     chan struct{}
 
 	mu      sync.Mutex
@@ -34,12 +33,10 @@ func (w *waiter) set(index int, result Result) {
 	w.results[index] = result
 }
 
-// deliver takes in the Result of an accepted record. The caller does not count as waiting from the last one on, even if it
-// takes a while to notice.
+// deliver takes in the Result of an accepted record.
 func (w *waiter) deliver(index int, result Result) {
 	w.set(index, result)
 	if w.missing.Add(-1) == 0 {
-		w.waiting.Add(-1)
 		close(w.done)
 	}
 }

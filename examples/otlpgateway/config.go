@@ -142,12 +142,10 @@ func (c *config) check() error {
 	return nil
 }
 
-// setProducer configures the producer so that the memory of the gateway is the only bound of what waits, and so that a request
-// that must be confirmed is answered in time.
+// setProducer configures the producer. The budget of the gateway is the only bound of what waits, and a request that must be
+// confirmed is answered in time.
 func (c *config) setProducer() {
-	// Messages repeat the resources of the requests that they are made of. So they may be a bit larger than these.
-	c.producer.MaxOutstandingBytes = 4 * c.memory
-	c.producer.MaxOutstandingRecords = c.memory / messageOverhead
+	c.producer.MaxOutstandingBytes, c.producer.MaxOutstandingRecords = kpl.Unbounded, kpl.Unbounded
 	if c.answer == confirmed {
 		c.producer.RecordMaxBufferedTime = kpl.NoBuffering // while a call is in flight, records wait for others all the same
 		c.producer.RequestTimeout = min(c.timeout/2, c.producer.WithDefaults().RequestTimeout)

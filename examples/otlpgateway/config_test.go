@@ -24,7 +24,7 @@ func TestConfigFrom(t *testing.T) {
 		stream: events, client: clientTime,
 		producer: kpl.Config{
 			RecordMaxBufferedTime: kpl.NoBuffering, RecordTTL: 4 * time.Second, RequestTimeout: 4 * time.Second,
-			MaxOutstandingBytes: 256 << 20, MaxOutstandingRecords: 256 << 10,
+			MaxOutstandingBytes: kpl.Unbounded, MaxOutstandingRecords: kpl.Unbounded,
 		}.WithDefaults(),
 		marshaler: marshaler.Config{
 			Encoding: marshaler.OTLPProto, TargetSize: 2 * kpl.PutUnit, MaxSize: 1 << 20, Compression: marshaler.NoCompression,
@@ -36,7 +36,7 @@ func TestConfigFrom(t *testing.T) {
 	all.httpAddress, all.grpcAddress, all.answer = ":80", ":81", accepted
 	all.maxBody, all.memory, all.timeout = 16<<20, 128<<20, time.Minute
 	all.region, all.endpoint = "eu-west-1", "http://127.0.0.1:4567"
-	all.producer = kpl.Config{MaxOutstandingBytes: 512 << 20, MaxOutstandingRecords: 512 << 10}.WithDefaults()
+	all.producer = kpl.Config{MaxOutstandingBytes: kpl.Unbounded, MaxOutstandingRecords: kpl.Unbounded}.WithDefaults()
 	all.marshaler.Compression = marshaler.Snappy
 	all.marshaler.Key.ResourceAttributes = []string{"service.name", "host.name"}
 	all.grace = 40 * time.Second

@@ -136,7 +136,7 @@ func (g *gateway) encode(r request) (marshaler.Encoded, error) {
 func (g *gateway) confirm(ctx context.Context, encoded *marshaler.Encoded, l *lease, a *answer) error {
 	defer l.release()
 	defer encoded.Release()
-	batch := g.newBatch()
+	batch := g.producer.NewBatch()
 	for i := range encoded.Messages {
 		_ = batch.Put(ctx, g.record(&encoded.Messages[i])) // its Result has the error
 	}
@@ -155,11 +155,8 @@ func (g *gateway) confirm(ctx context.Context, encoded *marshaler.Encoded, l *le
 	return nil
 }
 
-// newBatch returns a batch of records that a request waits for.
-func (g *gateway) newBatch() *kpl.Batch { return g.producer.NewCallerGroup(0).NewBatch() }
-
 // accept puts messages and does not wait for their results. It gives the lease back when all of them are there. Put does not
-// wait either, as the producer has more room than the budget.
+// wait either, as the producer has no bound.
 func (g *gateway) accept(ctx context.Context, encoded *marshaler.Encoded, l *lease) error {
 	var missing atomic.Int64
 	missing.Store(1) // this call

@@ -78,7 +78,7 @@ func TestKinesisMockTakesCBOR(t *testing.T) {
 	tooLarge := kpl.UserRecord{Stream: stream, PartitionKey: "k", Data: make([]byte, 1<<20+1)}
 	first, err := producer.PutWait(ctx, records[0])
 	require.NoError(t, err)
-	batch := producer.NewCallerGroup(1).NewBatch()
+	batch := producer.NewBatch()
 	for _, r := range append(slices.Clone(records[1:]), tooLarge, noStream) {
 		require.NoError(t, batch.Put(ctx, r))
 	}

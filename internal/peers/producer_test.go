@@ -99,7 +99,7 @@ func putFirst(
 // putAll puts records as one batch and requires that each is stored.
 func putAll(ctx context.Context, t *testing.T, producer *kpl.Producer, records []kpl.UserRecord) []kpl.Result {
 	t.Helper()
-	batch := producer.NewCallerGroup(1).NewBatch()
+	batch := producer.NewBatch()
 	for _, r := range records {
 		require.NoError(t, batch.Put(ctx, r))
 	}

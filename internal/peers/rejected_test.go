@@ -38,7 +38,7 @@ func TestOnlyTheRejectedRecordFails(t *testing.T) {
 	}
 	bad := len(records)
 	records = append(records, kpl.UserRecord{Stream: stream, PartitionKey: "bad", Data: make([]byte, 1<<20+1)})
-	batch := producer.NewCallerGroup(1).NewBatch()
+	batch := producer.NewBatch()
 	for _, r := range records[1:] {
 		require.NoError(t, batch.Put(ctx, r))
 	}

@@ -37,11 +37,10 @@ func startLoad(ctx context.Context, t *testing.T, producer *kpl.Producer, stream
 	t.Helper()
 	const callers, batchSize = 3, 15
 	l := &load{stopped: make(chan struct{}), shards: map[kpl.ShardID]bool{}, changed: make(chan struct{})}
-	group := producer.NewCallerGroup(callers)
 	for range callers {
 		l.callers.Go(func() {
 			for !l.ended() {
-				batch := group.NewBatch()
+				batch := producer.NewBatch()
 				for range batchSize {
 					if !assert.NoError(t, batch.Put(ctx, l.next(stream))) {
 						return
