@@ -107,6 +107,7 @@ $(BENCH_PYTHON): bench/python/requirements.txt
 .PHONY: collectors
 collectors: $(BENCH_COLLECTORS) ## build the collectors that `make bench` measures: dist/bench
 
+.PRECIOUS: dist/bench/%/go.mod
 dist/bench/%/go.mod: bench/collectors/%.yaml go.mod kpl/go.mod | $(OCB)
 	@mkdir -p $(@D)
 	$(alone) $(OCB) --config $< --skip-compilation

@@ -137,7 +137,7 @@ Machine: %s. Rounds: %d.
   s/M** is the CPU time less that of nop, and **exporter × peer's** compares it with the peer's. **above nop** is the peak of
   memory less that of nop. **× peer** compares whole collectors: it is what a user pays.
 - **collector**: the CPU time, from a warm-up until the collector has sent all and has ended. The garbage collector runs when
-  the collector has 512 MiB (` + "`GOGC=off`" + `, ` + "`GOMEMLIMIT=512MiB`" + `), so peak is about the same for all. With the
+  the collector has 512 MiB (` + "`GOGC=off`" + `, ` + "`GOMEMLIMIT=512MiB`" + `), so peak says little. With the
   default, a collector that holds more memory collects less often and needs less CPU time for it. Here all have the same
   memory, and each pays for the garbage that it makes and for what it holds. A ballast in the heap would do the same, but it
   needs code in each collector.
@@ -145,7 +145,8 @@ Machine: %s. Rounds: %d.
   stored. It does not decode protobuf, so it takes less CPU time than a collector with nop, and the difference is negative.
 - **paced**: how memory grows while telemetry is sent over gRPC, with the default garbage collector. gRPC is what collectors
   use between each other, and its buffers do not hide those of the exporter, as those of HTTP do. **idle** is the resident
-  memory before the first request, and **growth** is peak less idle. The program's own pages are in idle for the most part.
+  memory before the first request, and **growth** is peak less idle. A collector with nop grows too, so
+  there are goals for growth with and without that.
 - **full**: the service is down, and senders fill a queue of 64 MiB until the collector answers 503 or UNAVAILABLE. This is
   the default queue of kinesis_kpl. awskinesis has ` + "`sizer: bytes`" + ` and the same ` + "`queue_size`" + `. Each
   connection then tries again once a second. **RSS** is the highest of some samples after 1.5 seconds of this. nop gets as

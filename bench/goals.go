@@ -128,6 +128,8 @@ func memoryGoals(find lookup) (list []goal) {
 		shape := pacedShape(s)
 		growth := func(variant string) *float64 { return find.of(shape, "none", variant, (*report.Row).Growth) }
 		add(0.5, quotient(growth(queued), growth(theirs)), "growth of RSS × peer's, "+shape)
+		own, other := difference(growth(queued), growth(nop)), difference(growth(theirs), growth(nop))
+		add(0.5, quotient(own, other), "growth of RSS less nop's × peer's less nop's, "+shape)
 	}
 	perQueue := func(r *report.Row) *float64 { return r.RSSPerQueue }
 	const full = "RSS above nop with a full queue × queue_size, "
@@ -157,10 +159,7 @@ func logShapes() []load.Shape {
 func latencyGoals(find lookup) (list []goal) {
 	p50 := func(r *report.Row) *float64 { return r.LatencyP50 }
 	p99 := func(r *report.Row) *float64 { return r.LatencyP99 }
-	lone, least := find.of(loneShape, "none", atOnce, p50), find.of(loneShape, "none", limit, p50)
-	if lone != nil && least != nil {
-		lone = new(*lone - *least)
-	}
+	lone := difference(find.of(loneShape, "none", atOnce, p50), find.of(loneShape, "none", limit, p50))
 	list = append(list, goal{"lone request, p50 less a round trip, ms", lone, new(2.0), false})
 	for _, v := range []struct {
 		name     string
@@ -218,6 +217,14 @@ func (l lookup) of(shape, compression, variant string, figure func(*report.Row) 
 		return nil
 	}
 	return figure(row)
+}
+
+// difference returns a-b, or nil without both.
+func difference(a, b *float64) *float64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	return new(*a - *b)
 }
 
 // quotient returns a/b, or nil without both.
