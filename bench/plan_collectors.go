@@ -77,6 +77,7 @@ func collectorJobs(of selection, s size) []job {
 			}
 		}
 	}
+	list = append(list, gatewayJobs(of, s)...)
 	for _, shape := range logs {
 		args := sendingArgs(otlp.GRPC, shape, growthRate(shape), s)
 		for _, c := range everyCollector() {
