@@ -188,7 +188,7 @@ func TestOTLPGatewayTellsTheSDKOfDrops(t *testing.T) {
 	want := map[string]int{}
 	for _, protocol := range []string{"http", "grpc"} {
 		client := g.send(t, protocol, "logs", "gzip", protocol, 10, "-large", "1100000")
-		require.NoError(t, client.Wait(ctx, t), client.Output())
+		_ = client.Wait(ctx, t) // The SDK reports a partial success as an error of the flush, or to its error handler.
 		assert.Contains(t, client.Output(), "the limit is 1048576 (1 logs rejected)")
 		maps.Copy(want, once(protocol, 10))
 	}
