@@ -135,11 +135,11 @@ func requireFreeMemory(t *testing.T, p *program) {
 	assert.Equal(t, 64<<20, health.FreeBytes)
 }
 
-// While nothing can be stored, a request fails in time, and its client is told when to try again. Then it is stored once.
+// While nothing can be stored, a request fails, and its client is told when to try again. Then it is stored once.
 func TestGRPCBackPressure(t *testing.T) {
 	fake := serveKinesis(t)
-	repair := fake.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Break(kpltest.ConnectionReset)))
-	p := start(t, func(c *config) { c.producer.RecordTTL = 50 * time.Millisecond })
+	fake.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Times(1, kpltest.FailCall(kpltest.CodeAccessDenied))))
+	p := start(t, nil)
 	c := p.dial(t)
 	_, err := export(t.Context(), t, c, marshaler.Logs, "sent", 10)
 	require.Equal(t, codes.Unavailable, status.Code(err), err)
@@ -147,7 +147,6 @@ func TestGRPCBackPressure(t *testing.T) {
 	info, ok := status.Convert(err).Details()[0].(*errdetails.RetryInfo)
 	require.True(t, ok)
 	assert.Equal(t, retryTime, info.GetRetryDelay().AsDuration())
-	repair()
 	sent, err := export(t.Context(), t, c, marshaler.Logs, "sent", 10)
 	require.NoError(t, err)
 	_, err = p.end()
@@ -158,7 +157,7 @@ func TestGRPCBackPressure(t *testing.T) {
 // A client that does not send its request in time gets an answer, and holds no memory any more.
 func TestGRPCSlowClient(t *testing.T) {
 	serveKinesis(t)
-	p := start(t, func(c *config) { c.client = 10 * time.Millisecond })
+	p := start(t, func(c *config) { c.client = 200 * time.Millisecond })
 	desc := &grpc.StreamDesc{ClientStreams: true}
 	stream, err := p.dial(t).NewStream(t.Context(), desc, exportLogs, grpc.ForceCodecV2(bytesCodec{}))
 	require.NoError(t, err)

@@ -168,7 +168,7 @@ func TestDrainEndsRequests(t *testing.T) {
 // A client that never sends the rest of its request does not hold up the end, and what others have sent is delivered.
 func TestSlowClientDoesNotHoldTheDrain(t *testing.T) {
 	fake := serveKinesis(t)
-	p := start(t, func(c *config) { c.client, c.grace = 50*time.Millisecond, time.Hour })
+	p := start(t, func(c *config) { c.client, c.grace = 500*time.Millisecond, time.Hour })
 	sent, err := export(t.Context(), t, p.dial(t), marshaler.Logs, "sent", 7)
 	require.NoError(t, err)
 	slow, err := new(net.Dialer).DialContext(t.Context(), "tcp", p.HTTP)

@@ -201,7 +201,7 @@ func TestOTLPGatewayTellsTheSDKOfDrops(t *testing.T) {
 func TestSDKRetriesWhatTheGatewayDoesNotTake(t *testing.T) {
 	ctx := Context(t)
 	for _, protocol := range []string{"http", "grpc"} {
-		g := startGateway(ctx, t, "-otlp-timeout", "1s")
+		g := startGateway(ctx, t, "-otlp-timeout", "6s")
 		repair := g.fake.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Break(kpltest.ConnectionReset)))
 		client := g.send(t, protocol, "logs", "none", protocol, 10)
 		g.WaitLine(ctx, t, `"requests not taken"`)
