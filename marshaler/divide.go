@@ -22,6 +22,7 @@ func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Messag
 	if err := f.cut(plain, 1, message.Items); err != nil {
 		return nil, err
 	}
+	items = max(items, 1)
 	f.encoded.Messages = make([]Message, 0, (message.Items+items-1)/items)
 	f.key = message.PartitionKey
 	f.draft.drop()

@@ -9,6 +9,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
+// maxPrefix is how many bytes a tag or a length has at most for readers in C++, and for those that are built on upb, such as
+// Python's.
+const maxPrefix = 5
+
 // isSound reports whether every reader decodes a message of the kind, which anybody may have written. The parameter depth is
 // how many messages are around it.
 //
@@ -49,7 +53,8 @@ func isSound(data []byte, k kind, depth int) bool {
 			pos = start + int(data[pos])
 		} else {
 			var length uint64
-			if length, start = readUvarint(data, pos); start < 0 || length > unsigned(len(data)-start) {
+			length, start = readUvarint(data, pos)
+			if start < 0 || start > pos+maxPrefix || length > unsigned(len(data)-start) {
 				return false
 			}
 			pos = start + int(length) //nolint:gosec // at most what is left of the data
@@ -97,7 +102,7 @@ func contentOfLongTag(data []byte, pos int, k kind) (content, int) {
 	tag, next := readUvarint(data, pos)
 	number, wire := tag>>3, protowire.Type(tag&7)
 	switch {
-	case next < 0, number < 16, number > uint64(protowire.MaxValidNumber),
+	case next < 0, next > pos+maxPrefix, number < 16, number > uint64(protowire.MaxValidNumber),
 		number == deprecatedScopes && (k == resourceLogs || k == resourceSpans || k == resourceMetrics),
 		number == spanFlags && k == span && wire != protowire.Fixed32Type:
 		return invalid, next
