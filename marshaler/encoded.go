@@ -7,9 +7,9 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // MarshalEncoded makes messages of a push that is encoded already: an Export*ServiceRequest of the signal in protobuf, not
@@ -21,7 +21,10 @@ import (
 // Every field is checked, as deep as they lie. If pdata would not decode the bytes, the error wraps [ErrMalformed], and there are
 // no messages.
 func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte) (Encoded, error) {
-	if m.cfg.Encoding == OTLPProto && signal <= Metrics && isSound(otlp, signal.request(), 0) {
+	if signal > Metrics {
+		return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
+	}
+	if m.cfg.Encoding == OTLPProto && isSound(otlp, signal.request(), 0) {
 		f := m.fillers[signal].Get().(*filler)
 		defer m.fillers[signal].Put(f)
 		if encoded, ok := f.splitBytes(m.keys, otlp); ok {
@@ -33,30 +36,20 @@ func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte) (Encoded, error) 
 
 // marshalDecoded makes messages of bytes that can not be cut as they are. It decodes them first.
 func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) {
-	malformed := func(err error) (Encoded, error) {
+	proto := newCodec(OTLPProto)
+	pdata, err := proto.decode(signal, migrate(otlp))
+	if err != nil {
 		return Encoded{}, fmt.Errorf("marshaler: %w: decode %s of %d bytes: %w", ErrMalformed, signal, len(otlp), err)
 	}
-	switch signal {
-	case Logs:
-		request := plogotlp.NewExportRequest()
-		if err := request.UnmarshalProto(otlp); err != nil {
-			return malformed(err)
-		}
-		return m.MarshalLogs(request.Logs())
-	case Traces:
-		request := ptraceotlp.NewExportRequest()
-		if err := request.UnmarshalProto(otlp); err != nil {
-			return malformed(err)
-		}
-		return m.MarshalTraces(request.Traces())
-	case Metrics:
-		request := pmetricotlp.NewExportRequest()
-		if err := request.UnmarshalProto(otlp); err != nil {
-			return malformed(err)
-		}
-		return m.MarshalMetrics(request.Metrics())
+	switch pdata := pdata.(type) {
+	case plog.Logs:
+		return m.MarshalLogs(pdata)
+	case ptrace.Traces:
+		return m.MarshalTraces(pdata)
+	case pmetric.Metrics:
+		return m.MarshalMetrics(pdata)
 	}
-	return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
+	return Encoded{}, nil // never: there are three signals
 }
 
 // splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that can
