@@ -13,13 +13,15 @@ import (
 )
 
 // MarshalEncoded makes messages of a push that is encoded already: an Export*ServiceRequest of the signal in protobuf, not
-// compressed. Who wrote it does not matter. The messages are those that pdata of the same bytes would make. Only fields that
-// OTLP does not know yet may stay, which pdata would drop.
+// compressed. Who wrote it does not matter. The messages are those that pdata of the same bytes would make, except that fields
+// which OTLP does not know may stay.
 //
-// The Marshaler only reads otlp, and keeps nothing of it. The caller may change it as soon as MarshalEncoded returns.
+// Every field is checked, however deep it lies. Bytes that every reader decodes are cut as they are. Others are decoded by pdata
+// first, which takes ten times as long. So is everything with the encoding [OTLPJSON]. If pdata cannot decode them, the error wraps
+// [ErrMalformed], and there are no messages.
 //
-// Every field is checked, as deep as they lie. If pdata would not decode the bytes, the error wraps [ErrMalformed], and there are
-// no messages.
+// The Marshaler only reads otlp, and keeps nothing of it. The caller may change it as soon as MarshalEncoded returns. The caller
+// owns the messages until it releases them, see [Message.Release].
 func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte) (Encoded, error) {
 	if signal > Metrics {
 		return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
@@ -34,7 +36,7 @@ func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte) (Encoded, error) 
 	return m.marshalDecoded(signal, otlp)
 }
 
-// marshalDecoded makes messages of bytes that can not be cut as they are. It decodes them first.
+// marshalDecoded makes messages of bytes that cannot be cut as they are. It decodes them first.
 func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) {
 	proto := newCodec(OTLPProto)
 	pdata, err := proto.decode(signal, migrate(otlp))
@@ -52,8 +54,8 @@ func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) 
 	return Encoded{}, nil // never: there are three signals
 }
 
-// splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that can
-// not be cut, such as items with something between them.
+// splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that
+// cannot be cut, such as items with something between them.
 func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
 	defer f.forget()
 	if f.cut(otlp, 0, 0) != nil {
