@@ -17,8 +17,8 @@ import (
 // which OTLP does not know may stay.
 //
 // Every field is checked, however deep it lies. Bytes that every reader decodes are cut as they are. Others are decoded by pdata
-// first, which takes ten times as long. So is everything with the encoding [OTLPJSON]. If pdata cannot decode them, the error wraps
-// [ErrMalformed], and there are no messages.
+// first, which takes ten times as long. So is everything with the encoding [OTLPJSON]. If pdata cannot decode them, the error
+// wraps [ErrMalformed], and there are no messages.
 //
 // The Marshaler only reads otlp, and keeps nothing of it. The caller may change it as soon as MarshalEncoded returns. The caller
 // owns the messages until it releases them, see [Message.Release].
