@@ -6,8 +6,8 @@ package marshaler
 import "sort"
 
 // Divide divides a message between its items into messages of at most so many items each, in order. It must be a message of the
-// signal that this Marshaler has made, and items must be at least 1. A metric whose data points come into several
-// messages is in each of them.
+// signal that this Marshaler has made. A number of items below 1 means 1. A metric whose data points come into several messages
+// is in each of them.
 //
 // The parts have the key, the encoding and the compression of the message. They have memory of their own: the caller releases
 // them, and the message, which stays as it is. It fails only for data that was changed.
@@ -22,6 +22,7 @@ func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Messag
 	if err := f.cut(plain, 1, message.Items); err != nil {
 		return nil, err
 	}
+	items = max(items, 1)
 	f.encoded.Messages = make([]Message, 0, (message.Items+items-1)/items)
 	f.key = message.PartitionKey
 	f.draft.drop()

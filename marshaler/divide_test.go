@@ -5,10 +5,12 @@ package marshaler
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
 // The parts of a message have all its items in order, as many as were asked for, and are like the message in all else.
@@ -57,7 +59,7 @@ func TestAppendedMessagesAreOneRequest(t *testing.T) {
 	for _, c := range manyConfigs() {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 			m, plain := mustNew(t, c), mustNew(t, usual(OTLPProto))
-			for seed := range uint64(3) {
+			for seed := range uint64(2) {
 				for _, d := range newRandom(seed).all() {
 					var otlp []byte
 					var want []string
@@ -79,4 +81,78 @@ func TestAppendedMessagesAreOneRequest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A metric of each type is divided between its data points, and each part says all that the metric says.
+func TestMetricsOfAllTypesAreDivided(t *testing.T) {
+	metrics := pmetric.NewMetrics()
+	list := metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
+	r, types := newRandom(5), map[pmetric.MetricType]bool{}
+	for len(types) < 5 {
+		m := list.AppendEmpty()
+		m.SetName(fmt.Sprint("metric ", list.Len()))
+		m.SetDescription("what it is")
+		m.SetUnit("By")
+		m.Metadata().PutStr("origin", "test")
+		r.points(m)
+		types[m.Type()] = true
+	}
+	d := metricsData{metrics}
+	for _, encoding := range bothEncodings {
+		m := mustNew(t, Config{Encoding: encoding, TargetSize: 1 << 20, MaxSize: 1 << 20})
+		encoded := d.marshal(t, m)
+		require.Len(t, encoded.Messages, 1)
+		for _, most := range []int{1, 2, 7, 0} {
+			parts, err := m.Divide(Metrics, &encoded.Messages[0], most)
+			require.NoError(t, err)
+			var found []string
+			for _, part := range parts {
+				require.LessOrEqual(t, part.Items, max(most, 1), "as many as allowed, and at least one")
+				found = append(found, items(t, m, d.decode(t, m, part.Data))...)
+			}
+			require.Equal(t, items(t, m, d), found)
+		}
+	}
+}
+
+// Any number of goroutines may marshal bytes, divide messages and append them.
+func TestBytesOfManyGoroutines(t *testing.T) {
+	for _, c := range manyConfigs() {
+		if c.TargetSize != 400 {
+			continue
+		}
+		m := mustNew(t, c)
+		var group sync.WaitGroup
+		for seed := range uint64(4) {
+			group.Go(func() {
+				for _, d := range newRandom(seed).all() {
+					appendAndDivide(t, m, d)
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
+// appendAndDivide makes messages of bytes, and proves that the parts of each message, appended, are the message.
+func appendAndDivide(t *testing.T, m *Marshaler, d telemetry) {
+	encoded, err := m.MarshalEncoded(d.signal(), d.whole(t, &Marshaler{codec: newCodec(OTLPProto)}))
+	if !assert.NoError(t, err) {
+		return
+	}
+	plain := mustNew(t, usual(OTLPProto))
+	for i := range encoded.Messages {
+		message := &encoded.Messages[i]
+		parts, err := m.Divide(d.signal(), message, 1)
+		assert.NoError(t, err)
+		var otlp []byte
+		for j := range parts {
+			otlp, err = m.AppendProto(otlp, d.signal(), parts[j].Data)
+			assert.NoError(t, err)
+			parts[j].Release()
+		}
+		want := items(t, plain, d.decode(t, m, message.Data))
+		assert.Equal(t, want, items(t, plain, d.decode(t, plain, otlp)))
+	}
+	encoded.Release()
 }

@@ -22,6 +22,8 @@
 //   - tree.assemble writes the bytes of a message into one buffer;
 //   - packer compresses a message, if that is configured. The filler corrects a message that misses its size.
 //
+// A push may also come as bytes. Then isSound takes the place of all that is in front of tree, see [Marshaler.MarshalEncoded].
+//
 // Encoded pdata and messages lie in pooled memory. Whoever gets messages releases them when nobody reads them any more.
 //
 // # Empty containers

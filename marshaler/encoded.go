@@ -7,21 +7,26 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // MarshalEncoded makes messages of a push that is encoded already: an Export*ServiceRequest of the signal in protobuf, not
-// compressed. Who wrote it does not matter. The messages are those that pdata of the same bytes would make. Only fields that
-// OTLP does not know yet may stay, which pdata would drop.
+// compressed. Who wrote it does not matter. The messages are those that pdata of the same bytes would make, except that fields
+// which OTLP does not know may stay.
 //
-// The Marshaler only reads otlp, and keeps nothing of it. The caller may change it as soon as MarshalEncoded returns.
+// Every field is checked, however deep it lies. Bytes that every reader decodes are cut as they are. Others are decoded by pdata
+// first, which takes ten times as long. So is everything with the encoding [OTLPJSON]. If pdata cannot decode them, the error
+// wraps [ErrMalformed], and there are no messages.
 //
-// Every field is checked, as deep as they lie. If pdata would not decode the bytes, the error wraps [ErrMalformed], and there are
-// no messages.
+// The Marshaler only reads otlp, and keeps nothing of it. The caller may change it as soon as MarshalEncoded returns. The caller
+// owns the messages until it releases them, see [Message.Release].
 func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte) (Encoded, error) {
-	if m.cfg.Encoding == OTLPProto && signal <= Metrics && isSound(otlp, signal.request(), 0) {
+	if signal > Metrics {
+		return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
+	}
+	if m.cfg.Encoding == OTLPProto && isSound(otlp, signal.request(), 0) {
 		f := m.fillers[signal].Get().(*filler)
 		defer m.fillers[signal].Put(f)
 		if encoded, ok := f.splitBytes(m.keys, otlp); ok {
@@ -31,36 +36,26 @@ func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte) (Encoded, error) 
 	return m.marshalDecoded(signal, otlp)
 }
 
-// marshalDecoded makes messages of bytes that can not be cut as they are. It decodes them first.
+// marshalDecoded makes messages of bytes that cannot be cut as they are. It decodes them first.
 func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) {
-	malformed := func(err error) (Encoded, error) {
+	proto := newCodec(OTLPProto)
+	pdata, err := proto.decode(signal, migrate(otlp))
+	if err != nil {
 		return Encoded{}, fmt.Errorf("marshaler: %w: decode %s of %d bytes: %w", ErrMalformed, signal, len(otlp), err)
 	}
-	switch signal {
-	case Logs:
-		request := plogotlp.NewExportRequest()
-		if err := request.UnmarshalProto(otlp); err != nil {
-			return malformed(err)
-		}
-		return m.MarshalLogs(request.Logs())
-	case Traces:
-		request := ptraceotlp.NewExportRequest()
-		if err := request.UnmarshalProto(otlp); err != nil {
-			return malformed(err)
-		}
-		return m.MarshalTraces(request.Traces())
-	case Metrics:
-		request := pmetricotlp.NewExportRequest()
-		if err := request.UnmarshalProto(otlp); err != nil {
-			return malformed(err)
-		}
-		return m.MarshalMetrics(request.Metrics())
+	switch pdata := pdata.(type) {
+	case plog.Logs:
+		return m.MarshalLogs(pdata)
+	case ptrace.Traces:
+		return m.MarshalTraces(pdata)
+	case pmetric.Metrics:
+		return m.MarshalMetrics(pdata)
 	}
-	return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
+	return Encoded{}, nil // never: there are three signals
 }
 
-// splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that can
-// not be cut, such as items with something between them.
+// splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that
+// cannot be cut, such as items with something between them.
 func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
 	defer f.forget()
 	if f.cut(otlp, 0, 0) != nil {

@@ -251,7 +251,7 @@ func TestContainersWithoutItemsNeverMakeAMessage(t *testing.T) {
 	}
 }
 
-func TestPushThatFitsAMessageIsNotCopied(t *testing.T) {
+func TestPushThatFitsAMessageIsThatMessage(t *testing.T) {
 	m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 51_200, Key: KeyConfig{Static: "k"}})
 	logs := benchLogs(2, 3)
 	want := logsData{logs}.whole(t, m)

@@ -181,7 +181,7 @@ func TestBytesInAnyOrder(t *testing.T) {
 	cut, decoded := 0, 0
 	for _, c := range manyConfigs() {
 		m := mustNew(t, c)
-		for seed := range uint64(6) {
+		for seed := range uint64(3) {
 			s := scrambler{rand.New(rand.NewPCG(seed, 3)), seed%3 == 2}
 			for _, d := range newRandom(seed).all() {
 				otlp := s.scramble(d.whole(t, &Marshaler{codec: newCodec(OTLPProto)}), d.signal().request())

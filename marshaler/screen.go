@@ -125,6 +125,10 @@ func isTooDeep(k kind, depth int) bool {
 func isASCII(b []byte) bool {
 	const high = 0x8080808080808080
 	if len(b) < 8 {
+		if len(b) >= 4 {
+			found := binary.LittleEndian.Uint32(b) | binary.LittleEndian.Uint32(b[len(b)-4:])
+			return found&0x80808080 == 0
+		}
 		for _, c := range b {
 			if c >= 0x80 {
 				return false

@@ -9,6 +9,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
+// maxPrefix is how many bytes a tag or a length has at most for readers in C++, and for those that are built on upb, such as
+// Python's.
+const maxPrefix = 5
+
 // isSound reports whether every reader decodes a message of the kind, which anybody may have written. The parameter depth is
 // how many messages are around it.
 //
@@ -47,34 +51,46 @@ func isSound(data []byte, k kind, depth int) bool {
 		start := pos + 1
 		if pos < len(data) && data[pos] < 0x80 {
 			pos = start + int(data[pos])
-		} else {
-			var length uint64
-			if length, start = readUvarint(data, pos); start < 0 || length > unsigned(len(data)-start) {
-				return false
-			}
-			pos = start + int(length) //nolint:gosec // at most what is left of the data
+		} else if start, pos = longContent(data, pos); start < 0 {
+			return false
 		}
 		if pos > len(data) {
 			return false
 		}
-		if c != anyBytes && !l.isSoundContent(data[start:pos], c, tag>>3, depth) {
+		value := data[start:pos]
+		switch {
+		case c == inside:
+			inner := l.inner[tag>>3]
+			if inner == keyValue && isPlainAttribute(value) || inner == anyValue && isPlainValue(value) {
+				continue
+			}
+			if isTooDeep(inner, depth+1) || !isSound(value, inner, depth+1) {
+				return false
+			}
+		case c == text:
+			if !isASCII(value) && !utf8.Valid(value) {
+				return false
+			}
+		case c != anyBytes && !isSoundBytes(value, c):
 			return false
 		}
 	}
 	return pos == len(data)
 }
 
-// isSoundContent reports whether every reader decodes what lies in a field.
-func (l *wireLayout) isSoundContent(data []byte, c content, number byte, depth int) bool {
-	switch c { //nolint:exhaustive // the others have no length
-	case text:
-		return isASCII(data) || utf8.Valid(data)
-	case inside:
-		inner := l.inner[number]
-		if inner == keyValue && isPlainAttribute(data) || inner == anyValue && isPlainValue(data) {
-			return true
-		}
-		return !isTooDeep(inner, depth+1) && isSound(data, inner, depth+1)
+// longContent returns where the content of a field lies whose length, at pos, has more than one byte. It returns -1 if the length
+// is wrong.
+func longContent(data []byte, pos int) (start, end int) {
+	length, start := readUvarint(data, pos)
+	if start < 0 || start > pos+maxPrefix || length > unsigned(len(data)-start) {
+		return -1, -1
+	}
+	return start, start + int(length) //nolint:gosec // at most what is left of the data
+}
+
+// isSoundBytes reports whether every reader decodes the bytes of a field that is neither text nor a message.
+func isSoundBytes(data []byte, c content) bool {
+	switch c { //nolint:exhaustive // the others may have any bytes, or no length
 	case id16:
 		return len(data) == traceIDLength || len(data) == 0
 	case id8:
@@ -97,7 +113,7 @@ func contentOfLongTag(data []byte, pos int, k kind) (content, int) {
 	tag, next := readUvarint(data, pos)
 	number, wire := tag>>3, protowire.Type(tag&7)
 	switch {
-	case next < 0, number < 16, number > uint64(protowire.MaxValidNumber),
+	case next < 0, next > pos+maxPrefix, number < 16, number > uint64(protowire.MaxValidNumber),
 		number == deprecatedScopes && (k == resourceLogs || k == resourceSpans || k == resourceMetrics),
 		number == spanFlags && k == span && wire != protowire.Fixed32Type:
 		return invalid, next

@@ -29,9 +29,6 @@ const (
 	packedVarints                // numbers of 1 to 10 bytes, side by side
 )
 
-// deprecatedScopes is the field of a resource in which old writers put the scopes. pdata knows what to do about it.
-const deprecatedScopes = 1000
-
 // spanFlags is the only field of OTLP, beside deprecatedScopes, with a number above 15.
 const spanFlags = 16
 

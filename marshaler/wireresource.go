@@ -8,7 +8,6 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -27,9 +26,11 @@ func (t *tree) resourcesWith(names []string, first, last int) plog.ResourceLogsS
 		request = protowire.AppendVarint(append(request, 1<<3|wireBytes), unsigned(size))
 		request = appendBytes(request, 1, list)
 	}
-	logs := plogotlp.NewExportRequest()
-	_ = logs.UnmarshalProto(request) // never fails: the bytes are sound
-	return logs.Logs().ResourceLogs()
+	logs, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(request)
+	if err != nil {
+		panic(err) // never: the bytes are sound
+	}
+	return logs.ResourceLogs()
 }
 
 // attributesWith returns the attributes of one resource, see resourcesWith.
