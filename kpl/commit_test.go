@@ -144,6 +144,39 @@ func TestRecordsGatherBehindARequest(t *testing.T) {
 	})
 }
 
+// For a minute after a throttle records wait for others, whether the throttled record is sent again or not.
+func TestAThrottleEndsEarlyCommits(t *testing.T) {
+	for name, tune := range map[string]func(*Config){
+		"sent again": func(*Config) {},
+		"failed":     func(c *Config) { c.FailIfThrottled = true },
+		"fixed rate": func(c *Config) { c.FixedRate = true },
+	} {
+		for kind, throttle := range map[string]kpltest.Fault{
+			"record": kpltest.FailRecordFraction(kpltest.CodeThrottled, 1), "call": kpltest.FailCall(kpltest.CodeThrottling),
+		} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					k := newTestKinesis(1)
+					p := startProducer(t, k, tune)
+					takes := func() time.Duration {
+						start := time.Now()
+						_, err := p.PutWait(t.Context(), sized("key", 200))
+						require.NoError(t, err)
+						return time.Since(start)
+					}
+					assert.Equal(t, roundTrip, takes())
+					k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Times(1, throttle)))
+					_, _ = p.PutWait(t.Context(), sized("key", 200))
+					advance(throttledPause / 2)
+					assert.Equal(t, 100*time.Millisecond+roundTrip, takes())
+					advance(throttledPause / 2)
+					assert.Equal(t, roundTrip, takes())
+				})
+			})
+		}
+	}
+}
+
 // The table of what keeps records from going early. A pipeline has one record that lingers.
 func TestWhatKeepsRecordsFromGoingEarly(t *testing.T) {
 	const linger = 100 * time.Millisecond
