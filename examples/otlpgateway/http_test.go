@@ -286,6 +286,22 @@ func TestFullMemory(t *testing.T) {
 	})
 }
 
+// A request holds memory for its messages, and for nothing else, until the last of them is delivered.
+func TestMemoryOfARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, nil, "-otlp-answer", accepted)
+		a.putRecords(kpltest.Latency(time.Second))
+		require.Equal(t, http.StatusOK, a.postLogs(t.Context(), t, "sent", 1000).Code)
+		free := a.memory.unused()
+		a.close(t)
+		held := requestOverhead
+		for _, record := range a.fake.UserRecords(events) {
+			held += len(record.Data) + messageOverhead
+		}
+		assert.Equal(t, a.cfg.memory-held, free)
+	})
+}
+
 // What was accepted and is not delivered is counted in the log, at most once a second, without its content.
 func TestLossesAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -150,7 +150,9 @@ func TestDrainHasAnEnd(t *testing.T) {
 func TestDrainEndsRequests(t *testing.T) {
 	fake := serveKinesis(t)
 	arrived := hang(fake)
-	p := start(t, func(c *config) { c.grace = time.Millisecond })
+	p := start(t, func(c *config) {
+		c.grace, c.producer.RequestTimeout, c.producer.RecordTTL = time.Millisecond, time.Hour, 2*time.Hour
+	})
 	body := newTelemetry(t, marshaler.Logs, "lost", 7).proto
 	overHTTP, overGRPC := newHTTPClient(t), p.dial(t)
 	var clients sync.WaitGroup
