@@ -148,23 +148,27 @@ func TestDrainHasAnEnd(t *testing.T) {
 
 // Requests that wait for their confirmation do not hold up the end either. They are not answered with success.
 func TestDrainEndsRequests(t *testing.T) {
-	fake := serveKinesis(t)
-	arrived := hang(fake)
-	p := start(t, func(c *config) {
-		c.grace, c.producer.RequestTimeout, c.producer.RecordTTL = time.Millisecond, time.Hour, 2*time.Hour
-	})
 	body := newTelemetry(t, marshaler.Logs, "lost", 7).proto
-	overHTTP, overGRPC := newHTTPClient(t), p.dial(t)
-	var clients sync.WaitGroup
-	clients.Go(func() {
-		code, _ := postTo(t.Context(), overHTTP, p.HTTP, body)
-		assert.NotEqual(t, http.StatusOK, code)
-	})
-	clients.Go(func() { assert.Error(t, send(t.Context(), overGRPC, exportLogs, body)) })
-	<-arrived
-	_, err := p.end()
-	require.ErrorContains(t, err, "requests are left after 1ms")
-	clients.Wait()
+	for name, request := range map[string]func(*testing.T, *program){
+		"HTTP": func(t *testing.T, p *program) {
+			code, _ := postTo(t.Context(), newHTTPClient(t), p.HTTP, body)
+			assert.NotEqual(t, http.StatusOK, code)
+		},
+		"gRPC": func(t *testing.T, p *program) { assert.Error(t, send(t.Context(), p.dial(t), exportLogs, body)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			arrived := hang(serveKinesis(t))
+			p := start(t, func(c *config) {
+				c.grace, c.producer.RequestTimeout, c.producer.RecordTTL = time.Millisecond, time.Hour, 2*time.Hour
+			})
+			var client sync.WaitGroup
+			client.Go(func() { request(t, p) })
+			<-arrived
+			_, err := p.end()
+			require.ErrorContains(t, err, "are left after 1ms")
+			client.Wait()
+		})
+	}
 }
 
 // A client that never sends the rest of its request does not hold up the end, and what others have sent is delivered.
