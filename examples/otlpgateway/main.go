@@ -26,9 +26,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
-	"time"
 
 	"google.golang.org/grpc"
 
@@ -80,7 +78,7 @@ func run(ctx context.Context, cfg config, logger *slog.Logger) error {
 	case <-ctx.Done():
 	}
 	logger.Info("draining", "outstanding_records", producer.Stats().OutstandingRecords)
-	err = errors.Join(err, s.drain(producer, cfg.grace))
+	err = errors.Join(err, s.drain(producer, cfg))
 	g.report()
 	return err
 }
@@ -119,38 +117,36 @@ type servers struct {
 }
 
 // drain stops taking requests, lets those in flight end, and waits for the results of what they put. The error says what took
-// longer than grace.
-func (s servers) drain(producer *kpl.Producer, grace time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
+// longer than the grace. Whatever is left then ends at once, except that clients have their time to send and to take answers.
+func (s servers) drain(producer *kpl.Producer, cfg config) error {
+	ctx, cancel := context.WithTimeout(context.Background(), cfg.grace)
 	defer cancel()
-	var (
-		stopping sync.WaitGroup
-		errs     [3]error
-	)
-	stopping.Go(func() {
-		if err := s.http.Shutdown(ctx); err != nil {
-			errs[0] = fmt.Errorf("HTTP requests are left after %v: %w", grace, err)
-		}
-	})
-	stopping.Go(func() {
-		stop := context.AfterFunc(ctx, s.grpc.Stop)
-		s.grpc.GracefulStop()
-		if !stop() {
-			errs[1] = fmt.Errorf("gRPC requests are left after %v: %w", grace, ctx.Err())
-		}
-	})
-	stopped := make(chan struct{})
+	atLast, cancelAtLast := context.WithTimeout(context.Background(), cfg.grace+2*cfg.client)
+	defer cancelAtLast()
+	stopped := make(chan error, 2) // by each server, when all its requests have ended
+	go func() { stopped <- s.http.Shutdown(atLast) }()
 	go func() {
-		stopping.Wait()
-		close(stopped)
+		defer context.AfterFunc(ctx, s.grpc.Stop)()
+		s.grpc.GracefulStop()
+		stopped <- nil
 	}()
-	select {
-	case <-stopped:
-	case <-ctx.Done(): // Requests wait for records, which Close then gives up on.
+	var errs []error
+	for len(errs) < cap(stopped) && ctx.Err() == nil {
+		select {
+		case err := <-stopped:
+			errs = append(errs, err)
+		case <-ctx.Done():
+		}
 	}
-	if err := producer.Close(ctx); err != nil {
-		errs[2] = fmt.Errorf("records are left after %v: %w", grace, err)
+	left := cap(stopped) - len(errs)
+	if left > 0 {
+		errs = append(errs, fmt.Errorf("requests are left after %v: %w", cfg.grace, ctx.Err()))
 	}
-	<-stopped
-	return errors.Join(errors.Join(errs[:]...), s.http.Close())
+	if err := producer.Close(ctx); err != nil { // It gives up on records that requests wait for.
+		errs = append(errs, fmt.Errorf("records are left after %v: %w", cfg.grace, err))
+	}
+	for range left {
+		errs = append(errs, <-stopped)
+	}
+	return errors.Join(append(errs, s.http.Close())...)
 }

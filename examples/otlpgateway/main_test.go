@@ -165,7 +165,7 @@ func TestDrainEndsRequests(t *testing.T) {
 			client.Go(func() { request(t, p) })
 			<-arrived
 			_, err := p.end()
-			require.ErrorContains(t, err, "are left after 1ms")
+			require.ErrorContains(t, err, "requests are left after 1ms")
 			client.Wait()
 		})
 	}
