@@ -85,8 +85,10 @@ func (g *gateway) send(t *testing.T, protocol, signal, compression, name string,
 	}
 	cmd := exec.Command(g.sdk, append(args,
 		"-protocol", protocol, "-signal", signal, "-name", name, "-items", strconv.Itoa(items))...)
+	const minute = "60000" // in milliseconds: by default, the SDK would give up before it tries again on a busy machine
 	cmd.Env = append(cmd.Environ(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+address,
-		"OTEL_EXPORTER_OTLP_COMPRESSION="+compression)
+		"OTEL_EXPORTER_OTLP_COMPRESSION="+compression,
+		"OTEL_EXPORTER_OTLP_TIMEOUT="+minute, "OTEL_BLRP_EXPORT_TIMEOUT="+minute)
 	return Start(t, cmd)
 }
 
