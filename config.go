@@ -48,6 +48,8 @@ type Config struct {
 	DrainTimeout time.Duration `mapstructure:"drain_timeout"`
 	// PartitionKey says where partition keys come from.
 	PartitionKey PartitionKeyConfig `mapstructure:"partition_key"`
+	// ShardOverflow says what happens to data for a shard that holds its share of the queue.
+	ShardOverflow ShardOverflow `mapstructure:"shard_overflow"`
 
 	// Producer configures the producer.
 	Producer ProducerConfig `mapstructure:",squash"`
@@ -70,6 +72,18 @@ const (
 	FireAndForget Delivery = "fire_and_forget"
 )
 
+// ShardOverflow says what happens to data for a shard that holds its share of the queue already. A share is as much as is free.
+// So a shard that takes nothing holds half of the queue at most, and all others go on.
+type ShardOverflow string
+
+// What happens to data for such a shard.
+const (
+	// RetryOverflow does not accept the request, as if the queue were full. The sender keeps all of it and tries again.
+	RetryOverflow ShardOverflow = "retry"
+	// DropOverflow drops what is for that shard, counts and logs it, and takes the rest of the request.
+	DropOverflow ShardOverflow = "drop"
+)
+
 // PartitionKeyConfig says where partition keys come from. At most one of its fields may be set. If none is set, messages have no
 // key, and the producer chooses a shard that has room.
 type PartitionKeyConfig struct {
@@ -90,8 +104,7 @@ type TelemetryConfig struct {
 	_ struct{}
 }
 
-// defaultQueueSize limits the queue of each signal, in bytes of OTLP. It holds several seconds of a busy stream. The producer
-// may hold as much by default.
+// defaultQueueSize limits what each signal holds in memory, in bytes of messages. That is several seconds of a busy stream.
 const defaultQueueSize = 64 << 20
 
 // Kubernetes kills a process 30 s after it was told to stop. So the default leaves the Collector some time for its own end.
@@ -106,6 +119,7 @@ func createDefaultConfig() component.Config {
 	queue := exporterhelper.NewDefaultQueueConfig()
 	queue.Sizer = exporterhelper.RequestSizerTypeBytes
 	queue.QueueSize = defaultQueueSize
+	queue.NumConsumers = defaultConsumers
 	return &Config{
 		Timeout:     exporterhelper.TimeoutConfig{Timeout: producer.RecordTTL + 5*time.Second},
 		Queue:       configoptional.Some(queue),
@@ -115,7 +129,8 @@ func createDefaultConfig() component.Config {
 		Delivery:    Confirmed,
 		Producer:    producer,
 
-		DrainTimeout: defaultDrainTimeout,
+		DrainTimeout:  defaultDrainTimeout,
+		ShardOverflow: RetryOverflow,
 	}
 }
 
@@ -124,12 +139,16 @@ func createDefaultConfig() component.Config {
 func (c *Config) Validate() error {
 	var errs keyErrors
 	c.validateDurations(&errs)
-	c.Producer.validate(&errs)
+	producer := c.boundedProducer()
+	producer.validate(&errs)
 	if c.Encoding != marshaler.OTLPProto && c.Encoding != marshaler.OTLPJSON {
 		errs.add("encoding", nil, "must be %s or %s, found %q", marshaler.OTLPProto, marshaler.OTLPJSON, c.Encoding)
 	}
 	if c.Delivery != Confirmed && c.Delivery != FireAndForget {
 		errs.add("delivery", nil, "must be %s or %s, found %q", Confirmed, FireAndForget, c.Delivery)
+	}
+	if c.ShardOverflow != RetryOverflow && c.ShardOverflow != DropOverflow {
+		errs.add("shard_overflow", nil, "must be %s or %s, found %q", RetryOverflow, DropOverflow, c.ShardOverflow)
 	}
 	if t := c.Timeout.Timeout; t != 0 && t <= c.Producer.RecordTTL {
 		errs.add("timeout", []string{"record_ttl"}, "must be more than record_ttl (%v), or 0 for none, found %v",

@@ -35,7 +35,7 @@ type ProducerConfig struct {
 }
 
 func newDefaultProducerConfig() ProducerConfig {
-	d := kpl.Config{}.WithDefaults()
+	d := kpl.Config{}.WithDefaults() // except for what the producer may hold, see [Config.boundedProducer]
 	return ProducerConfig{
 		AggregationEnabled:    !d.DisableAggregation,
 		AggregationMaxCount:   d.AggregationMaxCount,
@@ -51,8 +51,6 @@ func newDefaultProducerConfig() ProducerConfig {
 		FailIfThrottled:       d.FailIfThrottled,
 		FixedRate:             d.FixedRate,
 		WireProtocol:          d.WireProtocol,
-		MaxOutstandingRecords: d.MaxOutstandingRecords,
-		MaxOutstandingBytes:   d.MaxOutstandingBytes,
 	}
 }
 

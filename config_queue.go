@@ -5,12 +5,14 @@ package kinesiskplexporter
 
 import (
 	"fmt"
+	"math"
+	"time"
 
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
-	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // helperVersion is the version of exporterhelper whose behavior this file describes.
@@ -18,6 +20,68 @@ const helperVersion = "exporterhelper v0.165.0"
 
 // largestRequest is the most bytes that an OTLP receiver takes in a request by default: 20 MiB by HTTP. By gRPC it is 4 MiB.
 const largestRequest = 20 << 20
+
+// A push occupies a goroutine until all its messages are stored. There are so many that the whole queue can be on its way at
+// the same time. Then a push that waits for a shard which takes nothing keeps no other waiting. To make that cheap, small
+// requests are merged behind the queue until they have mergedSize bytes, or until mergeTime is over. exporterhelper's batcher
+// does that. It also starts the goroutines when they are needed, where a queue without it would keep all of them.
+const (
+	defaultConsumers = defaultQueueSize / mergedSize
+	mergedSize       = 64 << 10
+	mergeTime        = 20 * time.Millisecond
+)
+
+// helperQueue returns the queue as exporterhelper makes it.
+func (c *Config) helperQueue() configoptional.Optional[exporterhelper.QueueBatchConfig] {
+	if !c.Queue.HasValue() {
+		return c.Queue
+	}
+	queue := *c.Queue.Get()
+	queue.NumConsumers = c.helperConsumers()
+	if c.queueBytes() > 0 && queue.StorageID == nil {
+		queue.QueueSize = math.MaxInt64 // what the queue holds is limited by a budget, in front of it
+	}
+	if !queue.Batch.HasValue() {
+		batch := exporterhelper.BatchConfig{
+			Sizer: exporterhelper.RequestSizerTypeBytes, MinSize: mergedSize, FlushTimeout: mergeTime,
+			Partition: exporterhelper.NewDefaultPartitionConfig(),
+		}
+		batch.Partition.IdleTimeout = c.longestPush()
+		if queue.WaitForResult || queue.StorageID != nil {
+			// Nothing is merged: each caller gets the result of its own request, and a storage keeps no delivered request for
+			// another one that is not.
+			batch.MinSize, batch.FlushTimeout = 0, time.Hour
+		}
+		queue.Batch = configoptional.Some(batch)
+	}
+	return configoptional.Some(queue)
+}
+
+// helperConsumers returns how many consumers the queue has.
+func (c *Config) helperConsumers() int {
+	queue := c.Queue.Get()
+	if bytes := c.queueBytes(); queue.NumConsumers == defaultConsumers && queue.StorageID == nil && bytes > defaultQueueSize {
+		return bytes / mergedSize
+	}
+	return queue.NumConsumers
+}
+
+// longestPush is longer than a push lasts with all its retries. exporterhelper forgets a partition that is idle for so long. At a
+// stop it would not wait for a push of a partition that it has forgotten.
+func (c *Config) longestPush() time.Duration {
+	retries := c.Retry.MaxElapsedTime
+	switch {
+	case !c.Retry.Enabled:
+		retries = 0
+	case retries == 0:
+		return math.MaxInt64 // for ever
+	}
+	longest := time.Minute
+	for _, d := range []time.Duration{c.Timeout.Timeout, c.Producer.RecordTTL, retries} {
+		longest += min(d, math.MaxInt64-longest)
+	}
+	return longest
+}
 
 // validateQueue finds settings of the queue with which data would be lost. By default its unit is bytes here, but the number of
 // requests in most other exporters. So a size that is meant for the other unit is a likely mistake.
@@ -42,8 +106,8 @@ func (c *Config) validateQueue(errs *keyErrors) {
 	batch := queue.Batch.Get()
 	if batch.Sizer == exporterhelper.RequestSizerTypeBytes && batch.MaxSize > 0 && batch.MaxSize < least {
 		errs.add("sending_queue::batch::max_size", []string{"max_record_size"}, "must be at least %d bytes (max_record_size), or be "+
-			"left out, found %d: %s drops every item that is larger, and the exporter cuts requests itself",
-			least, batch.MaxSize, helperVersion)
+			"left out, found %d: a message may be as large as a record, and the exporter cuts requests itself",
+			least, batch.MaxSize)
 	}
 }
 
@@ -63,6 +127,11 @@ func (c *Config) warnings() []string {
 			"good. OTLP receivers take requests of up to 4 MiB by gRPC and 20 MiB by HTTP: set at least %d.",
 			queue.QueueSize, largestRequest))
 	}
+	if bytes := c.Producer.MaxOutstandingBytes; c.queueIsBudget() && bytes > 0 && bytes < c.queueBytes() {
+		found = append(found, fmt.Sprintf("max_outstanding_bytes (%d) is less than sending_queue::queue_size (%d): one shard that "+
+			"takes nothing can fill the producer and stop all others. Leave it out: queue_size limits the memory.",
+			bytes, queue.QueueSize))
+	}
 	if queue.StorageID != nil && !c.Retry.Enabled {
 		found = append(found, fmt.Sprintf("sending_queue::storage is set and retry_on_failure::enabled is false: with %s, what is "+
 			"not delivered within record_ttl or at shutdown is dropped, not kept. Set retry_on_failure::enabled to true.",
@@ -75,19 +144,6 @@ func (c *Config) warnings() []string {
 			batch.Get().MinSize, kpl.PutUnit))
 	}
 	return found
-}
-
-// warningsOf returns what is allowed but hardly meant for one signal.
-func (c *Config) warningsOf(signal marshaler.Signal) []string {
-	if signal != marshaler.Metrics || !c.Queue.HasValue() || !c.Queue.Get().Batch.HasValue() {
-		return nil
-	}
-	batch := c.Queue.Get().Batch.Get()
-	if batch.Sizer != exporterhelper.RequestSizerTypeBytes || batch.MaxSize == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("sending_queue::batch::max_size is %d bytes: if a data point is larger, %s drops all that are "+
-		"behind it in the request. Leave max_size out: the exporter cuts requests itself.", batch.MaxSize, helperVersion)}
 }
 
 // warnOf logs warnings.

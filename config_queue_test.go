@@ -53,6 +53,9 @@ func TestWarnings(t *testing.T) {
 		"a queue of 2 MiB": {
 			"sending_queue: {queue_size: 2097152}", []string{"sending_queue::queue_size is 2097152 bytes."},
 		},
+		"a producer smaller than the queue": {
+			"max_outstanding_bytes: 1048576", []string{"max_outstanding_bytes (1048576) is less than sending_queue::queue_size"},
+		},
 		"a queue of requests": {"sending_queue: {sizer: requests, queue_size: 10}", nil},
 		"a storage without retries": {
 			"sending_queue: {storage: file_storage}\nretry_on_failure: {enabled: false}",
@@ -63,7 +66,7 @@ func TestWarnings(t *testing.T) {
 		},
 		"batches cut by bytes": {
 			"sending_queue: {batch: {sizer: bytes, min_size: 1048576, max_size: 2097152}}",
-			[]string{"sending_queue::batch::max_size is 2097152 bytes: if a data point is larger, exporterhelper v0.165.0 drops"},
+			nil,
 		},
 		"batches cut by items": {"sending_queue: {batch: {max_size: 10000}}", nil},
 		"no queue":             {"sending_queue: {enabled: false}\nretry_on_failure: {enabled: false}", nil},
@@ -119,7 +122,7 @@ func TestFollowOnErrorsAreLeftOut(t *testing.T) {
 
 // A request that is larger than the queue is rejected for good, however the queue is set up. A queue that is merely full is not.
 func TestRequestLargerThanTheQueue(t *testing.T) {
-	tooManyBytes := func() plog.Logs { return logsOf(strings.Repeat("x", 2<<20)) }
+	tooManyBytes := func() plog.Logs { return oneResource(strings.Repeat("x", 2000), 1000) }
 	tooManyItems := func() plog.Logs { return oneResource("x", 11) }
 	for name, tt := range map[string]struct {
 		queue func(*exporterhelper.QueueBatchConfig)
@@ -224,5 +227,56 @@ func TestBlockOnOverflow(t *testing.T) {
 				assert.Len(t, distinct(t, storedBodies(t, k)), want)
 			})
 		})
+	}
+}
+
+// The producer takes what the queue lets in. It has a bound of its own where the queue limits no memory.
+func TestProducerBounds(t *testing.T) {
+	for yaml, want := range map[string][2]int{
+		"":                                             {3 * 64 << 20, 3 * 64 << 20 / messageOverhead},
+		"sending_queue: {queue_size: 134217728}":       {3 * 128 << 20, 3 * 128 << 20 / messageOverhead},
+		"sending_queue: {queue_size: 1048576}":         {defaultOutstandingBytes, defaultOutstandingBytes / messageOverhead},
+		"sending_queue: {storage: file_storage}":       {defaultOutstandingBytes, defaultOutstandingRecords},
+		"sending_queue: {sizer: items, queue_size: 9}": {defaultOutstandingBytes, defaultOutstandingRecords},
+		"sending_queue: {enabled: false}":              {defaultOutstandingBytes, defaultOutstandingRecords},
+		"delivery: fire_and_forget":                    {defaultOutstandingBytes, defaultOutstandingRecords},
+		"max_outstanding_bytes: 134217728\nmax_outstanding_records: 7": {128 << 20, 7},
+	} {
+		c, err := exporterConfig([]byte(yaml + "\naws: {stream_name: telemetry}"))
+		require.NoError(t, err)
+		p := c.boundedProducer()
+		assert.Equal(t, want, [2]int{p.MaxOutstandingBytes, p.MaxOutstandingRecords}, yaml)
+	}
+}
+
+// The whole queue can be on its way at the same time, whatever its size is. A number that somebody chose stays.
+func TestConsumers(t *testing.T) {
+	for yaml, want := range map[string]int{
+		"": 1024,
+		"sending_queue: {queue_size: 1073741824}":                        16384,
+		"sending_queue: {queue_size: 1073741824, storage: file_storage}": 1024,
+		"sending_queue: {queue_size: 20971520}":                          1024,
+		"sending_queue: {queue_size: 1073741824, num_consumers: 10}":     10,
+		"sending_queue: {sizer: requests, queue_size: 1000000}":          1024,
+	} {
+		c, err := exporterConfig([]byte(yaml + "\naws: {stream_name: telemetry}"))
+		require.NoError(t, err)
+		queue := c.helperQueue()
+		assert.Equal(t, want, queue.Get().NumConsumers, yaml)
+	}
+}
+
+// Small requests are merged, unless their results must stay apart.
+func TestMergingOfRequests(t *testing.T) {
+	for yaml, want := range map[string]int64{
+		"":                                       mergedSize,
+		"sending_queue: {wait_for_result: true}": 0,
+		"sending_queue: {storage: file_storage}": 0,
+		"sending_queue: {batch: {sizer: bytes, min_size: 1000000}}": 1_000_000,
+	} {
+		c, err := exporterConfig([]byte(yaml + "\naws: {stream_name: telemetry}"))
+		require.NoError(t, err)
+		queue := c.helperQueue()
+		assert.Equal(t, want, queue.Get().Batch.Get().MinSize, yaml)
 	}
 }

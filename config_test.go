@@ -103,7 +103,10 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Empty(t, c.CompressionParams)
 	assert.Equal(t, Confirmed, c.Delivery)
 	assert.Equal(t, 20*time.Second, c.DrainTimeout)
-	assert.Equal(t, kpl.Config{}.WithDefaults(), c.Producer.kplConfig(kpl.Observer{}))
+	bounded := c.boundedProducer()
+	want := kpl.Config{}.WithDefaults()
+	want.MaxOutstandingBytes, want.MaxOutstandingRecords = 3*64<<20, 3*64<<20/messageOverhead
+	assert.Equal(t, want, bounded.kplConfig(kpl.Observer{}))
 	assert.Empty(t, c.PartitionKey)
 	assert.Empty(t, c.AWS)
 
@@ -111,7 +114,7 @@ func TestDefaultConfig(t *testing.T) {
 	queue := c.Queue.Get()
 	assert.Equal(t, exporterhelper.RequestSizerTypeBytes, queue.Sizer)
 	assert.Equal(t, int64(64<<20), queue.QueueSize)
-	assert.Equal(t, 10, queue.NumConsumers)
+	assert.Equal(t, 1024, queue.NumConsumers)
 	assert.False(t, queue.Batch.HasValue())
 
 	c.AWS.StreamName = "telemetry"
@@ -150,14 +153,14 @@ func TestValidate(t *testing.T) {
 		"max_connections_zero":               `max_connections must be from 1 to 10000, found 0`,
 		"rate_limit_zero":                    `rate_limit must be from 1 to 1000000, found 0`,
 		"wire_protocol":                      `wire_protocol must be auto, json or sdk, found "http2"`,
-		"max_outstanding_records_zero":       `max_outstanding_records must be at least 1, found 0`,
+		"max_outstanding_records_negative":   `max_outstanding_records must be at least 1, found -1`,
 		"max_outstanding_bytes_under_record": `max_outstanding_bytes must be at least ` + maxRecord + ` (max_record_size)`,
 		"queue_size_of_requests": `sending_queue::queue_size is in bytes unless sending_queue::sizer is set, and must be at` +
 			` least ` + maxRecord + ` then (max_record_size), found 1000: the default is 67108864`,
 		"queue_size_of_100_kB": `sending_queue::queue_size is in bytes unless sending_queue::sizer is set, and must be at` +
 			` least ` + maxRecord + ` then (max_record_size), found 100000: the default is 67108864`,
 		"batch_max_size_under_record": `sending_queue::batch::max_size must be at least ` + maxRecord + ` bytes` +
-			` (max_record_size), or be left out, found 500000: exporterhelper v0.165.0 drops every item that is larger,` +
+			` (max_record_size), or be left out, found 500000: a message may be as large as a record,` +
 			` and the exporter cuts requests itself`,
 		"batch_flush_timeout_without_unit": `sending_queue::batch::flush_timeout must be at least 1ms, found 200ns:` +
 			` a number without a unit is in nanoseconds, so for milliseconds write 200ms`,

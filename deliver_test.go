@@ -30,13 +30,13 @@ func TestResultsFindTheirMessages(t *testing.T) {
 		set := exportertest.NewNopSettings(metadata.Type)
 		running, err := sessions.acquire(t.Context(), c, set)
 		require.NoError(t, err)
-		p, err := newPusher(c, set, logsSignal)
+		p, err := newPusher(c, set, marshaler.Logs)
 		require.NoError(t, err)
 		p.start(running)
 
 		tooLarge := bytes.Repeat([]byte("x"), c.Producer.MaxRecordSize+1)
-		v := verdict{signal: marshaler.Logs, telemetry: running.telemetry}
-		p.deliver(t.Context(), []marshaler.Message{
+		v := p.newVerdict()
+		messages := appendMessages(nil, []marshaler.Message{
 			{Data: tooLarge, Items: 1},
 			{Data: []byte("first"), Items: 10},
 			{Data: tooLarge, Items: 100},
@@ -44,11 +44,14 @@ func TestResultsFindTheirMessages(t *testing.T) {
 			{Data: []byte("slow"), Items: 10_000},
 			{Data: []byte("last"), Items: 100_000},
 			{Data: tooLarge, Items: 1_000_000},
-		}, &v, false)
+		})
+		p.deliver(t.Context(), messages, v)
 		assert.Equal(t, 100_010, v.delivered)
 		assert.Equal(t, 1_001_101, v.dropped)
-		require.Len(t, v.left, 1)
-		assert.Equal(t, "slow", string(v.left[0].Data))
+		assert.Equal(t, 10_000, v.left)
+		left := (&request{messages: messages}).left()
+		require.Len(t, left, 1)
+		assert.Equal(t, "slow", string(left[0].Data))
 		require.NoError(t, sessions.release(context.WithoutCancel(t.Context()), c, running))
 	})
 }

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 const (
@@ -42,7 +40,7 @@ func (l *lifecycle) newDrain(began, now time.Time) *drain {
 		lifecycle: l,
 		limit:     l.config.DrainTimeout,
 		began:     now,
-		delivered: l.session.telemetry.delivered(l.pusher.signalName()),
+		delivered: l.session.telemetry.delivered(l.pusher.signal),
 		lost:      l.lossesSoFar(),
 		records:   l.session.producer.Stats().RecordsDelivered,
 		progress:  now,
@@ -117,7 +115,7 @@ func (d *drain) begins() {
 // ends logs what came of the drain. Reason is why it gave up, or "".
 func (d *drain) ends(reason string, now time.Time) {
 	fields := []zap.Field{
-		zap.Int64("delivered_items", d.session.telemetry.delivered(d.pusher.signalName())-d.delivered),
+		zap.Int64("delivered_items", d.session.telemetry.delivered(d.pusher.signal)-d.delivered),
 		inWords("took", now.Sub(d.began)),
 	}
 	if reason != "" {
@@ -147,7 +145,7 @@ func (d *drain) ends(reason string, now time.Time) {
 
 // queued returns the size of the queue under a key, with its unit.
 func (d *drain) queued(key string) []zap.Field {
-	size, ok := d.view.queueSize()
+	size, ok := d.pusher.view.queueSize()
 	if !ok {
 		return nil
 	}
@@ -156,8 +154,8 @@ func (d *drain) queued(key string) []zap.Field {
 
 // lossesSoFar returns the items of the signal that were given up since the start.
 func (l *lifecycle) lossesSoFar() loss {
-	lost := l.view.losses()
-	lost.dropped += l.session.telemetry.lostLater(l.pusher.signalName())
+	lost := l.pusher.view.losses()
+	lost.dropped += l.session.telemetry.lostLater(l.pusher.signal)
 	return lost
 }
 
@@ -173,9 +171,6 @@ func (c *Config) queueUnit() string {
 	}
 	return c.Queue.Get().Sizer.String()
 }
-
-// signalName names the signal.
-func (p *pusher[T]) signalName() marshaler.Signal { return p.name }
 
 // stops knows when the present stop of a Collector began. The Collector stops its components one after the other, and the time
 // for a drain is that of all of them together.

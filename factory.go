@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -35,61 +36,71 @@ type factory struct{ sessions *sessions }
 
 func (f *factory) createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
 	c := cfg.(*Config)
-	p, err := newPusher(c, set, logsSignal)
+	p, err := newPusher(c, set, logsSignal.name)
 	if err != nil {
 		return nil, err
 	}
-	view := &helperView{}
-	helper, err := exporterhelper.NewLogs(ctx, view.settings(set), c, p.push, helperOptions(c)...)
+	helper, err := xexporterhelper.NewLogsRequest(
+		ctx, p.view.settings(set), convert[plog.Logs], p.push, p.helperOptions(set)...,
+	)
 	if err != nil {
 		return nil, err
 	}
-	sizer := plog.ProtoMarshaler{}
-	fit := newQueueFit(c, set.Logger, sizer.LogsSize, plog.Logs.LogRecordCount)
-	return &logsExporter{&fittingLogs{helper, fit}, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
+	e := &logsExporter{lifecycle: newLifecycle(f.sessions, set, c, helper, p)}
+	e.encoder = newEncoder(logsSignal, p, set, helper.ConsumeLogs)
+	return e, nil
 }
 
 func (f *factory) createTraces(
 	ctx context.Context, set exporter.Settings, cfg component.Config,
 ) (exporter.Traces, error) {
 	c := cfg.(*Config)
-	p, err := newPusher(c, set, tracesSignal)
+	p, err := newPusher(c, set, tracesSignal.name)
 	if err != nil {
 		return nil, err
 	}
-	view := &helperView{}
-	helper, err := exporterhelper.NewTraces(ctx, view.settings(set), c, p.push, helperOptions(c)...)
+	helper, err := xexporterhelper.NewTracesRequest(
+		ctx, p.view.settings(set), convert[ptrace.Traces], p.push, p.helperOptions(set)...,
+	)
 	if err != nil {
 		return nil, err
 	}
-	sizer := ptrace.ProtoMarshaler{}
-	fit := newQueueFit(c, set.Logger, sizer.TracesSize, ptrace.Traces.SpanCount)
-	return &tracesExporter{&fittingTraces{helper, fit}, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
+	e := &tracesExporter{lifecycle: newLifecycle(f.sessions, set, c, helper, p)}
+	e.encoder = newEncoder(tracesSignal, p, set, helper.ConsumeTraces)
+	return e, nil
 }
 
 func (f *factory) createMetrics(
 	ctx context.Context, set exporter.Settings, cfg component.Config,
 ) (exporter.Metrics, error) {
 	c := cfg.(*Config)
-	p, err := newPusher(c, set, metricsSignal)
+	p, err := newPusher(c, set, metricsSignal.name)
 	if err != nil {
 		return nil, err
 	}
-	view := &helperView{}
-	helper, err := exporterhelper.NewMetrics(ctx, view.settings(set), c, p.push, helperOptions(c)...)
+	helper, err := xexporterhelper.NewMetricsRequest(
+		ctx, p.view.settings(set), convert[pmetric.Metrics], p.push, p.helperOptions(set)...,
+	)
 	if err != nil {
 		return nil, err
 	}
-	sizer := pmetric.ProtoMarshaler{}
-	fit := newQueueFit(c, set.Logger, sizer.MetricsSize, pmetric.Metrics.DataPointCount)
-	return &metricsExporter{&fittingMetrics{helper, fit}, newLifecycle(f.sessions, set, c, helper, view, p)}, nil
+	e := &metricsExporter{lifecycle: newLifecycle(f.sessions, set, c, helper, p)}
+	e.encoder = newEncoder(metricsSignal, p, set, helper.ConsumeMetrics)
+	return e, nil
 }
 
 // helperOptions returns the timeout, retry and queue of the configuration, which exporterhelper provides.
-func helperOptions(c *Config) []exporterhelper.Option {
+func (p *pusher) helperOptions(set exporter.Settings) []exporterhelper.Option {
+	settings := xexporterhelper.QueueBatchSettings{
+		Encoding:         storageEncoding{p, set.Logger},
+		ReferenceCounter: releaser{},
+	}
+	if p.shares != nil && !p.config.Queue.Get().Batch.HasValue() {
+		settings.Partitioner = p
+	}
 	return []exporterhelper.Option{
-		exporterhelper.WithTimeout(c.Timeout),
-		exporterhelper.WithRetry(c.Retry),
-		exporterhelper.WithQueue(c.Queue),
+		exporterhelper.WithTimeout(p.config.Timeout),
+		exporterhelper.WithRetry(p.config.Retry),
+		xexporterhelper.WithQueueBatch(p.config.helperQueue(), settings),
 	}
 }

@@ -6,14 +6,12 @@ package kinesiskplexporter
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/metric/embedded"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -21,7 +19,6 @@ import (
 // What exporterhelper calls things. If a version of the Collector changes one of these names, the lines about a drain say less,
 // and TestHelperView fails.
 const (
-	queueSizeMetric  = "otelcol_exporter_queue_size"
 	droppingData     = "Exporting failed. Dropping data."
 	droppedItems     = "dropped_items"
 	interruptedError = "interrupted due to shutdown"
@@ -29,11 +26,17 @@ const (
 
 // helperView is what exporterhelper says about one signal in its metrics and its log, and nowhere else: the size of its queue,
 // and how many items it gave up. It reads along and changes nothing.
+//
+// If a budget limits the queue, the view makes the metrics of the queue show the budget.
 type helperView struct {
+	id     string  // of the component
+	budget *budget // nil if exporterhelper's own limit counts
+
 	dropped, interrupted atomic.Int64
 
-	mu   sync.Mutex
-	size metric.Callback // observes the size of the queue; nil if there is none; guarded by mu
+	mu     sync.Mutex
+	size   metric.Callback                // observes the size of the queue; nil if there is none; guarded by mu
+	failed map[string]metric.Int64Counter // of items that the queue did not take, by name; guarded by mu
 }
 
 // loss is how many items exporterhelper gave up.
@@ -54,6 +57,9 @@ func (v *helperView) losses() loss { return loss{v.interrupted.Load(), v.dropped
 
 // queueSize returns the size of the queue in the unit of its sizer. It returns false if there is no queue.
 func (v *helperView) queueSize() (int64, bool) {
+	if v.budget != nil {
+		return v.budget.used.Load(), true
+	}
 	v.mu.Lock()
 	size := v.size
 	v.mu.Unlock()
@@ -118,62 +124,3 @@ func (c lossCore) Write(_ zapcore.Entry, fields []zapcore.Field) error {
 	}
 	return nil
 }
-
-// viewProvider, viewMeter and viewGauge let the view keep the callback of the queue's size.
-type (
-	viewProvider struct {
-		metric.MeterProvider
-
-		view *helperView
-	}
-	viewMeter struct {
-		metric.Meter
-
-		view *helperView
-		size *metric.Int64ObservableGauge // once the gauge was made
-	}
-)
-
-// Meter implements [metric.MeterProvider].
-func (p viewProvider) Meter(name string, options ...metric.MeterOption) metric.Meter {
-	return viewMeter{p.MeterProvider.Meter(name, options...), p.view, new(metric.Int64ObservableGauge)}
-}
-
-// Int64ObservableGauge implements [metric.Meter].
-func (m viewMeter) Int64ObservableGauge(
-	name string, options ...metric.Int64ObservableGaugeOption,
-) (metric.Int64ObservableGauge, error) {
-	gauge, err := m.Meter.Int64ObservableGauge(name, options...)
-	if name == queueSizeMetric {
-		*m.size = gauge
-	}
-	return gauge, err
-}
-
-// RegisterCallback implements [metric.Meter]. If the Collector has no metrics, all its instruments are equal. Then the first
-// callback is the one: exporterhelper registers the queue's size before its capacity.
-func (m viewMeter) RegisterCallback(f metric.Callback, instruments ...metric.Observable) (metric.Registration, error) {
-	if *m.size != nil && slices.Contains(instruments, metric.Observable(*m.size)) {
-		m.view.mu.Lock()
-		if m.view.size == nil {
-			m.view.size = f
-		}
-		m.view.mu.Unlock()
-	}
-	return m.Meter.RegisterCallback(f, instruments...)
-}
-
-// sizeObserver keeps the last integer that a callback observes.
-type sizeObserver struct {
-	embedded.Observer
-
-	value int64
-}
-
-// ObserveInt64 implements [metric.Observer].
-func (o *sizeObserver) ObserveInt64(_ metric.Int64Observable, value int64, _ ...metric.ObserveOption) {
-	o.value = value
-}
-
-// ObserveFloat64 implements [metric.Observer].
-func (o *sizeObserver) ObserveFloat64(metric.Float64Observable, float64, ...metric.ObserveOption) {}

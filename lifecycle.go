@@ -10,35 +10,41 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
-
-	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// The exporters of the three signals. The component of exporterhelper consumes data, lifecycle starts and stops it.
+// The exporters of the three signals. The encoder takes in data, lifecycle starts and stops exporterhelper's component behind it.
 type (
 	logsExporter struct {
-		consumer.Logs
+		*encoder[plog.Logs]
 		*lifecycle
 	}
 	tracesExporter struct {
-		consumer.Traces
+		*encoder[ptrace.Traces]
 		*lifecycle
 	}
 	metricsExporter struct {
-		consumer.Metrics
+		*encoder[pmetric.Metrics]
 		*lifecycle
 	}
 )
 
-// anyPusher is a pusher of any signal.
-type anyPusher interface {
-	start(*session)
-	drain()
-	fallsBack() bool
-	warnings() []string
-	signalName() marshaler.Signal
+// ConsumeLogs implements [consumer.Logs].
+func (e *logsExporter) ConsumeLogs(ctx context.Context, data plog.Logs) error {
+	return e.consume(ctx, data)
+}
+
+// ConsumeTraces implements [consumer.Traces].
+func (e *tracesExporter) ConsumeTraces(ctx context.Context, data ptrace.Traces) error {
+	return e.consume(ctx, data)
+}
+
+// ConsumeMetrics implements [consumer.Metrics].
+func (e *metricsExporter) ConsumeMetrics(ctx context.Context, data pmetric.Metrics) error {
+	return e.consume(ctx, data)
 }
 
 // lifecycle starts and stops one signal.
@@ -51,17 +57,17 @@ type lifecycle struct {
 	settings exporter.Settings
 	config   *Config
 	helper   component.Component
-	view     *helperView
-	pusher   anyPusher
+	pusher   *pusher
+	slow     bool // pdata is encoded in the slow way, see [marshaler.Marshaler.FallsBack]
 
 	session *session // nil before Start
 	stop    sync.Once
 }
 
 func newLifecycle(
-	s *sessions, set exporter.Settings, c *Config, helper component.Component, v *helperView, p anyPusher,
+	s *sessions, set exporter.Settings, c *Config, helper component.Component, p *pusher,
 ) *lifecycle {
-	return &lifecycle{sessions: s, settings: set, config: c, helper: helper, view: v, pusher: p}
+	return &lifecycle{sessions: s, settings: set, config: c, helper: helper, pusher: p, slow: p.entry.FallsBack(p.signal)}
 }
 
 // Start opens the session, or joins the session of another signal, and starts the queue. It sends nothing to the service. If
@@ -73,12 +79,11 @@ func (l *lifecycle) Start(ctx context.Context, host component.Host) error {
 	}
 	l.session = session
 	l.pusher.start(session)
-	if l.pusher.fallsBack() {
+	if l.slow {
 		warnOfFallback(l.settings.Logger)
 	}
-	warnOf(l.settings.Logger, l.pusher.warnings())
 	session.attach(l, host)
-	if err := l.helper.Start(ctx, host); err != nil {
+	if err := l.helper.Start(ctx, newQueueHost(host, l.config, session.telemetry.log)); err != nil {
 		return errors.Join(err, l.Shutdown(ctx))
 	}
 	return nil

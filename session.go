@@ -48,7 +48,8 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	}
 	observer := s.telemetry.observer()
 	observer.RequestFinished = s.requestFinished
-	producer := cfg.Producer.kplConfig(observer)
+	bounded := cfg.boundedProducer()
+	producer := bounded.kplConfig(observer)
 	producer.FailIfTooLarge = cfg.Delivery == Confirmed // then a push is there to cut the message
 	s.producer, err = kpl.New(client, producer)
 	if err != nil {
@@ -154,7 +155,7 @@ func (s *session) reportLocked() {
 // queuedLocked returns the size of the queues of all signals, in the unit of their sizer. The caller holds mu.
 func (s *session) queuedLocked() (size int64) {
 	for l := range s.hosts {
-		queued, _ := l.view.queueSize()
+		queued, _ := l.pusher.view.queueSize()
 		size += queued
 	}
 	return size

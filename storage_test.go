@@ -5,6 +5,7 @@ package kinesiskplexporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
 // With a storage, what a shutdown leaves undelivered is delivered after the next start, once.
@@ -39,16 +41,40 @@ func TestStorageKeepsWhatShutdownLeaves(t *testing.T) {
 	})
 }
 
+var memoryStorageID = component.MustNewID("memory")
+
+// A disk without room for a note of what is read loses nothing. Without a wrapper around the storage, exporterhelper drops
+// each request whose reading it cannot note.
+func TestFullStorageLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, files := newTestKinesis(2), newMemoryStorage()
+		heal := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Break(kpltest.ConnectionHangs)))
+		e := startStored(t, k, files)
+		var want []string
+		files.fillAtRead()
+		for i := range 50 {
+			want = append(want, fmt.Sprint(i))
+			require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(want[i])))
+			synctest.Wait()
+		}
+		heal()
+		advance(2 * time.Minute)
+		e.stop(t)
+		assert.ElementsMatch(t, want, storedBodies(t, k))
+		assert.Positive(t, e.logs.FilterMessageSnippet("The storage has no room to note").Len())
+	})
+}
+
 // startStored starts an exporter whose queue has a storage.
 func startStored(t *testing.T, client kpl.Client, files *memoryStorage) *rig {
 	t.Helper()
 	c := queuedConfig()
 	c.Retry.Enabled, c.Retry.RandomizationFactor = true, 0
 	c.Retry.InitialInterval, c.Retry.MaxInterval = 100*time.Millisecond, 100*time.Millisecond
-	storageID := component.MustNewID("memory")
-	c.Queue.Get().StorageID = &storageID
+	id := memoryStorageID
+	c.Queue.Get().StorageID = &id
 	e := newRig(t, factoryFor(client), c)
-	e.host.Host = storageHost{storageID: files}
+	e.host.Host = storageHost{id: files}
 	require.NoError(t, e.Start(t.Context(), e.host))
 	return e
 }
@@ -66,6 +92,14 @@ type memoryStorage struct {
 
 	mu     sync.Mutex
 	values map[string][]byte // guarded by mu
+	full   bool              // for what is written while something is read; guarded by mu
+}
+
+// fillAtRead makes transactions fail that read and write.
+func (s *memoryStorage) fillAtRead() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.full = true
 }
 
 func (s *memoryStorage) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
@@ -89,6 +123,9 @@ func (s *memoryStorage) Delete(ctx context.Context, key string) error {
 func (s *memoryStorage) Batch(_ context.Context, operations ...*storage.Operation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.full && readsWithNote(operations) {
+		return errors.New("no space left")
+	}
 	for _, o := range operations {
 		switch o.Type {
 		case storage.Get:

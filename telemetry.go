@@ -21,6 +21,9 @@ import (
 // outcomeOversize is the outcome of items that fit no record. The others are those of package kpl.
 const outcomeOversize = "oversize"
 
+// outcomeOverflow is the outcome of items that were dropped because their shard held its share of the queue.
+const outcomeOverflow = "overflow"
+
 // otherCode stands for all error codes that are not well known.
 const otherCode = "other"
 
@@ -41,14 +44,15 @@ type telemetry struct {
 	late    [marshaler.Metrics + 1]atomic.Int64 // items that were lost after fire-and-forget delivery, by signal
 
 	// A session's few time series.
-	stream   series // exporter, stream
-	outcomes [kpl.OutcomeClosed + 1]series
-	worked   series
-	failure  series
-	codes    map[string]series
-	flushes  map[flush]series
-	items    map[item]series
-	common   []attribute.KeyValue // exporter, stream
+	stream      series // exporter, stream
+	outcomes    [kpl.OutcomeClosed + 1]series
+	worked      series
+	failure     series
+	codes       map[string]series
+	flushes     map[flush]series
+	items       map[item]series
+	notAccepted [marshaler.Metrics + 1]series
+	common      []attribute.KeyValue // exporter, stream
 }
 
 // series is the attributes of a time series as instruments take them. The lists are made once, because each call with a new
@@ -75,14 +79,14 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 	if err != nil {
 		return nil, err
 	}
-	stream := cfg.AWS.streamLabel()
+	stream, bounded := cfg.AWS.streamLabel(), cfg.boundedProducer()
 	t := &telemetry{
 		builder:   builder,
 		log:       sessionLog(set, cfg),
 		queueUnit: cfg.queueUnit(),
 		limits: kpl.Stats{
-			OutstandingRecords: cfg.Producer.MaxOutstandingRecords,
-			OutstandingBytes:   cfg.Producer.MaxOutstandingBytes,
+			OutstandingRecords: bounded.MaxOutstandingRecords,
+			OutstandingBytes:   bounded.MaxOutstandingBytes,
 		},
 		shards:       cfg.Telemetry.ShardAttribute,
 		packed:       cfg.Producer.AggregationEnabled || cfg.Compression != marshaler.NoCompression,
@@ -100,11 +104,15 @@ func (t *telemetry) prepare() {
 	t.worked = seriesOf(t.common, attribute.String("outcome", "success"))
 	t.failure = seriesOf(t.common, attribute.String("outcome", "failure"))
 	t.items = map[item]series{}
+	for _, signal := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
+		t.notAccepted[signal] = seriesOf(exporterID, attribute.String("signal", signal.String()))
+	}
 	for outcome := range kpl.OutcomeClosed + 1 {
 		t.outcomes[outcome] = seriesOf(t.common, attribute.String("outcome", outcome.String()))
 		t.prepareItems(exporterID, outcome.String())
 	}
 	t.prepareItems(exporterID, outcomeOversize)
+	t.prepareItems(exporterID, outcomeOverflow)
 	t.codes = map[string]series{}
 	for _, code := range append(kpl.WellKnownCodes(), otherCode) {
 		t.codes[code] = seriesOf(t.common, attribute.String("error_code", code))

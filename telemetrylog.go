@@ -4,6 +4,7 @@
 package kinesiskplexporter
 
 import (
+	"context"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,6 +67,26 @@ func (t *telemetry) started(client kpl.Client, cfg *Config) {
 func (t *telemetry) dropped(signal marshaler.Signal, items int, err error, more ...zap.Field) {
 	t.log.Warn("Dropped telemetry that the stream will never accept",
 		append(more, zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))...)
+}
+
+// queueFull logs a request that found no room in the queue.
+func (t *telemetry) queueFull(signal marshaler.Signal, items int, err error) {
+	t.log.Error("The queue is full; the sender may try again",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(err))
+}
+
+// notAcceptedFor counts and logs a request that has data for a shard that holds its share of the queue.
+func (t *telemetry) notAcceptedFor(signal marshaler.Signal, items int, c *crowded) {
+	t.builder.KinesisKplItemsNotAccepted.Add(context.Background(), int64(items), t.notAccepted[signal].add...)
+	t.log.Warn("Did not accept telemetry for a shard that takes less than there is for it; the sender may try again",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(c))
+}
+
+// overflowed counts and logs items that were dropped for the same reason.
+func (t *telemetry) overflowed(signal marshaler.Signal, items int, c *crowded) {
+	t.itemsPut(signal, outcomeOverflow, items)
+	t.log.Error("Dropped telemetry for a shard that takes less than there is for it",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(c))
 }
 
 // keyless warns that the names of partition_key::resource_attributes may be wrong.

@@ -182,62 +182,6 @@ func TestNothingIsDroppedByAProxyThatLetsNothingThrough(t *testing.T) {
 	})
 }
 
-// Each half has its resources and scopes, and each item is in one of them.
-func TestHalves(t *testing.T) {
-	t.Run("traces", func(t *testing.T) {
-		traces := ptrace.NewTraces()
-		for r := range 3 {
-			resource := traces.ResourceSpans().AppendEmpty()
-			resource.SetSchemaUrl("r")
-			resource.Resource().Attributes().PutInt("resource", int64(r))
-			for range 2 {
-				scope := resource.ScopeSpans().AppendEmpty()
-				scope.SetSchemaUrl("s")
-				scope.Scope().SetName("scope")
-				for range 5 {
-					scope.Spans().AppendEmpty().SetName("span")
-				}
-			}
-		}
-		rest := halveTraces(traces)
-		assert.Equal(t, 15, traces.SpanCount())
-		assert.Equal(t, 15, rest.SpanCount())
-		assert.Equal(t, 2, traces.ResourceSpans().Len())
-		assert.Equal(t, 2, rest.ResourceSpans().Len())
-		second := rest.ResourceSpans().At(0)
-		assert.Equal(t, map[string]any{"resource": int64(1)}, second.Resource().Attributes().AsRaw())
-		assert.Equal(t, "r", second.SchemaUrl())
-		assert.Equal(t, "scope", second.ScopeSpans().At(0).Scope().Name())
-		assert.Equal(t, "s", second.ScopeSpans().At(0).SchemaUrl())
-	})
-	t.Run("metrics", func(t *testing.T) {
-		for _, points := range []int{1, 2, 7} {
-			metrics := metricsOfEachType(points)
-			whole := pmetric.NewMetrics()
-			metrics.CopyTo(whole)
-			all := metrics.DataPointCount()
-			for parts := []pmetric.Metrics{metrics}; len(parts) > 0; {
-				first := parts[0]
-				count := first.DataPointCount()
-				parts = parts[1:]
-				if count == 1 {
-					all--
-					m := first.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0)
-					assert.Equal(t, "unit", m.Unit())
-					assert.Equal(t, map[string]any{"k": "v"}, m.Metadata().AsRaw())
-					assert.Equal(t, 1, pointsOf(m))
-					continue
-				}
-				rest := halveMetrics(first)
-				assert.Equal(t, count/2, first.DataPointCount())
-				assert.Equal(t, count, first.DataPointCount()+rest.DataPointCount())
-				parts = append(parts, first, rest)
-			}
-			assert.Zero(t, all)
-		}
-	})
-}
-
 // metricsOfEachType has a metric of each type, with so many points each.
 func metricsOfEachType(points int) pmetric.Metrics {
 	metrics := pmetric.NewMetrics()

@@ -21,20 +21,25 @@ type verdict struct {
 	signal    marshaler.Signal
 	telemetry *telemetry
 
-	delivered int                 // items that the service stored; with FireAndForget, those that the producer accepted
-	dropped   int                 // items that will never be accepted
-	left      []marshaler.Message // messages that should be sent again
-	leftItems int                 // the items in left
-	tooLarge  []marshaler.Message // what did not pass something in front of the service, and can be cut
-	halves    []marshaler.Encoded // what such messages were cut into
-	cause     error               // of the first message in left; if there is none, of the first dropped item
+	delivered int        // items that the service stored; with FireAndForget, those that the producer accepted
+	dropped   int        // items that will never be accepted
+	left      int        // items that should be sent again
+	tooLarge  []*message // what did not pass something in front of the service, and can be cut
+	cause     error      // of the first message that is left; if there is none, of the first dropped item
 	code      codes.Code
 }
 
-// oversize takes in an item that fits no record.
-func (v *verdict) oversize(err *marshaler.ItemSizeError) {
-	v.telemetry.itemsPut(v.signal, outcomeOversize, 1)
-	v.drop(1, err, zap.String("resource", err.Resource))
+// reject takes in the items of which no messages could be made, once.
+func (v *verdict) reject(r *request) {
+	for _, rejected := range r.rejected {
+		outcome, fields := kpl.OutcomeRejected.String(), []zap.Field(nil)
+		if size, ok := errors.AsType[*marshaler.ItemSizeError](rejected.err); ok {
+			outcome, fields = outcomeOversize, []zap.Field{zap.String("resource", size.Resource)}
+		}
+		v.telemetry.itemsPut(v.signal, outcome, rejected.items)
+		v.drop(rejected.items, rejected.err, fields...)
+	}
+	r.rejected = nil
 }
 
 // drop takes in items that the producer or the service will never accept.
@@ -48,21 +53,23 @@ func (v *verdict) drop(items int, err error, more ...zap.Field) {
 
 // finished takes in a message with its Result. The producer may not have accepted the message: it was too large, there was no
 // room for it in time, or the producer was closed.
-func (v *verdict) finished(message marshaler.Message, result kpl.Result) {
+func (v *verdict) finished(m *message, result kpl.Result) {
 	switch outcome := result.Outcome(); outcome {
 	case kpl.OutcomeSuccess:
-		v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
-		v.delivered += message.Items
+		v.telemetry.itemsPut(v.signal, outcome.String(), m.Items)
+		v.delivered += m.Items
+		m.finish()
 	case kpl.OutcomeRejected:
-		v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
-		v.drop(message.Items, result.Err)
+		v.telemetry.itemsPut(v.signal, outcome.String(), m.Items)
+		v.drop(m.Items, result.Err)
+		m.finish()
 	default:
-		if message.Items > 1 && tooLarge(result) {
-			v.telemetry.cut(v.signal, message.Items, len(message.Data), result.Err)
-			v.tooLarge = append(v.tooLarge, message)
+		if m.Items > 1 && tooLarge(result) {
+			v.telemetry.cut(v.signal, m.Items, len(m.Data), result.Err)
+			v.tooLarge = append(v.tooLarge, m)
 			return
 		}
-		v.leave(message, outcome, result.Err)
+		v.leave(m, outcome, result.Err)
 	}
 }
 
@@ -72,20 +79,13 @@ func tooLarge(result kpl.Result) bool {
 	return ok && failure.Outcome == kpl.OutcomeUnavailable && failure.Code == kpl.CodeRequestTooLarge
 }
 
-// release gives back the memory of messages that were cut. The push gives back that of all others.
-func (v *verdict) release() {
-	for i := range v.halves {
-		v.halves[i].Release()
-	}
-}
-
-func (v *verdict) leave(message marshaler.Message, outcome kpl.Outcome, err error) {
-	v.telemetry.itemsPut(v.signal, outcome.String(), message.Items)
-	if len(v.left) == 0 {
+// leave takes in a message that should be sent again.
+func (v *verdict) leave(m *message, outcome kpl.Outcome, err error) {
+	v.telemetry.itemsPut(v.signal, outcome.String(), m.Items)
+	if v.left == 0 {
 		v.cause, v.code = err, codeOf(outcome)
 	}
-	v.left = append(v.left, message)
-	v.leftItems += message.Items
+	v.left += m.Items
 }
 
 // codeOf returns the status code that names an outcome for clients and for the error.type of exporterhelper's metrics.
@@ -113,11 +113,11 @@ func codeOf(outcome kpl.Outcome) codes.Code {
 // anything again. The dropped items are in the metrics and in the log. So the error is permanent only if nothing was
 // delivered.
 func (v *verdict) err() error {
-	total := v.delivered + v.dropped + v.leftItems
+	total := v.delivered + v.dropped + v.left
 	switch {
-	case v.leftItems > 0:
-		cause := fmt.Errorf("%d of %d %s not delivered: %w", v.leftItems, total, itemsOf(v.signal), v.cause)
-		return &pushError{v.code, v.leftItems, cause}
+	case v.left > 0:
+		cause := fmt.Errorf("%d of %d %s not delivered: %w", v.left, total, itemsOf(v.signal), v.cause)
+		return &pushError{v.code, v.left, cause}
 	case v.dropped > 0 && v.delivered == 0:
 		return consumererror.NewPermanent(
 			&pushError{v.code, 0, fmt.Errorf("%d %s dropped: %w", v.dropped, itemsOf(v.signal), v.cause)},

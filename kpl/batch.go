@@ -27,6 +27,12 @@ func (p *Producer) NewBatch() *Batch {
 	return b
 }
 
+// OnResult lets the producer call f with each Result as soon as it is there, before Wait returns. The index is as in the Results
+// of Wait. F is not called for records that were not accepted. From then on the caller may change or reuse the data of the
+// record. Call OnResult before the first Put. F is called from other goroutines, one call at a time for a stream, and must not
+// block, as with [Producer.Put].
+func (b *Batch) OnResult(f func(index int, result Result)) { b.each = f }
+
 // Put adds a record to the batch. It blocks and fails as [Producer.Put] does. A record that was not accepted is part of
 // the batch too: its Result has the error that Put returns.
 func (b *Batch) Put(ctx context.Context, record UserRecord) error {

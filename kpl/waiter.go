@@ -13,6 +13,7 @@ type waiter struct {
 	canceled atomic.Bool
 	missing  atomic.Int64 // Results that are not there yet
 	done     chan struct{}
+	each     func(index int, result Result) // called for each accepted record; may be nil
 
 	mu      sync.Mutex
 	results []Result // guarded by mu
@@ -36,6 +37,9 @@ func (w *waiter) set(index int, result Result) {
 // deliver takes in the Result of an accepted record.
 func (w *waiter) deliver(index int, result Result) {
 	w.set(index, result)
+	if w.each != nil {
+		w.each(index, result)
+	}
 	if w.missing.Add(-1) == 0 {
 		close(w.done)
 	}

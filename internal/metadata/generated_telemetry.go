@@ -32,6 +32,7 @@ type TelemetryBuilder struct {
 	KinesisKplBufferingTime                      metric.Float64Histogram
 	KinesisKplErrorsByCode                       metric.Int64Counter
 	KinesisKplFlushes                            metric.Int64Counter
+	KinesisKplItemsNotAccepted                   metric.Int64Counter
 	KinesisKplItemsPut                           metric.Int64Counter
 	KinesisKplKinesisRecordsDataPut              metric.Int64Counter
 	KinesisKplKinesisRecordsPerPutRecordsRequest metric.Int64Histogram
@@ -188,6 +189,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_kinesis_kpl_flushes",
 		metric.WithDescription("Aggregated records and requests that were closed, by what closed them. [Alpha]"),
 		metric.WithUnit("{flush}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplItemsNotAccepted, err = builder.meter.Int64Counter(
+		"otelcol_kinesis_kpl_items_not_accepted",
+		metric.WithDescription("Log records, spans and data points of requests that were not accepted because they had data for a shard that held its share of the queue. The sender may try again. [Alpha]"),
+		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.KinesisKplItemsPut, err = builder.meter.Int64Counter(

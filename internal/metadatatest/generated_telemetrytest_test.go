@@ -44,6 +44,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.KinesisKplBufferingTime.Record(context.Background(), 1)
 	tb.KinesisKplErrorsByCode.Add(context.Background(), 1)
 	tb.KinesisKplFlushes.Add(context.Background(), 1)
+	tb.KinesisKplItemsNotAccepted.Add(context.Background(), 1)
 	tb.KinesisKplItemsPut.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsDataPut.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(context.Background(), 1)
@@ -66,6 +67,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplFlushes(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplItemsNotAccepted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplItemsPut(t, testTel,

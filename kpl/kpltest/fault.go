@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
@@ -129,6 +130,19 @@ func FailRecords(code string, match func(types.PutRecordsRequestEntry) bool) Fau
 		}
 		return action
 	}
+}
+
+// FailShard gives an error code to each record for a shard, by its hash key.
+func FailShard(code string, shard OpenShard) Fault {
+	start, _, _ := parseHashKey(shard.StartingHashKey)
+	end, _, _ := parseHashKey(shard.EndingHashKey)
+	return FailRecords(code, func(r types.PutRecordsRequestEntry) bool {
+		key := hashOf(aws.ToString(r.PartitionKey))
+		if r.ExplicitHashKey != nil {
+			key, _, _ = parseHashKey(*r.ExplicitHashKey)
+		}
+		return start.compare(key) <= 0 && key.compare(end) <= 0
+	})
 }
 
 // FailRecordFraction gives an error code to the fraction p of all records, from 0 to 1, chosen at random.

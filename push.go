@@ -1,0 +1,217 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kinesiskplexporter
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// pusher sends the requests of one signal. The goroutines of exporterhelper call it.
+type pusher struct {
+	signal    marshaler.Signal
+	config    *Config
+	stream    string
+	keyed     bool                 // a request has messages of many partition keys
+	queues    bool                 // there is a queue, and its callers do not wait for results
+	stores    bool                 // the queue has a storage
+	marshaler *marshaler.Marshaler // makes messages
+	entry     *marshaler.Marshaler // encodes pdata for the queue; the same, unless the queue has a storage
+
+	budget    *budget              // of the queue; nil if exporterhelper's own limit counts
+	shares    *shardShares         // of the budget; nil if shards have none
+	view      *helperView
+
+	keySeen  atomic.Bool // some resource had an attribute that decides about keys
+	draining atomic.Bool // pushes do not wait for the data of others any more
+	session  *session    // set by start, before the first push
+}
+
+func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, error) {
+	p := &pusher{
+		view:   &helperView{id: set.ID.String()},
+		signal: s,
+		config: c,
+		stream: c.AWS.stream(),
+		keyed:  len(c.PartitionKey.ResourceAttributes) > 0,
+		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
+		stores: c.Queue.HasValue() && c.Queue.Get().StorageID != nil,
+	}
+	var err error
+	if p.marshaler, err = marshaler.New(c.marshalerConfig()); err != nil {
+		return nil, fmt.Errorf("%s: %w", set.ID, err)
+	}
+	if bytes := c.queueBytes(); bytes > 0 && !p.stores {
+		p.budget = newBudget(bytes, c.Queue.Get().BlockOnOverflow)
+		p.view.budget = p.budget
+		if p.keyed {
+			p.shares = newShardShares(p.budget, c.helperConsumers(), p.shardOf)
+		}
+	}
+	p.entry = p.marshaler
+	if p.stores {
+		if p.entry, err = marshaler.New(storageFormat); err != nil {
+			return nil, fmt.Errorf("%s: %w", set.ID, err)
+		}
+	}
+	return p, nil
+}
+
+// start lets pushes use a session.
+func (p *pusher) start(s *session) {
+	p.session = s
+}
+
+// shardOf returns the shard that a key leads to, and how many open shards there are. It returns false if that is not known.
+func (p *pusher) shardOf(key string) (kpl.ShardID, int, bool) {
+	return p.session.producer.ShardOf(p.stream, key, "")
+}
+
+// GetKey implements the Partitioner of exporterhelper: it names the requests with which r may be merged.
+func (p *pusher) GetKey(_ context.Context, r xexporterhelper.Request) string {
+	return p.shares.partition(r.(*request))
+}
+
+// drain makes all pushes send what they have at once: those that wait already, and later ones.
+func (p *pusher) drain() {
+	p.draining.Store(true)
+	p.session.producer.Flush()
+}
+
+// notice logs what is odd about encoded data. While no resource has had any of the attributes that decide about partition keys,
+// it warns: a wrong name would send everything to one shard.
+func (p *pusher) notice(encoded *marshaler.Encoded) {
+	if encoded.Mended.Any() {
+		p.session.telemetry.mended(p.signal, encoded.Mended)
+	}
+	switch {
+	case !p.keyed || p.keySeen.Load() || len(encoded.Messages) == 0:
+	case encoded.Keyless:
+		p.session.telemetry.keyless(p.signal, p.config.PartitionKey.ResourceAttributes)
+	default:
+		p.keySeen.Store(true)
+	}
+}
+
+// newVerdict returns an empty verdict.
+func (p *pusher) newVerdict() *verdict {
+	return &verdict{signal: p.signal, telemetry: p.session.telemetry}
+}
+
+// push sends the messages of a request that are not finished. It waits for the Results of the records if the delivery is
+// [Confirmed]. It returns nil, an error if messages are left that should be sent again, or a permanent error.
+func (p *pusher) push(ctx context.Context, r xexporterhelper.Request) error {
+	request := r.(*request)
+	request.prepare()
+	v := p.newVerdict()
+	v.reject(request)
+	messages := request.left()
+	if p.shares != nil {
+		p.shares.beginPush(messages)
+	}
+	if p.config.Delivery == FireAndForget {
+		p.submit(ctx, messages, v)
+	} else {
+		p.deliver(ctx, messages, v)
+	}
+	return v.err()
+}
+
+// largeRequest is how many bytes of messages are sent without waiting for messages of other pushes. They fill a PutRecords
+// call well enough. The last record may be a small one, which costs one more PUT unit beside more than eighty.
+const largeRequest = 2 << 20
+
+// skipsLinger reports whether messages are sent at once instead of waiting for messages of other pushes. A large push gains
+// nothing from waiting, and would hold the memory of many small ones meanwhile. With keys of resources it does gain: its
+// messages are small, and share aggregated records with those of other pushes.
+func (p *pusher) skipsLinger(messages []*message) bool {
+	size := 0
+	for _, m := range messages {
+		size += len(m.Data)
+	}
+	return !p.keyed && size >= largeRequest
+}
+
+// deliver puts messages into the producer and waits for the Result of each. Messages that are too large for what is in front of
+// the service are cut in halves and put again, until they pass or have one item.
+func (p *pusher) deliver(ctx context.Context, messages []*message, v *verdict) {
+	skipLinger := p.skipsLinger(messages)
+	for len(messages) > 0 {
+		p.deliverOnce(ctx, messages, v, skipLinger)
+		messages = p.cutAll(v)
+	}
+}
+
+// cutAll cuts the messages that were too large, and returns what they are cut into.
+func (p *pusher) cutAll(v *verdict) []*message {
+	var halves []*message
+	for _, m := range v.tooLarge {
+		parts, err := p.marshaler.Divide(p.signal, &m.Message, (m.Items+1)/2)
+		if err != nil {
+			v.leave(m, kpl.OutcomeUnavailable, err)
+			continue
+		}
+		m.cut(parts)
+		halves = append(halves, m.parts...)
+	}
+	v.tooLarge = nil
+	return halves
+}
+
+// deliverOnce puts messages into the producer and waits for the Result of each.
+func (p *pusher) deliverOnce(ctx context.Context, messages []*message, v *verdict, skipLinger bool) {
+	batch := p.session.producer.NewBatch()
+	batch.OnResult(func(i int, result kpl.Result) {
+		if result.Err == nil {
+			messages[i].finish() // its memory and its room are free, although others of the push may take a while
+		}
+	})
+	for _, m := range messages {
+		_ = batch.Put(ctx, p.record(m)) // its Result has the error
+	}
+	if skipLinger || p.draining.Load() {
+		p.session.producer.Flush()
+	}
+	for i, result := range batch.Wait(ctx) {
+		v.finished(messages[i], result)
+	}
+}
+
+// submit puts messages into the producer and does not wait for their Results. A message that the producer accepts is released
+// when its Result is there.
+func (p *pusher) submit(ctx context.Context, messages []*message, v *verdict) {
+	telemetry := p.session.telemetry
+	skipLinger := p.skipsLinger(messages)
+	for _, m := range messages {
+		taken := m.Message
+		err := p.session.producer.Put(ctx, p.record(m), func(result kpl.Result) {
+			telemetry.itemsPut(p.signal, result.Outcome().String(), taken.Items)
+			if result.Err != nil {
+				telemetry.lost(p.signal, taken.Items, result.Err)
+			}
+			taken.Release()
+		})
+		if err != nil {
+			v.finished(m, kpl.Result{Err: err})
+			continue
+		}
+		v.delivered += m.Items
+		m.handOver()
+	}
+	if skipLinger {
+		p.session.producer.Flush()
+	}
+}
+
+// record returns the user record of a message.
+func (p *pusher) record(m *message) kpl.UserRecord {
+	return kpl.UserRecord{Stream: p.stream, PartitionKey: m.PartitionKey, Data: m.Data}
+}

@@ -1,0 +1,54 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kinesiskplexporter
+
+import (
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// signal is what differs between logs, traces and metrics.
+type signal[T any] struct {
+	name      marshaler.Signal
+	marshal   func(*marshaler.Marshaler, T) (marshaler.Encoded, error)
+	unmarshal func(*marshaler.Marshaler, []byte) (T, error)
+	empty     func() T
+	items     func(T) int
+	move      func(from, to T)              // appends all of the first to the second
+	partial   func(err error, rest T) error // the error that makes a caller send rest again, and only that
+}
+
+var (
+	logsSignal = signal[plog.Logs]{
+		name:      marshaler.Logs,
+		marshal:   (*marshaler.Marshaler).MarshalLogs,
+		unmarshal: (*marshaler.Marshaler).UnmarshalLogs,
+		empty:     plog.NewLogs,
+		items:     plog.Logs.LogRecordCount,
+		move:      func(from, to plog.Logs) { from.ResourceLogs().MoveAndAppendTo(to.ResourceLogs()) },
+		partial:   consumererror.NewLogs,
+	}
+	tracesSignal = signal[ptrace.Traces]{
+		name:      marshaler.Traces,
+		marshal:   (*marshaler.Marshaler).MarshalTraces,
+		unmarshal: (*marshaler.Marshaler).UnmarshalTraces,
+		empty:     ptrace.NewTraces,
+		items:     ptrace.Traces.SpanCount,
+		move:      func(from, to ptrace.Traces) { from.ResourceSpans().MoveAndAppendTo(to.ResourceSpans()) },
+		partial:   consumererror.NewTraces,
+	}
+	metricsSignal = signal[pmetric.Metrics]{
+		name:      marshaler.Metrics,
+		marshal:   (*marshaler.Marshaler).MarshalMetrics,
+		unmarshal: (*marshaler.Marshaler).UnmarshalMetrics,
+		empty:     pmetric.NewMetrics,
+		items:     pmetric.Metrics.DataPointCount,
+		move:      func(from, to pmetric.Metrics) { from.ResourceMetrics().MoveAndAppendTo(to.ResourceMetrics()) },
+		partial:   consumererror.NewMetrics,
+	}
+)
