@@ -49,7 +49,7 @@ func (c *AWSConfig) checkTLS(loaded *aws.Config, kinesis string) error {
 	}
 	endpoints := map[string]string{"Kinesis": kinesis}
 	if c.usesSTS(loaded) {
-		endpoints["STS"] = aws.ToString(sts.NewFromConfig(*loaded).Options().BaseEndpoint)
+		endpoints["STS"] = aws.ToString(c.ownSTS(sts.NewFromConfig(*loaded)).Options().BaseEndpoint)
 	}
 	if c.usesSSO(loaded) {
 		endpoints["SSO"] = aws.ToString(sso.NewFromConfig(*loaded).Options().BaseEndpoint)
@@ -73,6 +73,9 @@ func (c *AWSConfig) checkTLS(loaded *aws.Config, kinesis string) error {
 func (c *AWSConfig) endpointSource(service, endpoint string) string {
 	if service == "Kinesis" && endpoint == c.Endpoint {
 		return "endpoint"
+	}
+	if service == "STS" && endpoint == c.STSEndpoint {
+		return "sts_endpoint"
 	}
 	for _, variable := range []string{
 		"AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_")), "AWS_ENDPOINT_URL",

@@ -14,7 +14,7 @@ import (
 )
 
 // AWSConfig names the stream and says how to reach it. Credentials come from the default chain of the AWS SDK: environment,
-// shared files, roles of containers and instances.
+// shared files, web identity, roles of containers and instances.
 type AWSConfig struct {
 	// Region of the stream. If it is empty, the region of StreamARN is used. If there is no StreamARN either, the SDK takes
 	// the region from the environment or the profile.
@@ -30,11 +30,17 @@ type AWSConfig struct {
 	RoleARN string `mapstructure:"role_arn"`
 	// ExternalID is sent when RoleARN is assumed. Some roles require it. Empty means none.
 	ExternalID string `mapstructure:"external_id"`
+	// SessionName is the name of the role's session, which CloudTrail shows. Needs RoleARN. Empty means kinesis_kpl.
+	SessionName string `mapstructure:"session_name"`
+	// STSRegion is the region of the calls of STS. Empty means the region of the stream.
+	STSRegion string `mapstructure:"sts_region"`
+	// STSEndpoint is the URL of STS, for example that of a VPC endpoint. Empty means the endpoint of the region.
+	STSEndpoint string `mapstructure:"sts_endpoint"`
 	// CAFile is a file in PEM with the certificate authorities to trust. Empty means the authorities of the system.
 	CAFile string `mapstructure:"ca_file"`
 	// InsecureSkipVerify accepts any certificate. It is meant for tests.
 	InsecureSkipVerify bool `mapstructure:"insecure_skip_verify"`
-	// Insecure allows an Endpoint without TLS. It is meant for tests.
+	// Insecure allows an Endpoint and an STSEndpoint without TLS. It is meant for tests.
 	Insecure bool `mapstructure:"insecure"`
 
 	_ struct{}
@@ -42,7 +48,16 @@ type AWSConfig struct {
 
 // Validate returns an error for each key of the block that is wrong. The errors name the keys.
 func (c *AWSConfig) Validate() error {
-	errs := []error{c.validateStream(), c.validateEndpoint()}
+	errs := []error{c.validateStream(), c.checkEndpoint("endpoint", c.Endpoint), c.validateSTS()}
+	if c.CAFile != "" && c.InsecureSkipVerify {
+		errs = append(errs, errors.New("ca_file and insecure_skip_verify exclude each other: leave one of them out"))
+	}
+	return errors.Join(errs...)
+}
+
+// validateSTS checks the keys about roles and STS.
+func (c *AWSConfig) validateSTS() error {
+	errs := []error{c.checkEndpoint("sts_endpoint", c.STSEndpoint)}
 	if c.RoleARN != "" && !roleForm.MatchString(c.RoleARN) {
 		errs = append(errs, fmt.Errorf("role_arn must be the ARN of a role, like arn:aws:iam::123456789012:role/name, found %q",
 			c.RoleARN))
@@ -50,8 +65,17 @@ func (c *AWSConfig) Validate() error {
 	if c.ExternalID != "" && c.RoleARN == "" {
 		errs = append(errs, errors.New("external_id needs role_arn: set role_arn, or leave external_id out"))
 	}
-	if c.CAFile != "" && c.InsecureSkipVerify {
-		errs = append(errs, errors.New("ca_file and insecure_skip_verify exclude each other: leave one of them out"))
+	switch {
+	case c.SessionName == "":
+	case c.RoleARN == "":
+		errs = append(errs, errors.New("session_name needs role_arn: set role_arn, or leave session_name out (for a web identity, "+
+			"the environment variable AWS_ROLE_SESSION_NAME sets it)"))
+	case !sessionNameForm.MatchString(c.SessionName):
+		errs = append(errs, fmt.Errorf("session_name must have 2 to 64 of the characters a-z, A-Z, 0-9, _, +, =, comma, ., @ and -, "+
+			"found %q with %d", c.SessionName, len([]rune(c.SessionName))))
+	}
+	if c.STSRegion != "" {
+		errs = append(errs, checkRegion("sts_region", c.STSRegion, c.STSEndpoint != ""))
 	}
 	return errors.Join(errs...)
 }
@@ -78,33 +102,34 @@ func (c *AWSConfig) validateStream() error {
 	return errors.Join(errs...)
 }
 
-// validateEndpoint checks the URL of the service.
-func (c *AWSConfig) validateEndpoint() error {
-	if c.Endpoint == "" {
+// checkEndpoint checks the URL of a service, which is the value of key.
+func (c *AWSConfig) checkEndpoint(key, value string) error {
+	if value == "" {
 		return nil
 	}
-	endpoint, err := url.Parse(c.Endpoint)
+	endpoint, err := url.Parse(value)
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
-		return fmt.Errorf("endpoint must be an https:// or http:// URL, found %q", redacted(c.Endpoint))
+		return fmt.Errorf("%s must be an https:// or http:// URL, found %q", key, redacted(value))
 	}
-	if withoutTLS(c.Endpoint) && !c.Insecure {
-		return errWithoutTLS("endpoint", c.Endpoint)
+	if withoutTLS(value) && !c.Insecure {
+		return errWithoutTLS(key, value)
 	}
 	if endpoint.User != nil || endpoint.RawQuery != "" || endpoint.Fragment != "" {
-		return fmt.Errorf("endpoint must have no user, query or fragment, found %q: leave it out, credentials come from "+
-			"the SDK's default chain", redacted(c.Endpoint))
+		return fmt.Errorf("%s must have no user, query or fragment, found %q: leave it out, credentials come from "+
+			"the SDK's default chain", key, redacted(value))
 	}
 	return nil
 }
 
 // Forms that names of the service have.
 var (
-	streamNameForm = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
-	partitionForm  = regexp.MustCompile(`^aws[a-z-]*$`)
-	accountForm    = regexp.MustCompile(`^\d{12}$`)
-	roleForm       = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
-	regionForm     = regexp.MustCompile(`^(fips-)?[a-z]{2,8}(-[a-z]+)+-\d{1,2}(-fips)?$`)
-	hostLabelForm  = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
+	streamNameForm  = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
+	partitionForm   = regexp.MustCompile(`^aws[a-z-]*$`)
+	accountForm     = regexp.MustCompile(`^\d{12}$`)
+	roleForm        = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
+	sessionNameForm = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	regionForm      = regexp.MustCompile(`^(fips-)?[a-z]{2,8}(-[a-z]+)+-\d{1,2}(-fips)?$`)
+	hostLabelForm   = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
 )
 
 // streamNameRule says which names of streams there are.

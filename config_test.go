@@ -41,13 +41,16 @@ func TestLoadConfig(t *testing.T) {
 	queue.Batch.GetOrInsertDefault().FlushTimeout = time.Second
 	all.Retry.MaxElapsedTime = 0
 	all.AWS = AWSConfig{
-		StreamARN:  "arn:aws:kinesis:eu-west-1:123456789012:stream/telemetry",
-		Endpoint:   "http://127.0.0.1:4567",
-		Insecure:   true,
-		Profile:    "producer",
-		RoleARN:    "arn:aws:iam::123456789012:role/writer",
-		ExternalID: "collector",
-		CAFile:     "/etc/ssl/kinesis.pem",
+		StreamARN:   "arn:aws:kinesis:eu-west-1:123456789012:stream/telemetry",
+		Endpoint:    "http://127.0.0.1:4567",
+		Insecure:    true,
+		Profile:     "producer",
+		RoleARN:     "arn:aws:iam::123456789012:role/writer",
+		ExternalID:  "collector",
+		SessionName: "collector-7",
+		STSRegion:   "eu-west-3",
+		STSEndpoint: "https://sts.eu-west-3.amazonaws.com",
+		CAFile:      "/etc/ssl/kinesis.pem",
 	}
 	all.Encoding, all.Delivery = marshaler.OTLPJSON, FireAndForget
 	all.DrainTimeout = 45 * time.Second
@@ -205,8 +208,15 @@ func TestValidate(t *testing.T) {
 			` found "writer"`,
 		"role_arn_of_user": `aws: role_arn must be the ARN of a role, like arn:aws:iam::123456789012:role/name,` +
 			` found "arn:aws:iam::123456789012:user/writer"`,
-		"external_id_without_role": `aws: external_id needs role_arn`,
-		"ca_file_unused":           `aws: ca_file and insecure_skip_verify exclude each other`,
+		"external_id_without_role":  `aws: external_id needs role_arn`,
+		"session_name_without_role": `aws: session_name needs role_arn: set role_arn, or leave session_name out`,
+		"session_name": `aws: session_name must have 2 to 64 of the characters a-z, A-Z, 0-9, _, +, =, comma, ., @ and -,` +
+			` found "my collector" with 12`,
+		"sts_region":   `aws: sts_region must be like us-east-1, found "us-east-1a" (that is an availability zone: write us-east-1)`,
+		"sts_endpoint": `aws: sts_endpoint must be an https:// or http:// URL, found "sts.eu-west-3.amazonaws.com"`,
+		"sts_endpoint_without_tls": `aws: sts_endpoint is http://localhost:4567, which has no TLS: use https://,` +
+			` or set aws::insecure to true`,
+		"ca_file_unused": `aws: ca_file and insecure_skip_verify exclude each other`,
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "bad_*.yaml"))
 	require.NoError(t, err)

@@ -4,6 +4,7 @@
 package kinesiskplexporter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,6 +20,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	"go.uber.org/zap"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
 )
 
 // credentialsTimeout is how long one HTTP call for credentials may take: to STS, SSO, IMDS, or the agent of a container.
@@ -39,25 +42,50 @@ func credentialsClient(options func(*http.Transport)) *awshttp.BuildableClient {
 // loadAWS returns the configuration of the SDK from environment and shared files. Its HTTP client is that of the calls for
 // credentials.
 func (c *AWSConfig) loadAWS(
-	ctx context.Context, log *zap.Logger, client *awshttp.BuildableClient,
+	ctx context.Context, log *zap.Logger, network *awshttp.BuildableClient,
 ) (aws.Config, error) {
 	loaded, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(c.region()),
 		config.WithSharedConfigProfile(c.Profile),
-		config.WithHTTPClient(client),
+		config.WithHTTPClient(network),
 		config.WithLogger(sdkLogger{log}),
-		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = network }),
+		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			if client, is := o.Client.(*sts.Client); is {
+				o.Client = c.ownSTS(client)
+			}
+		}),
+		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
+			if client, is := o.Client.(*sts.Client); is {
+				o.Client = c.ownSTS(client)
+			}
+		}),
 	)
 	if err != nil || c.RoleARN == "" {
 		return loaded, err
 	}
-	role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(loaded), c.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+	client := c.ownSTS(sts.NewFromConfig(loaded))
+	role := stscreds.NewAssumeRoleProvider(client, c.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = cmp.Or(c.SessionName, metadata.Type.String())
 		if c.ExternalID != "" {
 			o.ExternalID = aws.String(c.ExternalID)
 		}
 	})
 	loaded.Credentials = aws.NewCredentialsCache(role)
 	return loaded, nil
+}
+
+// ownSTS returns a client of STS with the region and the endpoint of the configuration, where it has them.
+func (c *AWSConfig) ownSTS(client *sts.Client) *sts.Client {
+	if c.STSRegion == "" && c.STSEndpoint == "" {
+		return client
+	}
+	return sts.New(client.Options(), func(o *sts.Options) {
+		o.Region = cmp.Or(c.STSRegion, o.Region)
+		if c.STSEndpoint != "" {
+			o.BaseEndpoint = aws.String(c.STSEndpoint)
+		}
+	})
 }
 
 // renewableCredentials are credentials whose sources are read again when they do not serve any more. The SDK reads shared files
