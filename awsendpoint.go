@@ -6,6 +6,7 @@ package kinesiskplexporter
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -41,13 +43,40 @@ func redacted(endpoint string) string {
 }
 
 // checkTLS returns an error if the endpoint of the service has no TLS, or that of another service which hands out secret keys.
-// Neither is allowed without insecure. Kinesis is the endpoint of the stream's client. Empty means that of the region, which
+// Neither is allowed without insecure. OfStream is the endpoint of the stream's client. Empty means that of the region, which
 // has TLS.
-func (c *AWSConfig) checkTLS(loaded *aws.Config, kinesis string) error {
+func (c *AWSConfig) checkTLS(loaded *aws.Config, ofStream string) error {
 	if c.Insecure {
 		return nil
 	}
-	endpoints := map[string]string{"Kinesis": kinesis}
+	var errs []error
+	for source, endpoint := range c.ownEndpoints(loaded, ofStream) {
+		if withoutTLS(endpoint) {
+			errs = append(errs, errWithoutTLS(source, endpoint))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkVariant returns an error if there is an endpoint of somebody's own and a choice among those of the region. The SDK would
+// fail each call then.
+func (c *AWSConfig) checkVariant(loaded *aws.Config, ofStream string, chosen kinesis.EndpointResolverOptions) error {
+	var errs []error
+	for source := range c.ownEndpoints(loaded, ofStream) {
+		if chosen.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled {
+			errs = append(errs, errOwnEndpoint(source, "use_fips_endpoint"))
+		}
+		if chosen.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled {
+			errs = append(errs, errOwnEndpoint(source, "use_dualstack_endpoint"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ownEndpoints yields the endpoints that are not those of a region, each source of one once: of the stream, and of the other
+// services that credentials come from.
+func (c *AWSConfig) ownEndpoints(loaded *aws.Config, ofStream string) iter.Seq2[string, string] {
+	endpoints := map[string]string{"Kinesis": ofStream}
 	if c.usesSTS(loaded) {
 		endpoints["STS"] = aws.ToString(c.ownSTS(sts.NewFromConfig(*loaded)).Options().BaseEndpoint)
 	}
@@ -55,18 +84,19 @@ func (c *AWSConfig) checkTLS(loaded *aws.Config, kinesis string) error {
 		endpoints["SSO"] = aws.ToString(sso.NewFromConfig(*loaded).Options().BaseEndpoint)
 		endpoints["SSO OIDC"] = aws.ToString(ssooidc.NewFromConfig(*loaded).Options().BaseEndpoint)
 	}
-	var told []string
-	var errs []error
-	for _, service := range []string{"Kinesis", "STS", "SSO", "SSO OIDC"} {
-		if withoutTLS(endpoints[service]) {
+	return func(yield func(source, endpoint string) bool) {
+		var told []string
+		for _, service := range []string{"Kinesis", "STS", "SSO", "SSO OIDC"} {
 			source := c.endpointSource(service, endpoints[service])
-			if !slices.Contains(told, source) {
-				errs = append(errs, errWithoutTLS(source, endpoints[service]))
+			if endpoints[service] == "" || slices.Contains(told, source) {
+				continue
 			}
 			told = append(told, source)
+			if !yield(source, endpoints[service]) {
+				return
+			}
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // endpointSource says where the endpoint of a service comes from: a key of the block, a variable, or the shared files.

@@ -59,6 +59,9 @@ func connectThrough(
 	if err := cfg.AWS.checkTLS(&awsConfig, endpoint); err != nil {
 		return nil, nil, fmt.Errorf("aws: %w", err)
 	}
+	if err := cfg.AWS.checkVariant(&awsConfig, endpoint, client.Options().EndpointOptions); err != nil {
+		return nil, nil, fmt.Errorf("aws: %w", err)
+	}
 	if region := client.Options().Region; region != "" {
 		if err := checkRegion("the region of environment or profile", region, endpoint != ""); err != nil {
 			return nil, nil, fmt.Errorf("aws: %w", err)

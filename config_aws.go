@@ -40,6 +40,12 @@ type AWSConfig struct {
 	CAFile string `mapstructure:"ca_file"`
 	// InsecureSkipVerify accepts any certificate. It is meant for tests.
 	InsecureSkipVerify bool `mapstructure:"insecure_skip_verify"`
+	// UseFIPSEndpoint makes all calls go to endpoints whose cryptography is validated by FIPS 140. False leaves it to the
+	// environment or the profile. Excludes Endpoint and STSEndpoint.
+	UseFIPSEndpoint bool `mapstructure:"use_fips_endpoint"`
+	// UseDualStackEndpoint makes all calls go to endpoints that have IPv6 addresses too. False leaves it to the environment or
+	// the profile. Excludes Endpoint and STSEndpoint.
+	UseDualStackEndpoint bool `mapstructure:"use_dualstack_endpoint"`
 	// Insecure allows an Endpoint and an STSEndpoint without TLS. It is meant for tests.
 	Insecure bool `mapstructure:"insecure"`
 
@@ -48,7 +54,7 @@ type AWSConfig struct {
 
 // Validate returns an error for each key of the block that is wrong. The errors name the keys.
 func (c *AWSConfig) Validate() error {
-	errs := []error{c.validateStream(), c.checkEndpoint("endpoint", c.Endpoint), c.validateSTS()}
+	errs := []error{c.validateStream(), c.checkEndpoint("endpoint", c.Endpoint), c.validateSTS(), c.validateVariant()}
 	if c.CAFile != "" && c.InsecureSkipVerify {
 		errs = append(errs, errors.New("ca_file and insecure_skip_verify exclude each other: leave one of them out"))
 	}
@@ -100,6 +106,34 @@ func (c *AWSConfig) validateStream() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// validateVariant checks the keys that choose among the endpoints of the region.
+func (c *AWSConfig) validateVariant() error {
+	var own []string
+	if c.Endpoint != "" {
+		own = append(own, "endpoint")
+	}
+	if c.STSEndpoint != "" {
+		own = append(own, "sts_endpoint")
+	}
+	var errs []error
+	for _, variant := range []struct {
+		key string
+		on  bool
+	}{{"use_fips_endpoint", c.UseFIPSEndpoint}, {"use_dualstack_endpoint", c.UseDualStackEndpoint}} {
+		if variant.on && len(own) > 0 {
+			errs = append(errs, errOwnEndpoint(strings.Join(own, " and "), variant.key))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// errOwnEndpoint is the error of an endpoint that excludes a choice among the endpoints of the region. Source is the key or the
+// variable that has the endpoint, choice is what makes the choice.
+func errOwnEndpoint(source, choice string) error {
+	return fmt.Errorf("%s and %s exclude each other: leave out %[2]s and write the URL that you want, or leave out %[1]s",
+		source, choice)
 }
 
 // checkEndpoint checks the URL of a service, which is the value of key.

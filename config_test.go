@@ -76,13 +76,17 @@ func TestLoadConfig(t *testing.T) {
 	}
 	all.Telemetry.ShardAttribute = true
 
+	government := defaultConfig()
+	government.AWS.StreamARN = "arn:aws-us-gov:kinesis:us-gov-west-1:123456789012:stream/telemetry"
+	government.AWS.UseFIPSEndpoint, government.AWS.UseDualStackEndpoint = true, true
+
 	unqueued := defaultConfig()
 	unqueued.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
 	unqueued.Retry.Enabled = false
 	unqueued.AWS.StreamName = "telemetry"
 	unqueued.PartitionKey.Static = "all"
 
-	for name, want := range map[string]*Config{"": minimal, "all": all, "unqueued": unqueued} {
+	for name, want := range map[string]*Config{"": minimal, "all": all, "government": government, "unqueued": unqueued} {
 		t.Run(name, func(t *testing.T) {
 			sub, err := conf.Sub(component.NewIDWithName(metadata.Type, name).String())
 			require.NoError(t, err)
@@ -212,6 +216,10 @@ func TestValidate(t *testing.T) {
 		"session_name_without_role": `aws: session_name needs role_arn: set role_arn, or leave session_name out`,
 		"session_name": `aws: session_name must have 2 to 64 of the characters a-z, A-Z, 0-9, _, +, =, comma, ., @ and -,` +
 			` found "my collector" with 12`,
+		"use_fips_endpoint": `aws: endpoint and use_fips_endpoint exclude each other: leave out use_fips_endpoint and write the` +
+			` URL that you want, or leave out endpoint`,
+		"use_dualstack_endpoint": `aws: sts_endpoint and use_dualstack_endpoint exclude each other: leave out` +
+			` use_dualstack_endpoint and write the URL that you want, or leave out sts_endpoint`,
 		"sts_region":   `aws: sts_region must be like us-east-1, found "us-east-1a" (that is an availability zone: write us-east-1)`,
 		"sts_endpoint": `aws: sts_endpoint must be an https:// or http:// URL, found "sts.eu-west-3.amazonaws.com"`,
 		"sts_endpoint_without_tls": `aws: sts_endpoint is http://localhost:4567, which has no TLS: use https://,` +

@@ -44,7 +44,7 @@ func credentialsClient(options func(*http.Transport)) *awshttp.BuildableClient {
 func (c *AWSConfig) loadAWS(
 	ctx context.Context, log *zap.Logger, network *awshttp.BuildableClient,
 ) (aws.Config, error) {
-	loaded, err := config.LoadDefaultConfig(ctx,
+	loaded, err := config.LoadDefaultConfig(ctx, c.variant,
 		config.WithRegion(c.region()),
 		config.WithSharedConfigProfile(c.Profile),
 		config.WithHTTPClient(network),
@@ -73,6 +73,17 @@ func (c *AWSConfig) loadAWS(
 	})
 	loaded.Credentials = aws.NewCredentialsCache(role)
 	return loaded, nil
+}
+
+// variant chooses among the endpoints of the region. What is not set is left to the environment and the shared files.
+func (c *AWSConfig) variant(o *config.LoadOptions) error {
+	if c.UseFIPSEndpoint {
+		o.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	}
+	if c.UseDualStackEndpoint {
+		o.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	}
+	return nil
 }
 
 // ownSTS returns a client of STS with the region and the endpoint of the configuration, where it has them.
@@ -141,11 +152,11 @@ func (c *renewableCredentials) watch(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("RenewCredentials", func(
 		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 	) (middleware.InitializeOutput, middleware.Metadata, error) {
-		out, metadata, err := next.HandleInitialize(ctx, in)
+		out, answer, err := next.HandleInitialize(ctx, in)
 		if credentialsUnknown(err) {
 			c.expire()
 		}
-		return out, metadata, err
+		return out, answer, err
 	}), middleware.After)
 }
 

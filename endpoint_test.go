@@ -8,10 +8,12 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -42,4 +44,135 @@ func dialedHosts(t *testing.T, c *Config) []string {
 	mu.Lock()
 	defer mu.Unlock()
 	return addresses
+}
+
+// The hosts that a firewall has to let through. An account is in the host if the stream has an ARN, or if the credentials name
+// their account and the mode is not disabled. Listing shards has a host of its own then.
+func TestHosts(t *testing.T) {
+	byARN := func(c *AWSConfig) {
+		c.StreamName, c.StreamARN = "", "arn:aws:kinesis:us-east-1:123456789012:stream/telemetry"
+	}
+	for name, tt := range map[string]struct {
+		tune    func(*AWSConfig)
+		environ map[string]string
+		want    []string
+	}{
+		"a name": {want: []string{"kinesis.us-east-1.amazonaws.com:443"}},
+		"FIPS": {
+			tune: func(c *AWSConfig) { c.UseFIPSEndpoint = true },
+			want: []string{"kinesis-fips.us-east-1.amazonaws.com:443"},
+		},
+		"dual stack": {
+			tune: func(c *AWSConfig) { c.UseDualStackEndpoint = true },
+			want: []string{"kinesis.us-east-1.api.aws:443"},
+		},
+		"FIPS and dual stack": {
+			tune: func(c *AWSConfig) { c.UseFIPSEndpoint, c.UseDualStackEndpoint = true, true },
+			want: []string{"kinesis-fips.us-east-1.api.aws:443"},
+		},
+		"FIPS of the environment": {
+			environ: map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"},
+			want:    []string{"kinesis-fips.us-east-1.amazonaws.com:443"},
+		},
+		"FIPS for a role": {
+			tune: func(c *AWSConfig) { c.UseFIPSEndpoint, c.RoleARN = true, writerRole },
+			want: []string{"sts-fips.us-east-1.amazonaws.com:443"},
+		},
+		"an ARN": {tune: byARN, want: []string{
+			"123456789012.control-kinesis.us-east-1.amazonaws.com:443", "123456789012.data-kinesis.us-east-1.amazonaws.com:443",
+		}},
+		"an ARN and FIPS": {
+			tune: func(c *AWSConfig) { byARN(c); c.UseFIPSEndpoint = true },
+			want: []string{
+				"123456789012.control-kinesis-fips.us-east-1.amazonaws.com:443",
+				"123456789012.data-kinesis-fips.us-east-1.amazonaws.com:443",
+			},
+		},
+		"an ARN, accounts disabled": {
+			tune: byARN, environ: map[string]string{"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled"},
+			want: []string{
+				"123456789012.control-kinesis.us-east-1.amazonaws.com:443", "123456789012.data-kinesis.us-east-1.amazonaws.com:443",
+			},
+		},
+		"credentials with an account": {
+			environ: map[string]string{"AWS_ACCOUNT_ID": "210987654321"},
+			want: []string{
+				"210987654321.control-kinesis.us-east-1.amazonaws.com:443", "210987654321.data-kinesis.us-east-1.amazonaws.com:443",
+			},
+		},
+		"credentials with an account, disabled": {
+			environ: map[string]string{"AWS_ACCOUNT_ID": "210987654321", "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled"},
+			want:    []string{"kinesis.us-east-1.amazonaws.com:443"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withoutAWS(t)
+			t.Setenv("AWS_ACCESS_KEY_ID", "AKIABASE")
+			t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+			for variable, value := range tt.environ {
+				t.Setenv(variable, value)
+			}
+			c := directConfig()
+			if tt.tune != nil {
+				tt.tune(&c.AWS)
+			}
+			require.NoError(t, c.AWS.Validate())
+			hosts := dialedHosts(t, c)
+			slices.Sort(hosts)
+			assert.Equal(t, tt.want, slices.Compact(hosts))
+		})
+	}
+}
+
+// An endpoint of the environment excludes a choice among those of the region too. The SDK would fail each call.
+func TestEndpointsExcludeVariants(t *testing.T) {
+	for name, tt := range map[string]struct {
+		environ map[string]string
+		tune    func(*AWSConfig)
+		want    string
+	}{
+		"both of the environment": {
+			map[string]string{"AWS_ENDPOINT_URL_KINESIS": "https://kinesis.local", "AWS_USE_FIPS_ENDPOINT": "true"},
+			func(*AWSConfig) {},
+			"aws: AWS_ENDPOINT_URL_KINESIS and use_fips_endpoint exclude each other: leave out use_fips_endpoint",
+		},
+		"endpoint of the environment": {
+			map[string]string{"AWS_ENDPOINT_URL": "https://aws.local"},
+			func(c *AWSConfig) { c.UseDualStackEndpoint = true },
+			"aws: AWS_ENDPOINT_URL and use_dualstack_endpoint exclude each other",
+		},
+		"choice of the environment": {
+			map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+			func(c *AWSConfig) { c.Endpoint = "https://kinesis.local" },
+			"aws: endpoint and use_dualstack_endpoint exclude each other",
+		},
+		"STS": {
+			map[string]string{"AWS_ENDPOINT_URL_STS": "https://sts.local"},
+			func(c *AWSConfig) { c.UseFIPSEndpoint, c.RoleARN = true, writerRole },
+			"aws: AWS_ENDPOINT_URL_STS and use_fips_endpoint exclude each other",
+		},
+		"STS that nobody calls": {
+			map[string]string{"AWS_ENDPOINT_URL_STS": "https://sts.local"},
+			func(c *AWSConfig) { c.UseFIPSEndpoint = true },
+			"",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withoutAWS(t)
+			for variable, value := range tt.environ {
+				t.Setenv(variable, value)
+			}
+			c := directConfig()
+			tt.tune(&c.AWS)
+			e := newRig(t, NewFactory(), c)
+			err := e.Start(t.Context(), e.host)
+			e.stop(t)
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+			assert.NotContains(t, err.Error(), "\n", "one fault, one error")
+		})
+	}
 }
