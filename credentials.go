@@ -49,6 +49,7 @@ func (c *AWSConfig) loadAWS(
 		config.WithSharedConfigProfile(c.Profile),
 		config.WithHTTPClient(network),
 		config.WithLogger(sdkLogger{log}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{userAgent}),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = network }),
 		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
 			if client, is := o.Client.(*sts.Client); is {
