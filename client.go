@@ -5,11 +5,8 @@ package kinesiskplexporter
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net/http"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -29,13 +26,13 @@ func connect(ctx context.Context, cfg *Config, log *zap.Logger) (kpl.Client, fun
 func connectThrough(
 	ctx context.Context, cfg *Config, log *zap.Logger, tune func(*http.Transport),
 ) (kpl.Client, func(), error) {
-	tlsConfig, err := cfg.AWS.tlsConfig()
+	tlsOfCredentials, tlsOfUploads, err := cfg.AWS.tlsConfig(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	load := func(ctx context.Context) (aws.Config, error) {
 		return cfg.AWS.loadAWS(ctx, log, credentialsClient(func(t *http.Transport) {
-			tlsConfig(t.TLSClientConfig)
+			tlsOfCredentials(t)
 			tune(t)
 		}))
 	}
@@ -46,7 +43,7 @@ func connectThrough(
 	credentials := newRenewableCredentials(awsConfig.Credentials, load)
 	forUploads := awsConfig.Copy()
 	forUploads.Credentials = credentials
-	forUploads.HTTPClient = kpl.NewHTTPClient(uploadClient(awsConfig.HTTPClient), cfg.Producer.MaxConnections)
+	forUploads.HTTPClient = kpl.NewHTTPClient(uploadClient(awsConfig.HTTPClient, tlsOfUploads), cfg.Producer.MaxConnections)
 	client := kinesis.NewFromConfig(forUploads, func(o *kinesis.Options) {
 		// Without a region the endpoint is not set. Then the SDK reports that the region is missing. With an endpoint it would
 		// sign requests for an empty region.
@@ -76,26 +73,11 @@ func connectThrough(
 
 // uploadClient returns the HTTP client of calls for credentials without what is only right for these. It keeps what the SDK has
 // added, such as the authorities of AWS_CA_BUNDLE.
-func uploadClient(forCredentials aws.HTTPClient) aws.HTTPClient {
+func uploadClient(forCredentials aws.HTTPClient, options func(*http.Transport)) aws.HTTPClient {
 	buildable, ok := forCredentials.(*awshttp.BuildableClient)
 	if !ok {
 		return forCredentials
 	}
-	return buildable.WithTimeout(0).WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = false })
-}
-
-// tlsConfig returns a function that applies CAFile and InsecureSkipVerify. It fails if CAFile cannot be used.
-func (c *AWSConfig) tlsConfig() (func(*tls.Config), error) {
-	if c.CAFile == "" {
-		return func(t *tls.Config) { t.InsecureSkipVerify = c.InsecureSkipVerify }, nil
-	}
-	pem, err := os.ReadFile(c.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("aws::ca_file: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("aws::ca_file: %s has no certificate in PEM", c.CAFile)
-	}
-	return func(t *tls.Config) { t.RootCAs = pool }, nil
+	return buildable.WithTimeout(0).WithTransportOptions(options,
+		func(t *http.Transport) { t.DisableKeepAlives = false })
 }

@@ -5,13 +5,10 @@ package kinesiskplexporter
 
 import (
 	"crypto/tls"
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -89,7 +86,7 @@ func TestClientIsMadeForUploads(t *testing.T) {
 	server.StartTLS()
 	defer server.Close()
 	c := directConfig()
-	c.AWS.Endpoint, c.AWS.InsecureSkipVerify = server.URL, true
+	c.AWS.Endpoint, c.AWS.TLS.InsecureSkipVerify = server.URL, true
 	require.NoError(t, startReal(t, c).ConsumeLogs(t.Context(), logsOf("a")))
 }
 
@@ -105,41 +102,6 @@ func TestClientByARN(t *testing.T) {
 	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a")))
 	assert.Equal(t, []string{"a"}, storedBodies(t, k))
 	assert.Equal(t, 1, e.sum(t, "user_records_put", "stream", testStream, "outcome", "success"))
-}
-
-// Certificates are checked, against the authorities of ca_file where there is one, unless that is switched off.
-func TestClientTLS(t *testing.T) {
-	k := newTestKinesis(1)
-	server := httptest.NewUnstartedServer(k.Handler())
-	server.EnableHTTP2 = true // the service may do so too; the client must not offer it
-	server.StartTLS()
-	defer server.Close()
-	authority := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(authority,
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
-	for _, tt := range []struct {
-		name string
-		tune func(*AWSConfig)
-		want string
-	}{
-		{"authority of the system", func(*AWSConfig) {}, "certificate"},
-		{"authority of a file", func(c *AWSConfig) { c.CAFile = authority }, ""},
-		{"no check", func(c *AWSConfig) { c.InsecureSkipVerify = true }, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			c := directConfig()
-			c.AWS.Endpoint = server.URL
-			c.Producer.RecordTTL = c.Producer.RecordMaxBufferedTime * 3
-			tt.tune(&c.AWS)
-			err := startReal(t, c).ConsumeLogs(t.Context(), logsOf("a"))
-			if tt.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, tt.want)
-			assert.False(t, consumererror.IsPermanent(err))
-		})
-	}
 }
 
 // A new connection, for example after an idle time, resumes the TLS session of the one before.
@@ -160,7 +122,7 @@ func TestTLSSessionsAreResumed(t *testing.T) {
 	}))
 	defer server.Close()
 	c := directConfig()
-	c.AWS.Endpoint, c.AWS.InsecureSkipVerify = server.URL, true
+	c.AWS.Endpoint, c.AWS.TLS.InsecureSkipVerify = server.URL, true
 	e := startReal(t, c)
 	for _, body := range []string{"a", "b", "c"} {
 		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(body)))
@@ -168,23 +130,6 @@ func TestTLSSessionsAreResumed(t *testing.T) {
 	assert.ElementsMatch(t, []string{"a", "b", "c"}, storedBodies(t, k))
 	require.Len(t, puts, 3)
 	assert.Equal(t, []bool{true, true}, puts[1:])
-}
-
-func TestStartFailsOnAFileThatIsNoAuthority(t *testing.T) {
-	notPEM := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(notPEM, []byte("hello"), 0o600))
-	for _, tt := range []struct{ name, file, want string }{
-		{"missing", filepath.Join(t.TempDir(), "ca.pem"), "aws::ca_file: open "},
-		{"not PEM", notPEM, "has no certificate in PEM"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			c := directConfig()
-			c.AWS.CAFile = tt.file
-			e := newRig(t, NewFactory(), c)
-			require.ErrorContains(t, e.Start(t.Context(), e.host), tt.want)
-			e.stop(t)
-		})
-	}
 }
 
 // Without a region the collector starts. Pushes fail with an error that keeps the data, and the status says why.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"go.opentelemetry.io/collector/config/configtls"
 )
 
 // AWSConfig names the stream and says how to reach it. Credentials come from the default chain of the AWS SDK: environment,
@@ -36,10 +37,10 @@ type AWSConfig struct {
 	STSRegion string `mapstructure:"sts_region"`
 	// STSEndpoint is the URL of STS, for example that of a VPC endpoint. Empty means the endpoint of the region.
 	STSEndpoint string `mapstructure:"sts_endpoint"`
-	// CAFile is a file in PEM with the certificate authorities to trust. Empty means the authorities of the system.
-	CAFile string `mapstructure:"ca_file"`
-	// InsecureSkipVerify accepts any certificate. It is meant for tests.
-	InsecureSkipVerify bool `mapstructure:"insecure_skip_verify"`
+	// TLS is how connections are secured: authorities to trust, a certificate of the exporter, versions. The zero value trusts
+	// the authorities of the system. What it says holds for Kinesis and for the services that credentials come from; ServerName
+	// holds for Kinesis only. Whether there is TLS at all is said by the scheme of Endpoint, so TLS.Insecure must be false.
+	TLS configtls.ClientConfig `mapstructure:"tls"`
 	// UseFIPSEndpoint makes all calls go to endpoints whose cryptography is validated by FIPS 140. False leaves it to the
 	// environment or the profile. Excludes Endpoint and STSEndpoint.
 	UseFIPSEndpoint bool `mapstructure:"use_fips_endpoint"`
@@ -54,11 +55,8 @@ type AWSConfig struct {
 
 // Validate returns an error for each key of the block that is wrong. The errors name the keys.
 func (c *AWSConfig) Validate() error {
-	errs := []error{c.validateStream(), c.checkEndpoint("endpoint", c.Endpoint), c.validateSTS(), c.validateVariant()}
-	if c.CAFile != "" && c.InsecureSkipVerify {
-		errs = append(errs, errors.New("ca_file and insecure_skip_verify exclude each other: leave one of them out"))
-	}
-	return errors.Join(errs...)
+	return errors.Join(c.validateStream(), c.checkEndpoint("endpoint", c.Endpoint), c.validateSTS(), c.validateVariant(),
+		c.validateTLS())
 }
 
 // validateSTS checks the keys about roles and STS.

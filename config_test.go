@@ -50,8 +50,10 @@ func TestLoadConfig(t *testing.T) {
 		SessionName: "collector-7",
 		STSRegion:   "eu-west-3",
 		STSEndpoint: "https://sts.eu-west-3.amazonaws.com",
-		CAFile:      "/etc/ssl/kinesis.pem",
 	}
+	all.AWS.TLS.CAFile, all.AWS.TLS.IncludeSystemCACertsPool = "/etc/ssl/kinesis.pem", true
+	all.AWS.TLS.CertFile, all.AWS.TLS.KeyFile = "/etc/ssl/collector.pem", "/etc/ssl/collector-key.pem"
+	all.AWS.TLS.ReloadInterval, all.AWS.TLS.MinVersion, all.AWS.TLS.ServerName = time.Hour, "1.3", "kinesis.local"
 	all.Encoding, all.Delivery = marshaler.OTLPJSON, FireAndForget
 	all.DrainTimeout = 45 * time.Second
 	all.Compression, all.CompressionParams.Level = marshaler.Zstd, 3
@@ -79,6 +81,7 @@ func TestLoadConfig(t *testing.T) {
 	government := defaultConfig()
 	government.AWS.StreamARN = "arn:aws-us-gov:kinesis:us-gov-west-1:123456789012:stream/telemetry"
 	government.AWS.UseFIPSEndpoint, government.AWS.UseDualStackEndpoint = true, true
+	government.AWS.TLS.InsecureSkipVerify = true
 
 	unqueued := defaultConfig()
 	unqueued.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
@@ -224,7 +227,21 @@ func TestValidate(t *testing.T) {
 		"sts_endpoint": `aws: sts_endpoint must be an https:// or http:// URL, found "sts.eu-west-3.amazonaws.com"`,
 		"sts_endpoint_without_tls": `aws: sts_endpoint is http://localhost:4567, which has no TLS: use https://,` +
 			` or set aws::insecure to true`,
-		"ca_file_unused": `aws: ca_file and insecure_skip_verify exclude each other`,
+		"tls_ca_file_unused": `aws: tls::insecure_skip_verify and the authorities of tls::ca_file or tls::ca_pem exclude each` +
+			` other: leave one of them out`,
+		"tls_ca_twice": `aws::tls: provide either a CA file or the PEM-encoded string, but not both`,
+		"tls_cert_without_key": `aws::tls: TLS configuration must include both certificate and key (CertFile/CertPem and` +
+			` KeyFile/KeyPem)`,
+		"tls_insecure": `aws: tls::insecure has no meaning here: leave it out, and to allow endpoints with http:// set` +
+			` aws::insecure to true`,
+		"tls_min_version": `aws::tls: invalid TLS min_version: unsupported TLS version: "1.4"`,
+		"tls_versions":    `aws::tls: invalid TLS configuration: min_version cannot be greater than max_version`,
+		"tls_reload_interval": `aws: tls::reload_interval must be at least 1s, or 0s for never, found 3.6µs: a number without` +
+			` a unit is in nanoseconds, so for milliseconds write 3600ms`,
+		"tls_server_name": `aws: tls::server_name_override needs endpoint, found "kinesis.local": set endpoint, or leave` +
+			` tls::server_name_override out`,
+		"ca_file_moved":              `aws::ca_file is aws::tls::ca_file now: write it in the block tls of aws`,
+		"insecure_skip_verify_moved": `aws::insecure_skip_verify is aws::tls::insecure_skip_verify now`,
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "bad_*.yaml"))
 	require.NoError(t, err)
@@ -236,10 +253,15 @@ func TestValidate(t *testing.T) {
 			conf, err := confmaptest.LoadConf(file)
 			require.NoError(t, err)
 			cfg := defaultConfig()
-			require.NoError(t, conf.Unmarshal(cfg))
+			if err = conf.Unmarshal(cfg); strings.HasSuffix(name, "_moved") {
+				require.ErrorContains(t, err, want[name])
+				return
+			}
+			require.NoError(t, err)
 			err = confmap.Validate(cfg)
 			require.ErrorContains(t, err, want[name])
-			if name != "timeout_negative" && name != "retry_elapsed_without_unit" { // of which upstream has its own errors
+			// Of these upstream has its own errors.
+			if name != "timeout_negative" && name != "retry_elapsed_without_unit" && !strings.HasPrefix(want[name], "aws::tls: ") {
 				assert.NotContains(t, err.Error(), "\n", "one fault, one error")
 			}
 			assert.NotContains(t, err.Error(), "kpl:")

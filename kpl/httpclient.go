@@ -20,9 +20,9 @@ import (
 //	awsConfig.HTTPClient = kpl.NewHTTPClient(awsConfig.HTTPClient, config.WithDefaults().MaxConnections)
 //
 // The client speaks HTTP/1.1. HTTP/2 would take one and a half times the CPU time, and all requests would share one flow
-// control window. The client writes several TLS records at a time. It keeps up to the given number of idle connections,
-// resumes TLS sessions, and follows no redirect. The SDK's own client can lose an answer that arrives while the request is
-// still being written; this client does not.
+// control window. The client writes several TLS records at a time. It keeps up to the given number of idle connections, and
+// follows no redirect. It resumes TLS sessions, unless base has a client certificate. The SDK's own client can lose an answer
+// that arrives while the request is still being written; this client does not.
 //
 // Timeouts, proxy, dialer and certificates are those of base. That is a [*awshttp.BuildableClient], or nil for one with the
 // SDK's defaults. Any other base is returned as it is.
@@ -51,7 +51,9 @@ func newHTTPClient(base aws.HTTPClient, connections int) (*http.Client, bool) {
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	transport.TLSClientConfig.NextProtos = nil // it offers HTTP/2 besides, which the server would take
-	transport.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(connections)
+	if !showsCertificate(transport.TLSClientConfig) {
+		transport.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(connections)
+	}
 	transport.MaxIdleConns = 0
 	transport.MaxIdleConnsPerHost = connections + 1 // and one that lists shards
 	return &http.Client{
@@ -59,4 +61,10 @@ func newHTTPClient(base aws.HTTPClient, connections int) (*http.Client, bool) {
 		Timeout:       buildable.GetTimeout(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, true
+}
+
+// showsCertificate reports whether clients with that configuration show a certificate. A session that is resumed keeps the
+// certificate with which it began, even if the client has another one by now.
+func showsCertificate(c *tls.Config) bool {
+	return c.GetClientCertificate != nil || len(c.Certificates) > 0
 }

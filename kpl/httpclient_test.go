@@ -55,6 +55,43 @@ func TestHTTPClientIsMadeForUploads(t *testing.T) {
 	assert.Equal(t, uint16(tls.VersionTLS13), answer.TLS.Version)
 }
 
+// With a client certificate each connection has a session of its own, so that the certificate of the moment is shown.
+func TestHTTPClientResumesNoSessionWithACertificate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tune func(*tls.Config)
+		want bool
+	}{
+		"none":   {func(*tls.Config) {}, true},
+		"static": {func(c *tls.Config) { c.Certificates = []tls.Certificate{{}} }, false},
+		"read again": {func(c *tls.Config) {
+			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &tls.Certificate{}, nil }
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Connection", "close") // so that each call makes its own
+			}))
+			defer server.Close()
+			client := NewHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+				tr.TLSClientConfig.InsecureSkipVerify = true
+				tt.tune(tr.TLSClientConfig)
+			}), 1)
+			resumed := false
+			for range 2 {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, http.NoBody)
+				require.NoError(t, err)
+				answer, err := client.Do(r)
+				require.NoError(t, err)
+				_, err = io.Copy(io.Discard, answer.Body) // the session comes with it
+				require.NoError(t, err)
+				require.NoError(t, answer.Body.Close())
+				resumed = answer.TLS.DidResume
+			}
+			assert.Equal(t, tt.want, resumed)
+		})
+	}
+}
+
 // countedConn counts its writes.
 type countedConn struct {
 	net.Conn

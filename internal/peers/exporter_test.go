@@ -129,7 +129,7 @@ func TestTelemetryComesOutAsItWentIn(t *testing.T) {
 	inSmallRecords := func(c *kinesiskplexporter.Config) { c.Producer.AggregationMaxSize = 10_000 }
 	asJSON := func(c *kinesiskplexporter.Config) { c.Encoding = marshaler.OTLPJSON }
 	overTLS := func(c *kinesiskplexporter.Config) { // kinesis-mock offers HTTP/2 then, as the service does.
-		c.AWS.Endpoint, c.AWS.Insecure, c.AWS.InsecureSkipVerify = mock.TLSEndpoint, false, true
+		c.AWS.Endpoint, c.AWS.Insecure, c.AWS.TLS.InsecureSkipVerify = mock.TLSEndpoint, false, true
 	}
 	tests := []struct {
 		stream    string
