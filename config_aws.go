@@ -47,6 +47,8 @@ type AWSConfig struct {
 	// UseDualStackEndpoint makes all calls go to endpoints that have IPv6 addresses too. False leaves it to the environment or
 	// the profile. Excludes Endpoint and STSEndpoint.
 	UseDualStackEndpoint bool `mapstructure:"use_dualstack_endpoint"`
+	// CheckAtStart asks the service at the start whether it would take a record, and logs the answer.
+	CheckAtStart bool `mapstructure:"check_at_start"`
 	// Insecure allows an Endpoint and an STSEndpoint without TLS. It is meant for tests.
 	Insecure bool `mapstructure:"insecure"`
 

@@ -81,7 +81,7 @@ func TestLoadConfig(t *testing.T) {
 	government := defaultConfig()
 	government.AWS.StreamARN = "arn:aws-us-gov:kinesis:us-gov-west-1:123456789012:stream/telemetry"
 	government.AWS.UseFIPSEndpoint, government.AWS.UseDualStackEndpoint = true, true
-	government.AWS.TLS.InsecureSkipVerify = true
+	government.AWS.TLS.InsecureSkipVerify, government.AWS.CheckAtStart = true, true
 
 	unqueued := defaultConfig()
 	unqueued.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()

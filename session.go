@@ -26,7 +26,8 @@ type session struct {
 	producer  *kpl.Producer
 	telemetry *telemetry
 	closeIdle func()
-	users     int // guarded by sessions.mu
+	check     *startCheck // nil if there is none
+	users     int         // guarded by sessions.mu
 
 	mu     sync.Mutex
 	hosts  map[*lifecycle]component.Host // of the signals that run; guarded by mu
@@ -35,7 +36,7 @@ type session struct {
 	stall  *stall                        // that was told, nil if there is none; guarded by mu
 }
 
-// open starts a producer. It sends nothing.
+// open starts a producer. It sends nothing but the check at the start, if there is one.
 func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Settings) (*session, error) {
 	client, closeIdle, err := connect(ctx, cfg, sessionLog(set, cfg))
 	if err != nil {
@@ -60,11 +61,15 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	s.telemetry.started(client, cfg)
+	if cfg.AWS.CheckAtStart {
+		s.check = newStartCheck(client, cfg.AWS.stream(), cfg.Producer.RequestTimeout, s.telemetry.log)
+	}
 	return s, nil
 }
 
 // close ends the producer. When ctx ends, the records that the producer still holds fail.
 func (s *session) close(ctx context.Context) error {
+	s.check.stop()
 	err := s.producer.Close(ctx)
 	s.telemetry.close()
 	s.closeIdle()
