@@ -30,9 +30,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -372,4 +374,55 @@ func TestStartFailsOnWrongTLS(t *testing.T) {
 			}
 		})
 	}
+}
+
+// All keys of the block aws that are about the way to Kinesis, from the YAML to the stream: a role by an STS of one's own, over
+// TLS with certificates on both sides, and the check at the start.
+func TestWayToKinesisFromYAML(t *testing.T) {
+	withoutAWS(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIABASE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	servers, clients := newAuthority(t), newAuthority(t)
+	certificate, key := clients.issue(t, "collector")
+	mutual := func(host string) *tls.Config {
+		config := servers.server(t, host)
+		config.ClientAuth, config.ClientCAs, config.MinVersion = tls.RequireAndVerifyClientCert, clients.pool(), tls.VersionTLS13
+		return config
+	}
+	k, tokens := newTestKinesis(1), &fakeSTS{}
+	service := &signedBy{Handler: k.Handler()}
+	retrieved, err := confmap.NewRetrievedFromYAML(fmt.Appendf(nil, `
+aws:
+  region: us-east-1
+  stream_name: %s
+  endpoint: %s
+  role_arn: %s
+  external_id: collector
+  session_name: collector-7
+  sts_region: eu-west-3
+  sts_endpoint: %s
+  check_at_start: true
+  tls:
+    ca_file: %s
+    cert_file: %s
+    key_file: %s
+    reload_interval: 10m
+    min_version: "1.3"
+    server_name_override: kinesis.local
+`, testStream, serveTLS(t, service, mutual("kinesis.local")), writerRole, serveTLS(t, tokens, mutual("127.0.0.1")),
+		fileOf(t, servers.pem()), fileOf(t, certificate), fileOf(t, key)))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	c := defaultConfig()
+	require.NoError(t, conf.Unmarshal(c))
+	require.NoError(t, confmap.Validate(c))
+	c.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
+	e := startReal(t, c)
+	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("a")))
+	assert.Equal(t, []string{"ASIA1"}, service.used())
+	require.Len(t, tokens.forms, 1)
+	assert.Equal(t, "collector-7", tokens.forms[0].Get("RoleSessionName"))
+	assert.Equal(t, "collector", tokens.forms[0].Get("ExternalId"))
+	assert.Contains(t, tokens.signatures[0], "/eu-west-3/sts/")
 }
