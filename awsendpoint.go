@@ -64,13 +64,25 @@ func (c *AWSConfig) checkVariant(loaded *aws.Config, ofStream string, chosen kin
 	var errs []error
 	for source := range c.ownEndpoints(loaded, ofStream) {
 		if chosen.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled {
-			errs = append(errs, errOwnEndpoint(source, "use_fips_endpoint"))
+			errs = append(errs, errOwnEndpoint(source, variantSource("use_fips_endpoint", c.UseFIPSEndpoint)))
 		}
 		if chosen.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled {
-			errs = append(errs, errOwnEndpoint(source, "use_dualstack_endpoint"))
+			errs = append(errs, errOwnEndpoint(source, variantSource("use_dualstack_endpoint", c.UseDualStackEndpoint)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// variantSource says what makes a choice among the endpoints of the region: a key of the block, a variable, or the profile.
+func variantSource(key string, set bool) string {
+	variable := "AWS_" + strings.ToUpper(key)
+	switch {
+	case set:
+		return key
+	case os.Getenv(variable) != "":
+		return variable
+	}
+	return key + " of the profile"
 }
 
 // ownEndpoints yields the endpoints that are not those of a region, each source of one once: of the stream, and of the other

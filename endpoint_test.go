@@ -134,7 +134,7 @@ func TestEndpointsExcludeVariants(t *testing.T) {
 		"both of the environment": {
 			map[string]string{"AWS_ENDPOINT_URL_KINESIS": "https://kinesis.local", "AWS_USE_FIPS_ENDPOINT": "true"},
 			func(*AWSConfig) {},
-			"aws: AWS_ENDPOINT_URL_KINESIS and use_fips_endpoint exclude each other: leave out use_fips_endpoint",
+			"aws: AWS_ENDPOINT_URL_KINESIS and AWS_USE_FIPS_ENDPOINT exclude each other: leave out AWS_USE_FIPS_ENDPOINT",
 		},
 		"endpoint of the environment": {
 			map[string]string{"AWS_ENDPOINT_URL": "https://aws.local"},
@@ -144,7 +144,12 @@ func TestEndpointsExcludeVariants(t *testing.T) {
 		"choice of the environment": {
 			map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "true"},
 			func(c *AWSConfig) { c.Endpoint = "https://kinesis.local" },
-			"aws: endpoint and use_dualstack_endpoint exclude each other",
+			"aws: endpoint and AWS_USE_DUALSTACK_ENDPOINT exclude each other",
+		},
+		"choice of the profile": {
+			nil,
+			func(c *AWSConfig) { c.Endpoint, c.Profile = "https://kinesis.local", "fips" },
+			"aws: endpoint and use_fips_endpoint of the profile exclude each other",
 		},
 		"STS": {
 			map[string]string{"AWS_ENDPOINT_URL_STS": "https://sts.local"},
@@ -162,6 +167,7 @@ func TestEndpointsExcludeVariants(t *testing.T) {
 			for variable, value := range tt.environ {
 				t.Setenv(variable, value)
 			}
+			writeProfile(t, "AWS_CONFIG_FILE", "[profile fips]\nuse_fips_endpoint = true\n")
 			c := directConfig()
 			tt.tune(&c.AWS)
 			e := newRig(t, NewFactory(), c)
