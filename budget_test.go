@@ -35,6 +35,7 @@ func TestBudgetIsGivenBackMessageByMessage(t *testing.T) {
 		const size = 2 << 20
 		k, c := newTestKinesis(1), queuedConfig()
 		heal := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, failing(kpltest.CodeThrottled, "stuck")))
+		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(time.Second)))
 		c.Queue.Get().QueueSize = size
 		c.Retry.Enabled = true
 		e := startLogs(t, k, c)
@@ -42,10 +43,10 @@ func TestBudgetIsGivenBackMessageByMessage(t *testing.T) {
 		assert.Equal(t, size, helperGauge(t, e, "queue_capacity"))
 
 		// The large resource and the small one are two messages of one request.
-		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("stuck", strings.Repeat("x", 500_000))))
+		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf("stuck", strings.Repeat("x", 450_000))))
 		assert.Greater(t, helperGauge(t, e, "queue_size"), 900_000)
-		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(strings.Repeat("y", 500_000))))
-		require.ErrorIs(t, e.ConsumeLogs(t.Context(), logsOf(strings.Repeat("z", 500_000))), exporterhelper.ErrQueueIsFull)
+		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(strings.Repeat("y", 450_000))))
+		require.ErrorIs(t, e.ConsumeLogs(t.Context(), logsOf(strings.Repeat("z", 450_000))), exporterhelper.ErrQueueIsFull)
 		assert.Equal(t, 1, helperItems(t, e, "enqueue_failed"))
 		assert.Equal(t, 1, e.logs.FilterMessageSnippet("The queue is full").Len())
 
@@ -53,7 +54,7 @@ func TestBudgetIsGivenBackMessageByMessage(t *testing.T) {
 		left := helperGauge(t, e, "queue_size")
 		assert.Less(t, left, 3_000, "only the record that is stuck")
 		assert.Positive(t, left)
-		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(strings.Repeat("z", 500_000))))
+		require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(strings.Repeat("z", 450_000))))
 		heal()
 		advance(time.Minute)
 		assert.Zero(t, helperGauge(t, e, "queue_size"))

@@ -26,9 +26,9 @@ type pusher struct {
 	marshaler *marshaler.Marshaler // makes messages
 	entry     *marshaler.Marshaler // encodes pdata for the queue; the same, unless the queue has a storage
 
-	budget    *budget              // of the queue; nil if exporterhelper's own limit counts
-	shares    *shardShares         // of the budget; nil if shards have none
-	view      *helperView
+	budget *budget      // of the queue; nil if exporterhelper's own limit counts
+	shares *shardShares // of the budget; nil if shards have none
+	view   *helperView
 
 	keySeen  atomic.Bool // some resource had an attribute that decides about keys
 	draining atomic.Bool // pushes do not wait for the data of others any more

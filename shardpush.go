@@ -25,7 +25,8 @@ func (s *shardShares) beginPush(messages []*message) {
 			p = &shardPush{shares: s, waiting: map[*shardShare]int{}}
 			s.pushes.Add(1)
 		}
-		if p.waiting[m.share]++; p.waiting[m.share] == 1 {
+		p.waiting[m.share]++
+		if p.waiting[m.share] == 1 {
 			m.share.pushes.Add(1)
 			s.all.pushes.Add(1)
 		}
@@ -37,12 +38,14 @@ func (s *shardShares) beginPush(messages []*message) {
 func (p *shardPush) finished(share *shardShare) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.waiting[share]--; p.waiting[share] > 0 {
+	p.waiting[share]--
+	if p.waiting[share] > 0 {
 		return
 	}
 	share.pushes.Add(-1)
 	p.shares.all.pushes.Add(-1)
-	if delete(p.waiting, share); len(p.waiting) == 0 {
+	delete(p.waiting, share)
+	if len(p.waiting) == 0 {
 		p.shares.pushes.Add(-1)
 	}
 }

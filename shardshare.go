@@ -4,23 +4,19 @@
 package kinesiskplexporter
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"go.opentelemetry.io/collector/consumer/consumererror"
-	"google.golang.org/grpc/codes"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
 // shardShares limits how much of a queue one shard may hold, so that a shard that takes nothing does not stop the others.
 //
-// A shard that holds more than others may hold as much as is free. So one such shard holds half of the queue at most, two hold a
-// third each, and there is always as much room left for all others. It is how switches share their memory between ports (Choudhury and Hahne, "Dynamic
-// queue length thresholds", 1998).
+// A shard that holds more than others may hold as much as is free. So one such shard holds half of the queue at most, two hold
+// a third each, and there is always as much room left for all others. It is how switches share their memory between ports
+// (Choudhury and Hahne, "Dynamic queue length thresholds", 1998).
 type shardShares struct {
 	budget *budget // of the queue
 	// consumers is how many pushes there may be at the same time. 0 means that their number is no limit for shards: there are so
@@ -85,8 +81,8 @@ func (s *shardShares) accept(r *request, now time.Time) (over []crowded) {
 	return over
 }
 
-// isCrowded reports whether a shard would hold more than is free, of bytes or of consumers, and much more than other shards. If all
-// shards hold about as much, the queue as a whole is full, and answers so itself.
+// isCrowded reports whether a shard would hold more than is free, of bytes or of consumers, and much more than other shards. If
+// all shards hold about as much, the queue as a whole is full, and answers so itself.
 func (s *shardShares) isCrowded(share *shardShare, wanted, free int64) bool {
 	open := s.open.Load()
 	if held, all := share.bytes.Load()+wanted, s.all.bytes.Load()+wanted; held > free && isUneven(held, all, open) {
@@ -165,54 +161,7 @@ type crowded struct {
 
 // Error says which shard it is, and what can be done.
 func (c *crowded) Error() string {
-	return fmt.Sprintf("shard %s takes less than there is for it, and holds as much of the queue as is free (%d of %d bytes), or as "+
-		"many pushes as are free: send it less, split the shard, or set shard_overflow to drop, so that others go on without it",
+	return fmt.Sprintf("shard %s takes less than there is for it, and holds as much of the queue as is free (%d of %d bytes), or "+
+		"as many pushes as are free: send it less, split the shard, or set shard_overflow to drop, so that others go on without it",
 		c.shard, c.held, c.capacity)
-}
-
-// crowdedPatience is how long a shard has no room before data for it is dropped. At the beginning of a burst, a shard with more
-// keys than others holds more, and has room again at once.
-const crowdedPatience = time.Second
-
-// enter lets a request into the queue, if there is room. With shard_overflow: drop, messages for a shard that holds its share are
-// dropped once it has held it for a while. They still count as items of the request, as items that are too large do: exporterhelper counts what was accepted.
-func (p *pusher) enter(ctx context.Context, r *request) error {
-	if p.budget == nil {
-		return nil
-	}
-	if err := p.budget.take(ctx, r); err != nil {
-		p.session.telemetry.queueFull(p.signal, r.items, err)
-		p.view.enqueueFailed(ctx, p.signal, r.items)
-		return err
-	}
-	if p.shares == nil {
-		return nil
-	}
-	over := p.shares.accept(r, time.Now())
-	if len(over) == 0 {
-		return nil
-	}
-	overflow := p.config.ShardOverflow
-	for i := range over {
-		if over[i].lasted < crowdedPatience {
-			overflow = RetryOverflow
-		}
-	}
-	err := &pushError{code: codes.Unavailable, cause: &over[0]}
-	if overflow == RetryOverflow {
-		r.release()
-		p.session.telemetry.notAcceptedFor(p.signal, r.items, &over[0])
-		return err
-	}
-	items := 0
-	for i := range over {
-		items += over[i].message.Items
-		over[i].message.finish()
-	}
-	p.session.telemetry.overflowed(p.signal, items, &over[0])
-	if len(over) == len(r.messages) {
-		r.release()
-		return consumererror.NewPermanent(err)
-	}
-	return nil
 }

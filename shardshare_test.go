@@ -17,7 +17,9 @@ import (
 
 // sharesByKey returns shares whose shards are the keys.
 func sharesByKey(capacity, open int) *shardShares {
-	return newShardShares(newBudget(capacity, false), 0, func(key string) (kpl.ShardID, int, bool) { return kpl.ShardID(key), open, key != "" })
+	return newShardShares(newBudget(capacity, false), 0, func(key string) (kpl.ShardID, int, bool) {
+		return kpl.ShardID(key), open, key != ""
+	})
 }
 
 // enter takes room in the budget for a request, and counts it for its shards. What is over leaves at once.
@@ -111,7 +113,8 @@ func TestSharesOfOldShardsAreForgotten(t *testing.T) {
 
 // A shard gets as many pushes as consumers are free. Those that are retried count once, and delivered messages do not count.
 func TestSharesOfPushes(t *testing.T) {
-	s := newShardShares(newBudget(1_000_000, false), defaultConsumers, func(key string) (kpl.ShardID, int, bool) { return kpl.ShardID(key), 2, true })
+	s := sharesByKey(1_000_000, 2)
+	s.consumers = defaultConsumers
 	var pushed []*request
 	for range defaultConsumers {
 		r := requestOfSize(1, "sick", "healthy")

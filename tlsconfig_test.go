@@ -376,8 +376,8 @@ func TestStartFailsOnWrongTLS(t *testing.T) {
 	}
 }
 
-// All keys of the block aws that are about the way to Kinesis, from the YAML to the stream: a role by an STS of one's own, over
-// TLS with certificates on both sides, and the check at the start.
+// All keys of the block aws that are about the way to Kinesis work together, from the YAML to the stream. There is a role by an
+// STS of one's own, TLS with certificates on both sides, and the check at the start.
 func TestWayToKinesisFromYAML(t *testing.T) {
 	withoutAWS(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIABASE")
