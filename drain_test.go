@@ -152,6 +152,8 @@ func TestDrainWithStorageEndsEarly(t *testing.T) {
 				assert.Equal(t, tt.reason, end["gave_up"])
 				assert.Positive(t, end["left_in_storage"])
 				assert.NotContains(t, end, "lost_items")
+				assert.Zero(t, e.logs.FilterMessageSnippet(droppingData).Len(), "the storage keeps it")
+				assert.Positive(t, e.logs.FilterMessage(keptInStorage).Len())
 
 				heal()
 				e = startStored(t, k, files)

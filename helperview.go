@@ -24,13 +24,16 @@ const (
 	interruptedError = "interrupted due to shutdown"
 )
 
+// keptInStorage is what the log says of data that exporterhelper calls dropped, although the storage keeps it.
+const keptInStorage = "A stop ended an attempt to deliver. The storage keeps the data, and the next start delivers it"
+
 // helperView is what exporterhelper says about one signal in its metrics and its log, and nowhere else: the size of its queue,
-// and how many items it gave up. It reads along and changes nothing.
-//
-// If a budget limits the queue, the view makes the metrics of the queue show the budget.
+// and how many items it gave up. The view reads along. It changes two things that would be wrong: if a budget limits the queue,
+// the metrics of the queue show the budget, and the log does not call dropped what the storage keeps.
 type helperView struct {
 	id     string  // of the component
 	budget *budget // nil if exporterhelper's own limit counts
+	keeps  bool    // a storage keeps what a stop interrupts
 
 	dropped, interrupted atomic.Int64
 
@@ -87,14 +90,13 @@ func (c viewCore) With(fields []zapcore.Field) zapcore.Core {
 
 // Check implements [zapcore.Core]. The view reads the lines that a sampler leaves out as well.
 func (c viewCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	checked = c.Core.Check(entry, checked)
 	if strings.HasPrefix(entry.Message, droppingData) {
-		checked = checked.AddCore(entry, lossCore{zapcore.NewNopCore(), c.view})
+		return checked.AddCore(entry, lossCore(c))
 	}
-	return checked
+	return c.Core.Check(entry, checked)
 }
 
-// lossCore counts the items of a line.
+// lossCore counts the items of a line and passes the line on.
 type lossCore struct {
 	zapcore.Core
 
@@ -103,7 +105,7 @@ type lossCore struct {
 
 // Write implements [zapcore.Core]. Of a push that was delivered in part, only the rest counts. What was rejected for good
 // counts elsewhere.
-func (c lossCore) Write(_ zapcore.Entry, fields []zapcore.Field) error {
+func (c lossCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	var cause error
 	items := int64(0)
 	for i := range fields {
@@ -119,8 +121,14 @@ func (c lossCore) Write(_ zapcore.Entry, fields []zapcore.Field) error {
 	}
 	if cause != nil && strings.HasPrefix(cause.Error(), interruptedError) {
 		c.view.interrupted.Add(items)
+		if c.view.keeps {
+			entry.Level, entry.Message, entry.Stack = zapcore.InfoLevel, keptInStorage, ""
+		}
 	} else {
 		c.view.dropped.Add(items)
+	}
+	if passed := c.Check(entry, nil); passed != nil {
+		passed.Write(fields...)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ type pusher struct {
 
 func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, error) {
 	p := &pusher{
-		view:   &helperView{id: set.ID.String()},
+		view:   &helperView{id: set.ID.String(), keeps: c.storesQueue()},
 		signal: s,
 		config: c,
 		stream: c.AWS.stream(),
