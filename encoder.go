@@ -52,6 +52,9 @@ func (e *encoder[T]) consume(ctx context.Context, data T) error {
 	queued := newRequestContext(ctx, r)
 	defer queued.detach()
 	err = e.next(queued, e.empty())
+	if e.pusher.stores {
+		r.releasePlain() // the storage has a copy
+	}
 	if err == nil && e.pusher.queues {
 		return nil // the queue has it, and releases it
 	}
@@ -66,12 +69,16 @@ func (e *encoder[T]) consume(ctx context.Context, data T) error {
 // accepted, which the error says.
 func (e *encoder[T]) encode(data T) (*request, error) {
 	p := e.pusher
-	encoded, err := e.marshal(p.entry, data)
+	m, plain := p.marshaler, p.isPlain(e.items(data))
+	if plain {
+		m = p.plain
+	}
+	encoded, err := e.marshal(m, data)
 	if err != nil {
 		return nil, consumererror.NewPermanent(err)
 	}
 	p.notice(&encoded)
-	r := p.newRequest(&encoded)
+	r := p.newRequest(&encoded, plain)
 	if len(r.messages)+len(r.plain) > 0 {
 		return r, nil
 	}

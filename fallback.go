@@ -5,6 +5,11 @@ package kinesiskplexporter
 
 import "go.uber.org/zap"
 
+// fallsBack reports whether pdata is encoded in the slow way, see [marshaler.Marshaler.FallsBack].
+func (p *pusher) fallsBack() bool {
+	return p.marshaler.FallsBack(p.signal) || p.plain != nil && p.plain.FallsBack(p.signal)
+}
+
 // warnOfFallback logs that this build has a version of pdata which the marshaler does not know from inside, and what it costs.
 func warnOfFallback(log *zap.Logger) {
 	log.Warn("This build has a version of pdata that kinesis_kpl does not know from inside, so it encodes with pdata's public "+

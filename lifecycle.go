@@ -67,7 +67,7 @@ type lifecycle struct {
 func newLifecycle(
 	s *sessions, set exporter.Settings, c *Config, helper component.Component, p *pusher,
 ) *lifecycle {
-	return &lifecycle{sessions: s, settings: set, config: c, helper: helper, pusher: p, slow: p.entry.FallsBack(p.signal)}
+	return &lifecycle{sessions: s, settings: set, config: c, helper: helper, pusher: p, slow: p.fallsBack()}
 }
 
 // Start opens the session, or joins the session of another signal, and starts the queue. It sends nothing to the service. If

@@ -24,7 +24,8 @@ type pusher struct {
 	queues    bool                 // there is a queue, and its callers do not wait for results
 	stores    bool                 // the queue has a storage
 	marshaler *marshaler.Marshaler // makes messages
-	entry     *marshaler.Marshaler // encodes pdata for the queue; the same, unless the queue has a storage
+	plain     *marshaler.Marshaler // encodes pdata whose messages are made behind the queue; nil if there is none
+	joins     bool                 // small requests are joined before they are compressed
 
 	budget *budget      // of the queue; nil if exporterhelper's own limit counts
 	shares *shardShares // of the budget; nil if shards have none
@@ -56,9 +57,9 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 			p.shares = newShardShares(p.budget, c.helperConsumers(), p.shardOf)
 		}
 	}
-	p.entry = p.marshaler
-	if p.stores {
-		if p.entry, err = marshaler.New(storageFormat); err != nil {
+	p.joins = p.queues && !p.stores && !p.keyed && c.Compression != marshaler.NoCompression
+	if p.stores || p.joins {
+		if p.plain, err = marshaler.New(plainFormat); err != nil {
 			return nil, fmt.Errorf("%s: %w", set.ID, err)
 		}
 	}
@@ -69,6 +70,13 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 func (p *pusher) start(s *session) {
 	p.session = s
 }
+
+// smallRequest is how many items a request has at most that is joined with others before it is compressed. Alone, so few items
+// compress badly.
+const smallRequest = 100
+
+// isPlain reports whether the messages of a request with so many items are made behind the queue.
+func (p *pusher) isPlain(items int) bool { return p.stores || p.joins && items <= smallRequest }
 
 // shardOf returns the shard that a key leads to, and how many open shards there are. It returns false if that is not known.
 func (p *pusher) shardOf(key string) (kpl.ShardID, int, bool) {

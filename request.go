@@ -18,8 +18,9 @@ const (
 	messageOverhead = 256 // a message, and its user record while the producer has it
 )
 
-// request is what the queue holds: the data of one call of ConsumeLogs and the like, as encoded bytes. A request of a queue with
-// a storage holds them as the storage has them; its messages are made before it is sent. All others hold messages.
+// request is what the queue holds: the data of one call of ConsumeLogs and the like, as encoded bytes. Most requests hold
+// messages. A request of a queue with a storage is plain: it holds OTLP as the storage has it, and its messages are made before it
+// is sent. Small requests are plain too if there is compression, because they compress better together.
 //
 // One goroutine at a time uses a request: that of the caller, then that of the queue's consumer.
 type request struct {
@@ -49,16 +50,17 @@ var (
 	_ xexporterhelper.RequestErrorHandler = (*request)(nil)
 )
 
-// newRequest returns a request for encoded pdata.
-func (p *pusher) newRequest(encoded *marshaler.Encoded) *request {
+// newRequest returns a request for encoded pdata. Plain says that its messages are made later.
+func (p *pusher) newRequest(encoded *marshaler.Encoded, plain bool) *request {
 	r := &request{pusher: p, size: requestOverhead}
-	if p.stores {
+	if plain {
 		for i := range encoded.Messages {
-			r.takePlain(plainPart{otlp: encoded.Messages[i].Data, items: encoded.Messages[i].Items})
+			r.takePlain(plainPart{otlp: encoded.Messages[i].Data, items: encoded.Messages[i].Items, message: &encoded.Messages[i]})
 		}
-		encoded.Messages = nil
+		r.take(&marshaler.Encoded{Rejected: encoded.Rejected})
+	} else {
+		r.take(encoded)
 	}
-	r.take(encoded)
 	r.own = r.messages
 	return r
 }
@@ -113,9 +115,16 @@ func (r *request) left() []*message {
 	return left
 }
 
-// prepare makes the messages of what comes from a storage.
+// prepare makes the messages of what is plain.
 func (r *request) prepare() {
-	for _, part := range r.plain {
+	if len(r.plain) == 0 {
+		return
+	}
+	parts := r.plain
+	if r.pusher.joins {
+		parts = []plainPart{joined(parts)}
+	}
+	for _, part := range parts {
 		r.items -= part.items
 		r.size -= len(part.otlp)
 		encoded, err := r.pusher.marshaler.MarshalEncoded(r.pusher.signal, part.otlp)
@@ -126,6 +135,16 @@ func (r *request) prepare() {
 		}
 		r.pusher.notice(&encoded)
 		r.take(&encoded)
+	}
+	r.releasePlain()
+}
+
+// releasePlain gives the memory of what is plain back.
+func (r *request) releasePlain() {
+	for _, part := range r.plain {
+		if part.message != nil {
+			part.message.Release()
+		}
 	}
 	r.plain = nil
 }
@@ -152,8 +171,22 @@ func (releaser) Unref(r xexporterhelper.Request) { r.(*request).release() }
 
 // plainPart is OTLP in protobuf, as a storage has it, and how many items it has.
 type plainPart struct {
-	otlp  []byte
-	items int
+	otlp    []byte
+	items   int
+	message *marshaler.Message // owns otlp; nil if nobody does
+}
+
+// joined returns one part of several: OTLP requests in a row are one.
+func joined(parts []plainPart) plainPart {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	var all plainPart
+	for _, part := range parts {
+		all.otlp = append(all.otlp, part.otlp...)
+		all.items += part.items
+	}
+	return all
 }
 
 // rejection is why some items are in no message.

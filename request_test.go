@@ -38,9 +38,13 @@ func memoryPusher(t testing.TB, signal marshaler.Signal, tune func(*Config)) *pu
 // requestFor returns the request that the exporter makes of data.
 func requestFor[T any](t testing.TB, p *pusher, s signal[T], data T) *request {
 	t.Helper()
-	encoded, err := s.marshal(p.entry, data)
+	m, plain := p.marshaler, p.isPlain(s.items(data))
+	if plain {
+		m = p.plain
+	}
+	encoded, err := s.marshal(m, data)
 	require.NoError(t, err)
-	return p.newRequest(&encoded)
+	return p.newRequest(&encoded, plain)
 }
 
 // bodiesIn returns the bodies of the log records that are left in requests.

@@ -19,8 +19,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// storageFormat is how data is encoded for a storage: as OTLP in protobuf, as a whole. Its messages are made when it is read.
-var storageFormat = marshaler.Config{
+// plainFormat is how data is encoded whose messages are made behind the queue: as OTLP in protobuf, as a whole.
+var plainFormat = marshaler.Config{
 	Encoding: marshaler.OTLPProto, TargetSize: marshaler.MaxPlainSize, MaxSize: marshaler.MaxPlainSize,
 	Compression: marshaler.NoCompression,
 }

@@ -110,11 +110,11 @@ func assertStored[T any](
 		"keyed": func(c *Config) { c.PartitionKey.ResourceAttributes = []string{"service.name"} },
 	} {
 		p := storagePusher(t, s.name, tune)
-		encoded, err := s.marshal(p.entry, data)
+		encoded, err := s.marshal(p.plain, data)
 		require.NoError(t, err)
 		want, err := theirs(ctx, data)
 		require.NoError(t, err)
-		got, err := storageEncoding{p, zap.NewNop()}.Marshal(ctx, p.newRequest(&encoded))
+		got, err := storageEncoding{p, zap.NewNop()}.Marshal(ctx, p.newRequest(&encoded, true))
 		require.NoError(t, err)
 		assert.Equal(t, want, got, name)
 	}
