@@ -104,7 +104,7 @@ func TestBytesOfTheKPLFormat(t *testing.T) {
 			require.Len(t, list, 1)
 			k := list[0]
 			data := k.members[0].data
-			if k.aggregated() {
+			if k.framed() {
 				data = aggregated(k)
 			}
 			assert.Equal(t, c.data, hex.EncodeToString(data))
@@ -225,7 +225,7 @@ func TestAggregatesAreExactlyAsLargeAsPredicted(t *testing.T) {
 		members := 0
 		for _, k := range aggregate(t, limit, records...) {
 			members += len(k.members)
-			if !k.aggregated() {
+			if !k.framed() {
 				continue
 			}
 			data := aggregated(k)

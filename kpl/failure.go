@@ -26,7 +26,7 @@ const (
 // nextStep decides about a record that was not stored, as far as we know. Whole means that the request, which had the given
 // number of records, failed as one.
 func nextStep(k *kinesisRecord, class errorClass, whole bool, requestRecords int, config *Config) failureStep {
-	if class.divides() && (k.aggregated() || whole && requestRecords > 1) {
+	if class.divides() && (k.joined() || whole && requestRecords > 1) {
 		return stepSplit
 	}
 	switch class {

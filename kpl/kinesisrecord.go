@@ -26,15 +26,19 @@ type kinesisRecord struct {
 	lane *lane
 }
 
-// aggregated reports whether the record is sent in the KPL's format. That is so if it has more than one member.
-func (k *kinesisRecord) aggregated() bool { return len(k.members) > 1 }
+// joined reports whether the record has more than one member. Such a record can be taken apart.
+func (k *kinesisRecord) joined() bool { return len(k.members) > 1 }
 
-// movable reports whether readers find all members on whichever shard the record is stored.
-func (k *kinesisRecord) movable() bool { return !k.aggregated() || k.lowest == k.highest }
+// framed reports whether the record is sent in the KPL's format. Readers drop such a record if its shard does not serve all
+// members, so the place where it was stored needs a verdict.
+func (k *kinesisRecord) framed() bool { return k.joined() }
+
+// movable reports whether all members belong to one shard, whatever the shards are.
+func (k *kinesisRecord) movable() bool { return !k.joined() || k.lowest == k.highest }
 
 // dataSize is the exact length of the record's data on the wire.
 func (k *kinesisRecord) dataSize() int {
-	if k.aggregated() {
+	if k.framed() {
 		return frameBytes + k.bodySize
 	}
 	return len(k.members[0].data)
@@ -91,7 +95,7 @@ func (k *kinesisRecord) setOuterKeys(oneKey bool, maxSize int) {
 	first := &k.members[0]
 	k.hash = first.hash
 	k.partitionKey = outerPartitionKey
-	if !k.aggregated() || oneKey && k.dataSize()+len(first.partitionKey) <= maxSize {
+	if !k.joined() || oneKey && k.dataSize()+len(first.partitionKey) <= maxSize {
 		k.partitionKey = first.partitionKey
 	}
 }

@@ -195,7 +195,7 @@ func (p *pipeline) dispatch(now time.Time) (requests []*request, late bool) {
 			for _, k := range r.records {
 				k.lane.send(k, now)
 			}
-			p.topology.sending(now, slices.ContainsFunc(r.records, (*kinesisRecord).aggregated))
+			p.topology.sending(now, slices.ContainsFunc(r.records, (*kinesisRecord).framed))
 			p.inFlight.sent(r)
 			requests = append(requests, r)
 		}

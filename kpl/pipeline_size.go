@@ -32,7 +32,7 @@ func (p *pipeline) fit(now time.Time, r *request) *request {
 		case half > 0:
 			p.collector.addNext(&request{records: r.records[half:]})
 			r.records = r.records[:half:half]
-		case k.aggregated():
+		case k.joined():
 			half = len(k.members) / 2
 			p.collector.addNext(p.part(k, k.members[half:]))
 			r.records = p.part(k, k.members[:half]).records

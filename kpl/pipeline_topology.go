@@ -61,7 +61,7 @@ func (p *pipeline) follow(now time.Time) {
 	p.aggregator.setShards(shards, !p.config.DisableAggregation && !kind.automatic)
 	if newKind || newShards {
 		p.reconsider(now, func(k *kinesisRecord) bool {
-			return p.router.route(k, now) && (!kind.automatic || !k.aggregated())
+			return p.router.route(k, now) && (!kind.automatic || !k.framed())
 		})
 		p.addAll(now, members)
 	}

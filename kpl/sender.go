@@ -167,7 +167,7 @@ func readEntry(e *types.PutRecordsResultEntry) entryResult {
 func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 	size := 0
 	for _, k := range r.records {
-		if k.aggregated() {
+		if k.framed() {
 			size += k.dataSize()
 		}
 	}
@@ -179,7 +179,7 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 	w.writeHashKeys(r.records)
 	for i, k := range r.records {
 		data := k.members[0].data
-		if k.aggregated() {
+		if k.framed() {
 			var message []byte
 			start := len(frames)
 			frames, message = appendAggregated(frames, k)

@@ -325,7 +325,7 @@ func (t *topology) confirms(a *Attempt) bool {
 // needs to know.
 func (t *topology) judge(stored *storedRecord) placement {
 	switch {
-	case !stored.aggregated():
+	case !stored.framed():
 		return placeGood
 	case t.shards.known():
 		return t.judgeByListing(stored)
