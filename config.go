@@ -161,9 +161,19 @@ func (c *Config) Validate() error {
 		errs.add("aggregation_max_size", nil, "must be more than the %d bytes of the partition key, found %d",
 			key, c.Producer.AggregationMaxSize)
 	}
+	c.validateAggregation(&errs)
 	c.validateCompression(&errs)
 	c.validateQueue(&errs)
 	return errs.join()
+}
+
+// validateAggregation checks what the format of records needs.
+func (c *Config) validateAggregation(errs *keyErrors) {
+	if c.Producer.AggregationFormat == kpl.AggregationConcatenated && c.Compression != marshaler.NoCompression {
+		errs.add("aggregation_format", []string{"compression"}, "must be %s or %s with compression %s, found %q: "+
+			"many readers read compressed messages that follow each other only to the end of the first",
+			kpl.AggregationKPL, kpl.AggregationNone, c.Compression, c.Producer.AggregationFormat)
+	}
 }
 
 // validateCompression checks the compression and its level.

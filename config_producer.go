@@ -14,22 +14,22 @@ import (
 // ProducerConfig has the fields of [kpl.Config] under their YAML keys. Package kpl says what they mean, checks them and knows
 // their defaults.
 type ProducerConfig struct {
-	AggregationEnabled    bool             `mapstructure:"aggregation_enabled"`
-	AggregationMaxCount   int              `mapstructure:"aggregation_max_count"`
-	AggregationMaxSize    int              `mapstructure:"aggregation_max_size"`
-	CollectionMaxCount    int              `mapstructure:"collection_max_count"`
-	CollectionMaxSize     int              `mapstructure:"collection_max_size"`
-	MaxRecordSize         int              `mapstructure:"max_record_size"`
-	RecordMaxBufferedTime time.Duration    `mapstructure:"record_max_buffered_time"`
-	RecordTTL             time.Duration    `mapstructure:"record_ttl"`
-	RequestTimeout        time.Duration    `mapstructure:"request_timeout"`
-	MaxConnections        int              `mapstructure:"max_connections"`
-	RateLimit             int              `mapstructure:"rate_limit"`
-	FailIfThrottled       bool             `mapstructure:"fail_if_throttled"`
-	FixedRate             bool             `mapstructure:"fixed_rate"`
-	WireProtocol          kpl.WireProtocol `mapstructure:"wire_protocol"`
-	MaxOutstandingRecords int              `mapstructure:"max_outstanding_records"`
-	MaxOutstandingBytes   int              `mapstructure:"max_outstanding_bytes"`
+	AggregationFormat     kpl.AggregationFormat `mapstructure:"aggregation_format"`
+	AggregationMaxCount   int                   `mapstructure:"aggregation_max_count"`
+	AggregationMaxSize    int                   `mapstructure:"aggregation_max_size"`
+	CollectionMaxCount    int                   `mapstructure:"collection_max_count"`
+	CollectionMaxSize     int                   `mapstructure:"collection_max_size"`
+	MaxRecordSize         int                   `mapstructure:"max_record_size"`
+	RecordMaxBufferedTime time.Duration         `mapstructure:"record_max_buffered_time"`
+	RecordTTL             time.Duration         `mapstructure:"record_ttl"`
+	RequestTimeout        time.Duration         `mapstructure:"request_timeout"`
+	MaxConnections        int                   `mapstructure:"max_connections"`
+	RateLimit             int                   `mapstructure:"rate_limit"`
+	FailIfThrottled       bool                  `mapstructure:"fail_if_throttled"`
+	FixedRate             bool                  `mapstructure:"fixed_rate"`
+	WireProtocol          kpl.WireProtocol      `mapstructure:"wire_protocol"`
+	MaxOutstandingRecords int                   `mapstructure:"max_outstanding_records"`
+	MaxOutstandingBytes   int                   `mapstructure:"max_outstanding_bytes"`
 
 	_ struct{}
 }
@@ -37,7 +37,7 @@ type ProducerConfig struct {
 func newDefaultProducerConfig() ProducerConfig {
 	d := kpl.Config{}.WithDefaults() // except for what the producer may hold, see [Config.boundedProducer]
 	return ProducerConfig{
-		AggregationEnabled:    !d.DisableAggregation,
+		AggregationFormat:     d.AggregationFormat,
 		AggregationMaxCount:   d.AggregationMaxCount,
 		AggregationMaxSize:    d.AggregationMaxSize,
 		CollectionMaxCount:    d.CollectionMaxCount,
@@ -57,7 +57,7 @@ func newDefaultProducerConfig() ProducerConfig {
 // kplConfig translates for package kpl.
 func (c *ProducerConfig) kplConfig(observer kpl.Observer) kpl.Config {
 	return kpl.Config{
-		DisableAggregation:    !c.AggregationEnabled,
+		AggregationFormat:     c.AggregationFormat,
 		AggregationMaxCount:   explicit(c.AggregationMaxCount),
 		AggregationMaxSize:    explicit(c.AggregationMaxSize),
 		CollectionMaxCount:    explicit(c.CollectionMaxCount),

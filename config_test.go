@@ -59,7 +59,7 @@ func TestLoadConfig(t *testing.T) {
 	all.Compression, all.CompressionParams.Level = marshaler.Zstd, 3
 	all.PartitionKey.ResourceAttributes = []string{"service.name", "service.namespace"}
 	all.Producer = ProducerConfig{
-		AggregationEnabled:    false,
+		AggregationFormat:     kpl.AggregationNone,
 		AggregationMaxCount:   100,
 		AggregationMaxSize:    25_600,
 		CollectionMaxCount:    250,
@@ -151,7 +151,10 @@ func TestValidate(t *testing.T) {
 		"record_ttl_not_over_buffered_time": `record_ttl must be more than 100ms (record_max_buffered_time), found 100ms`,
 		"record_max_buffered_time_negative": `record_max_buffered_time must not be negative, found -1ms`,
 		"request_timeout_zero":              `request_timeout must be positive, found 0s`,
-		"aggregation_max_count_zero":        `aggregation_max_count must be at least 1, found 0`,
+		"aggregation_format":                `aggregation_format must be kpl, concatenated or none, found "KPL"`,
+		"aggregation_format_compressed": `aggregation_format must be kpl or none with compression zstd, found "concatenated":` +
+			` many readers read compressed messages that follow each other only to the end of the first`,
+		"aggregation_max_count_zero": `aggregation_max_count must be at least 1, found 0`,
 		"aggregation_max_size_over_record": `aggregation_max_size must be from 64 to ` + maxRecord + ` (max_record_size),` +
 			` found 1048577`,
 		"aggregation_max_size_under_key": `aggregation_max_size must be more than the 64 bytes of the partition key,` +
@@ -269,6 +272,16 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestReplacedKey(t *testing.T) {
+	for value, want := range map[any]string{
+		true:  "aggregation_enabled is replaced: in place of true, write aggregation_format: kpl",
+		false: "aggregation_enabled is replaced: in place of false, write aggregation_format: none",
+	} {
+		conf := confmap.NewFromStringMap(map[string]any{"aggregation_enabled": value})
+		require.ErrorContains(t, conf.Unmarshal(defaultConfig()), want)
+	}
+}
+
 func TestTimeoutZeroIsValid(t *testing.T) {
 	c := defaultConfig()
 	c.AWS.StreamName = "telemetry"
@@ -282,8 +295,6 @@ func TestProducerConfigIsComplete(t *testing.T) {
 	for field := range reflect.TypeFor[kpl.Config]().Fields() {
 		switch field.Name {
 		case "Observer", "FailIfTooLarge": // the exporter sets them itself
-		case "DisableAggregation":
-			fromKPL = append(fromKPL, "AggregationEnabled") // the key of the YAML has the opposite meaning
 		default:
 			fromKPL = append(fromKPL, field.Name)
 		}
@@ -310,8 +321,7 @@ func TestProducerConfigIsComplete(t *testing.T) {
 
 	producer := set.Addr().Interface().(*ProducerConfig)
 	config := reflect.ValueOf(producer.kplConfig(kpl.Observer{}))
-	assert.Equal(t, producer.AggregationEnabled, !config.FieldByName("DisableAggregation").Bool())
-	for _, name := range ours[1:] {
+	for _, name := range ours {
 		assert.Equal(t, set.FieldByName(name).Interface(), config.FieldByName(name).Interface(), name)
 	}
 }

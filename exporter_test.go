@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
@@ -367,7 +368,7 @@ func TestStreamThatChoosesShardsItselfIsLogged(t *testing.T) {
 					kpltest.OpDescribeStreamSummary, kpltest.FailCall(kpltest.CodeAccessDenied)))
 			}
 			c := directConfig()
-			c.Producer.AggregationEnabled = true
+			c.Producer.AggregationFormat = kpl.AggregationKPL
 			e := startLogs(t, k, c)
 			for i := range 10 {
 				services := make([]string, 100)
@@ -377,7 +378,7 @@ func TestStreamThatChoosesShardsItselfIsLogged(t *testing.T) {
 				require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(services...)))
 			}
 			assert.Len(t, k.UserRecords(testStream), 1000)
-			lines := e.logs.FilterMessage("The stream chooses shards itself, by no key; records are not aggregated").All()
+			lines := e.logs.FilterMessage("The stream chooses shards itself, by no key; no record gets the KPL's format").All()
 			require.Len(t, lines, 1)
 			assert.Equal(t, map[string]any{"stream": testStream, "known_from": known}, lines[0].ContextMap())
 			e.stop(t)

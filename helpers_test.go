@@ -49,7 +49,7 @@ func directConfig() *Config {
 	c.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
 	c.Retry.Enabled = false
 	c.PartitionKey.ResourceAttributes = []string{"service.name"}
-	c.Producer.AggregationEnabled = false
+	c.Producer.AggregationFormat = kpl.AggregationNone
 	return c
 }
 

@@ -171,7 +171,7 @@ func TestShutdownDrainsTheQueue(t *testing.T) {
 		k := newTestKinesis(4)
 		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(50*time.Millisecond)))
 		c := queuedConfig()
-		c.Producer.AggregationEnabled = true
+		c.Producer.AggregationFormat = kpl.AggregationKPL
 		c.Producer.RecordMaxBufferedTime = 20 * time.Second
 		e := startLogs(t, k, c)
 		for i := range 1003 { // not a multiple of the consumers

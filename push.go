@@ -20,6 +20,7 @@ type pusher struct {
 	signal    marshaler.Signal
 	config    *Config
 	stream    string
+	kind      kpl.Kind             // of the messages
 	keyed     bool                 // a request has messages of many partition keys
 	queues    bool                 // there is a queue, and its callers do not wait for results
 	stores    bool                 // the queue has a storage
@@ -42,6 +43,7 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		signal: s,
 		config: c,
 		stream: c.AWS.stream(),
+		kind:   kindOf(s, c.Encoding),
 		keyed:  len(c.PartitionKey.ResourceAttributes) > 0,
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
 		stores: c.Queue.HasValue() && c.Queue.Get().StorageID != nil,
@@ -221,5 +223,5 @@ func (p *pusher) submit(ctx context.Context, messages []*message, v *verdict) {
 
 // record returns the user record of a message.
 func (p *pusher) record(m *message) kpl.UserRecord {
-	return kpl.UserRecord{Stream: p.stream, PartitionKey: m.PartitionKey, Data: m.Data}
+	return kpl.UserRecord{Stream: p.stream, PartitionKey: m.PartitionKey, Kind: p.kind, Data: m.Data}
 }

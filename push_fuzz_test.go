@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadatatest"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
@@ -119,7 +120,10 @@ func pushFuzzOf(bits uint8) pushFuzz {
 func (p pushFuzz) config() *Config {
 	c := directConfig()
 	c.Producer.MaxRecordSize, c.Producer.AggregationMaxSize = 1024, 512
-	c.Producer.AggregationEnabled, c.Producer.FailIfThrottled = p.aggregated, true
+	c.Producer.FailIfThrottled = true
+	if p.aggregated {
+		c.Producer.AggregationFormat = kpl.AggregationKPL
+	}
 	if p.json {
 		c.Encoding = marshaler.OTLPJSON
 	}

@@ -214,7 +214,7 @@ func leakCases() map[string]leakCase {
 		},
 		"aggregates": {
 			fault: kpltest.FailRecordFraction(kpltest.CodeInvalidArgument, 1),
-			tune:  func(c *Config) { c.Producer.AggregationEnabled = true },
+			tune:  func(c *Config) { c.Producer.AggregationFormat = kpl.AggregationKPL },
 		},
 		"a key for all": {
 			fault: kpltest.FailRecordFraction(kpltest.CodeInvalidArgument, 1),
@@ -377,7 +377,7 @@ func TestPutRecordsAloneIsEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(4), directConfig()
 		k.Inject(kpltest.ForOperation(kpltest.OpListShards, kpltest.FailCall(kpltest.CodeAccessDenied)))
-		c.Producer.AggregationEnabled = true
+		c.Producer.AggregationFormat = kpl.AggregationKPL
 		f := factoryFor(k)
 		r := newRig(t, f, c)
 		require.NoError(t, r.Start(t.Context(), r.host))

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
@@ -52,3 +53,18 @@ var (
 		partial:   consumererror.NewMetrics,
 	}
 )
+
+// kindOf returns the kind of the messages of a signal, as they are without compression. Only messages of one kind are one
+// message when they stand one after the other: all signals have the same number for their first field. JSON stands in lines.
+func kindOf(s marshaler.Signal, e marshaler.Encoding) kpl.Kind {
+	kind := kpl.Kind{Newline: e == marshaler.OTLPJSON}
+	switch s {
+	case marshaler.Logs:
+		kind.Number = 1
+	case marshaler.Traces:
+		kind.Number = 2
+	case marshaler.Metrics:
+		kind.Number = 3
+	}
+	return kind
+}

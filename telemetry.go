@@ -89,7 +89,7 @@ func newTelemetry(set exporter.Settings, cfg *Config, availability func(error)) 
 			OutstandingBytes:   bounded.MaxOutstandingBytes,
 		},
 		shards:       cfg.Telemetry.ShardAttribute,
-		packed:       cfg.Producer.AggregationEnabled || cfg.Compression != marshaler.NoCompression,
+		packed:       cfg.Producer.AggregationFormat == kpl.AggregationKPL || cfg.Compression != marshaler.NoCompression,
 		availability: availability,
 		common:       []attribute.KeyValue{attribute.String("exporter", set.ID.String()), attribute.String("stream", stream)},
 	}

@@ -132,7 +132,7 @@ func (t *telemetry) streamDescribed(e kpl.DescriptionEvent) {
 	has := e.Channels > 0
 	if had := t.channel.Swap(has); has && !had && t.packed {
 		t.log.Warn("The stream has channels, which deliver records as they are: aggregated or compressed messages arrive there "+
-			"packed. Set aggregation_enabled: false and compression: none if the readers of a channel cannot unpack them",
+			"packed. Set aggregation_format: none and compression: none if the readers of a channel cannot unpack them",
 			zap.Int("channels", e.Channels))
 	}
 }
@@ -141,7 +141,7 @@ func (t *telemetry) streamDescribed(e kpl.DescriptionEvent) {
 func (t *telemetry) distributionChanged(e kpl.DistributionEvent) {
 	from := zap.Stringer("known_from", e.Source)
 	if e.Distribution == kpl.DistributionAutomatic {
-		t.log.Warn("The stream chooses shards itself, by no key; records are not aggregated", from)
+		t.log.Warn("The stream chooses shards itself, by no key; no record gets the KPL's format", from)
 	} else {
 		t.log.Info("The stream goes by keys again", from)
 	}

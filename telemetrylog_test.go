@@ -63,7 +63,7 @@ func TestChannelsAreLogged(t *testing.T) {
 		tune func(*Config)
 		want int
 	}{
-		"aggregated": {func(c *Config) { c.Producer.AggregationEnabled = true }, 2},
+		"aggregated": {func(c *Config) { c.Producer.AggregationFormat = kpl.AggregationKPL }, 2},
 		"compressed": {func(c *Config) { c.Compression = marshaler.Gzip }, 2},
 		"plain":      {func(*Config) {}, 0},
 	} {

@@ -26,6 +26,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
@@ -91,7 +92,7 @@ func TestMessagesAreCutForAProxy(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					c := directConfig()
 					c.PartitionKey.ResourceAttributes = nil
-					c.Producer.AggregationEnabled, c.Encoding, c.Compression = true, encoding, compression
+					c.Producer.AggregationFormat, c.Encoding, c.Compression = kpl.AggregationKPL, encoding, compression
 					p := &proxy{Kinesis: newTestKinesis(2), limit: limit}
 					e := startLogs(t, p, c)
 					var want []string
@@ -169,7 +170,7 @@ func TestNothingIsDroppedByAProxyThatLetsNothingThrough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := directConfig()
 		c.PartitionKey.ResourceAttributes = nil
-		c.Producer.AggregationEnabled = true
+		c.Producer.AggregationFormat = kpl.AggregationKPL
 		p := &proxy{Kinesis: newTestKinesis(4)}
 		e := startLogs(t, p, c)
 		timer := time.AfterFunc(3*time.Second, func() { p.setLimit(10 << 20) })

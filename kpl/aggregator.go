@@ -7,23 +7,28 @@ import "time"
 
 // aggregator packs user records into Kinesis records. Records for one predicted shard share a Kinesis record. If the shard is
 // not known, records with one hash key share it, because equal keys always belong to one shard. Records without a key fill one
-// Kinesis record after the other.
+// Kinesis record after the other. Without a frame, only records of one kind share a Kinesis record.
 type aggregator struct {
 	config *Config
 	// enabled is false if every user record is to be a Kinesis record of its own, by Config or because keys choose no shard.
 	enabled bool
+	// concatenates is set if Kinesis records have no frame.
+	concatenates bool
+	// frame is how many bytes a Kinesis record has beside its body.
+	frame int
+	// automatic is set if keys choose no shard.
+	automatic bool
 	// shards are the shards to predict from. It is nil if none are known.
 	shards *shardMap
 	// members has the lists that hold the members of new Kinesis records.
 	members *memberPool
 
-	// byShard has a slot for each shard, by its index in shards.open.
-	byShard []slot
+	// slots are those of the zero Kind, or of all records if kinds share Kinesis records. otherKinds has those of other kinds.
+	slots      kindSlots
+	otherKinds []*kindSlots
 	// byHash has the slots of the records whose shard is not known. A slot goes when its record closes, because the number of
 	// different keys has no end.
-	byHash map[hashKey]*slot
-	// keyless is the slot of the records without a key.
-	keyless slot
+	byHash map[hashAndKind]*slot
 
 	// openRecords is how many records take members.
 	openRecords int
@@ -36,35 +41,18 @@ type aggregator struct {
 	fetched uint32
 }
 
-// slot is where one Kinesis record is put together. The first fields are those that add needs for each record; they lie side by
-// side, so that a processor loads few cache lines.
-type slot struct {
-	// partitionKeys finds the index of a partition key in the open record's table.
-	partitionKeys keyTable
-	// open is the record that takes members. There is none if it has no members.
-	open kinesisRecord
-
-	// number counts the records that were opened in this slot.
-	number uint32
-	// hashKeys finds the index of an explicit hash key in the open record's table.
-	hashKeys keyTable
-	// last is the number of members of the record that closed last. The next one will have about as many.
-	last int
-}
-
-// openRecord is a record that was opened in a slot. If the slot is empty or has another number, the record has closed.
-type openRecord struct {
-	slot   *slot
-	number uint32
-}
-
-// live reports whether the record is open.
-func (o *openRecord) live() bool {
-	return o.slot != nil && o.slot.number == o.number && !o.slot.empty()
-}
-
 func newAggregator(config *Config, members *memberPool) *aggregator {
-	return &aggregator{config: config, enabled: !config.DisableAggregation, members: members, byHash: map[hashKey]*slot{}}
+	a := &aggregator{
+		config:       config,
+		enabled:      config.AggregationFormat != AggregationNone,
+		concatenates: config.AggregationFormat == AggregationConcatenated,
+		members:      members,
+		byHash:       map[hashAndKind]*slot{},
+	}
+	if !a.concatenates {
+		a.frame = frameBytes
+	}
+	return a
 }
 
 // closedRecord is a Kinesis record that takes no more members, with the reason.
@@ -78,14 +66,14 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 	if !a.enabled || r.alone || a.fillsRecord(r) {
 		alone := slot{}
 		a.open(&alone, r)
-		a.append(&alone, r, alone.growth(r))
+		a.append(&alone, r, a.growth(&alone, r))
 		return append(closed, a.close(&alone, FlushSize))
 	}
 	s := a.slotFor(r)
-	growth := s.growth(r)
+	growth := a.growth(s, r)
 	if s.open.bodySize+growth > a.roomFor(s, r) && !s.empty() {
 		closed = append(closed, a.close(s, FlushSize))
-		growth = s.growth(r)
+		growth = a.growth(s, r)
 	}
 	if s.empty() {
 		a.open(s, r)
@@ -158,15 +146,15 @@ func (a *aggregator) unused() int {
 	return sum
 }
 
-// setShards makes shards the ones to predict from, and turns aggregation on or off. If either changes, the stage must be empty.
-func (a *aggregator) setShards(shards *shardMap, enabled bool) {
+// setShards makes shards the ones to predict from. Automatic says that keys choose no shard. Then nothing gets a frame. If either
+// changes, the stage must be empty.
+func (a *aggregator) setShards(shards *shardMap, automatic bool) {
 	if !sameShards(a.shards, shards) {
-		a.byShard = nil
-		if shards != nil {
-			a.byShard = make([]slot, len(shards.open))
-		}
+		a.slots.setShards(shards)
+		a.otherKinds = nil
 	}
-	a.shards, a.enabled = shards, enabled
+	a.shards, a.automatic = shards, automatic
+	a.enabled = a.concatenates || a.config.AggregationFormat == AggregationKPL && !automatic
 }
 
 // pack makes one Kinesis record of the members, which are at least one and fit together.
@@ -174,7 +162,7 @@ func (a *aggregator) pack(members []userRecord) *kinesisRecord {
 	s := slot{}
 	a.open(&s, &members[0])
 	for i := range members {
-		a.append(&s, &members[i], s.growth(&members[i]))
+		a.append(&s, &members[i], a.growth(&s, &members[i]))
 	}
 	return a.close(&s, FlushSize).kinesisRecord
 }
@@ -204,34 +192,73 @@ func (a *aggregator) oldest() (*slot, bool) {
 // fillsRecord reports whether r nearly fills a Kinesis record. Such a record goes by itself and without a frame. Otherwise it
 // would close a half full aggregate before its time.
 func (a *aggregator) fillsRecord(r *userRecord) bool {
-	return frameBytes+r.size() > a.config.AggregationMaxSize/8*7
+	return a.frame+r.size() > a.config.AggregationMaxSize/8*7
 }
 
 // slotFor returns the slot in which r is packed.
 func (a *aggregator) slotFor(r *userRecord) *slot {
+	slots := a.slotsOf(r)
 	if r.keyless {
-		return &a.keyless
+		return &slots.keyless
+	}
+	if a.automatic {
+		return &slots.keyed
 	}
 	if i, ok := a.shards.predict(r.hash); ok {
-		return a.slotOf(i)
+		return &slots.byShard[i]
 	}
-	s := a.byHash[r.hash]
+	name := hashAndKind{r.hash, a.kindOf(r)}
+	s := a.byHash[name]
 	if s == nil {
 		s = &slot{}
-		a.byHash[r.hash] = s
+		a.byHash[name] = s
 	}
 	return s
 }
 
-// slotOf is the slot of a shard, by its index in shards.open.
-func (a *aggregator) slotOf(shard int) *slot { return &a.byShard[shard] }
+// kindOf is the kind of r, if it matters.
+func (a *aggregator) kindOf(r *userRecord) Kind {
+	if !a.concatenates {
+		return Kind{}
+	}
+	return r.kind
+}
+
+// slotsOf are the slots for records of r's kind.
+func (a *aggregator) slotsOf(r *userRecord) *kindSlots {
+	if !a.concatenates {
+		return &a.slots
+	}
+	return a.slotsOfKind(r.kind)
+}
+
+// slotsOfKind are the slots for records of a kind, where kinds matter.
+func (a *aggregator) slotsOfKind(kind Kind) *kindSlots {
+	if kind == a.slots.kind {
+		return &a.slots
+	}
+	for _, slots := range a.otherKinds {
+		if slots.kind == kind {
+			return slots
+		}
+	}
+	slots := &kindSlots{kind: kind}
+	slots.setShards(a.shards)
+	a.otherKinds = append(a.otherKinds, slots)
+	return slots
+}
 
 // roomFor is the most bytes that the body of the open record of s may have with r in it. r has its indexes in the tables.
 func (a *aggregator) roomFor(s *slot, r *userRecord) int {
-	room := a.config.AggregationMaxSize - frameBytes
+	room := a.config.AggregationMaxSize - a.frame
 	switch {
 	case r.keyless:
 		return room - KeylessKeySize
+	case a.concatenates: // the key of the first member is the outer key
+		if !s.empty() {
+			r = s.open.member(0)
+		}
+		return room - len(r.partitionKey)
 	case r.keyIndex == 0 && s.partitionKeys.size <= 1: // All members share the key, so it is also the outer key.
 		return room - len(r.partitionKey)
 	}
@@ -253,6 +280,8 @@ func (a *aggregator) open(s *slot, r *userRecord) {
 	s.open = kinesisRecord{
 		members:  a.members.get(max(s.last, 1)),
 		keyless:  r.keyless,
+		kind:     a.kindOf(r),
+		plain:    a.concatenates,
 		lowest:   maxHashKey,
 		highest:  minHashKey,
 		received: r.received,
@@ -266,19 +295,32 @@ func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 	k := new(kinesisRecord)
 	*k = s.open
 	s.open, s.last = kinesisRecord{}, len(k.members)
-	k.setOuterKeys(s.partitionKeys.size == 1, a.config.AggregationMaxSize)
+	k.setOuterKeys(a.concatenates || s.partitionKeys.size == 1, a.config.AggregationMaxSize)
 	s.partitionKeys.clear()
 	s.hashKeys.clear()
-	if a.byHash[k.hash] == s {
-		delete(a.byHash, k.hash)
+	if name := (hashAndKind{k.hash, k.kind}); a.byHash[name] == s {
+		delete(a.byHash, name)
 	}
 	return closedRecord{k, reason}
 }
 
-// empty reports whether no record is open in s.
-func (s *slot) empty() bool { return len(s.open.members) == 0 }
+// growth is by how many bytes the body of the open record of s grows with r. It also sets r's indexes in the tables.
+func (a *aggregator) growth(s *slot, r *userRecord) int {
+	if a.concatenates {
+		return s.growthOfData(r)
+	}
+	return s.growth(r)
+}
 
-// growth is by how many bytes the body grows with r. It also sets r's indexes in the tables.
+// growthOfData is by how many bytes the body of the open record grows with the data of r alone.
+func (s *slot) growthOfData(r *userRecord) int {
+	if s.empty() {
+		return len(r.data)
+	}
+	return r.kind.separatorSize() + len(r.data)
+}
+
+// growth is by how many bytes the body of the open record grows with r, as a member of a frame.
 func (s *slot) growth(r *userRecord) int {
 	growth := 0
 	first, found := s.partitionKeys.find(r.keyHash, func(member uint32) bool {
@@ -317,6 +359,9 @@ func (s *slot) hashKeyGrowth(r *userRecord) int {
 func (a *aggregator) append(s *slot, r *userRecord, growth int) {
 	member := uint32(len(s.open.members)) //nolint:gosec // below AggregationMaxSize
 	s.open.append(r, growth, a.members)
+	if a.concatenates {
+		return
+	}
 	if r.keyIndex == s.partitionKeys.size {
 		s.partitionKeys.add(r.keyHash, member)
 	}

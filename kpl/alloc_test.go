@@ -21,19 +21,22 @@ import (
 // The allocation budgets of the hot paths. The race detector allocates too, so these tests run without it.
 
 func TestPutToResultAllocatesForRequestsOnly(t *testing.T) {
-	for name, observer := range map[string]Observer{
+	observer := Observer{
+		RecordFinished: func(RecordEvent) {}, RequestFinished: func(RequestEvent) {}, Flushed: func(FlushEvent) {},
+	}
+	for name, config := range map[string]Config{
 		"without an Observer": {},
-		"with an Observer": {
-			RecordFinished: func(RecordEvent) {}, RequestFinished: func(RequestEvent) {}, Flushed: func(FlushEvent) {},
-		},
+		"with an Observer":    {Observer: observer},
+		"concatenated":        {AggregationFormat: AggregationConcatenated},
 	} {
-		t.Run(name, func(t *testing.T) { wholeWay(t, observer) })
+		t.Run(name, func(t *testing.T) {
+			config.RateLimit = 1_000_000 // the sink has no limits
+			wholeWay(t, config)
+		})
 	}
 }
 
-func wholeWay(t *testing.T, observer Observer) {
-	config := benchmarkConfig()
-	config.Observer = observer
+func wholeWay(t *testing.T, config Config) {
 	config.MaxOutstandingRecords = 1 << 30
 	p, err := New(newSink(16), config)
 	require.NoError(t, err)
@@ -95,9 +98,16 @@ func TestPipelineAllocatesForKinesisRecordsOnly(t *testing.T) {
 
 // The first round allocates the memory that later rounds use again.
 func TestTheAggregatorAllocatesForKinesisRecordsOnly(t *testing.T) {
+	for _, format := range []AggregationFormat{AggregationKPL, AggregationConcatenated} {
+		t.Run(string(format), func(t *testing.T) { aggregatorAllocates(t, format) })
+	}
+}
+
+func aggregatorAllocates(t *testing.T, format AggregationFormat) {
 	config := benchmarkConfig()
+	config.AggregationFormat = format
 	a := newAggregator(&config, new(memberPool))
-	a.setShards(newShardMap(evenShards(4), nil, at(0)), true)
+	a.setShards(newShardMap(evenShards(4), nil, at(0)), false)
 	records := make([]userRecord, 1000)
 	for i := range records {
 		in := sized(fmt.Sprintf("partition-key-%d", i), 200)
@@ -130,7 +140,7 @@ func TestOpenRecordsOfAllSizesAllocateNoMembers(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would empty the pool
 	config := benchmarkConfig()
 	a := newAggregator(&config, new(memberPool))
-	a.setShards(newShardMap(evenShards(64), nil, at(0)), true)
+	a.setShards(newShardMap(evenShards(64), nil, at(0)), false)
 	r, err := newUserRecord(new(sized("partition-key", 200)), config.MaxRecordSize)
 	require.NoError(t, err)
 	var closed []closedRecord

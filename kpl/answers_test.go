@@ -237,7 +237,7 @@ func putAgainstBadAnswers(t *testing.T, bad *putAnswer, times int, protocol Wire
 		},
 	}
 	p := startProducer(t, w.client(), func(c *Config) {
-		c.DisableAggregation, c.RecordTTL, c.RequestTimeout = true, 3*time.Second, time.Second
+		c.AggregationFormat, c.RecordTTL, c.RequestTimeout = AggregationNone, 3*time.Second, time.Second
 		c.WireProtocol = protocol
 	})
 	holdBack(p)

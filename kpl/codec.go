@@ -46,6 +46,17 @@ func appendAggregated(dst []byte, k *kinesisRecord) (out, message []byte) {
 	return append(dst, make([]byte, md5.Size)...), dst[start:end]
 }
 
+// appendConcatenated appends the data of k, whose members have no frame, to dst: exactly k.dataSize() bytes.
+func appendConcatenated(dst []byte, k *kinesisRecord) []byte {
+	for i := range k.members {
+		if i > 0 && k.kind.Newline {
+			dst = append(dst, '\n')
+		}
+		dst = append(dst, k.members[i].data...)
+	}
+	return dst
+}
+
 // appendTables appends the tables of keys. Indexes grow in the order of the members, so a member with the next index is the
 // first one that has its key.
 func appendTables(dst []byte, k *kinesisRecord) []byte {

@@ -25,10 +25,15 @@ import (
 // aggregate packs records as an aggregator does if all of them belong to one shard.
 func aggregate(t *testing.T, maxSize int, records ...UserRecord) []*kinesisRecord {
 	t.Helper()
-	config := Config{}.WithDefaults()
-	config.AggregationMaxSize = maxSize
+	return aggregateAs(t, AggregationKPL, maxSize, records...)
+}
+
+// aggregateAs packs records in a format.
+func aggregateAs(t *testing.T, format AggregationFormat, maxSize int, records ...UserRecord) []*kinesisRecord {
+	t.Helper()
+	config := Config{AggregationFormat: format, AggregationMaxSize: maxSize}.WithDefaults()
 	a := newAggregator(&config, new(memberPool))
-	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}), true)
+	a.setShards(newShardMap([]shard{{"shardId-000000000000", hashRange{minHashKey, maxHashKey}}}, nil, time.Time{}), false)
 	var closed []closedRecord
 	for i := range records {
 		records[i].Stream = testStream

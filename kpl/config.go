@@ -29,9 +29,9 @@ const PutUnit = 25_600
 // Config has the settings of a [Producer]. A field that is zero has its default, so the zero Config is ready for use; see
 // [Config.WithDefaults].
 type Config struct {
-	// DisableAggregation makes each user record a Kinesis record of its own. By default the producer packs user records
-	// for one shard into aggregated records of the KPL format. Limits and retries are the same either way.
-	DisableAggregation bool
+	// AggregationFormat is how user records for one shard share a Kinesis record. Limits and retries are the same with each
+	// format. The empty format means [AggregationKPL].
+	AggregationFormat AggregationFormat
 	// AggregationMaxCount is the most user records in an aggregated record, at least 1. Zero means 1,048,576.
 	AggregationMaxCount int
 	// AggregationMaxSize is the most bytes of an aggregated record with its partition key, from 64 to MaxRecordSize.
@@ -101,6 +101,7 @@ const NoBuffering time.Duration = -1
 // WithDefaults returns c with the default in place of every field that is zero.
 func (c Config) WithDefaults() Config {
 	c.MaxRecordSize = cmp.Or(c.MaxRecordSize, 1<<20)
+	c.AggregationFormat = cmp.Or(c.AggregationFormat, AggregationKPL)
 	c.AggregationMaxCount = cmp.Or(c.AggregationMaxCount, 1<<20)
 	c.AggregationMaxSize = cmp.Or(c.AggregationMaxSize, min(2*PutUnit, c.largestRecord()))
 	c.CollectionMaxCount = cmp.Or(c.CollectionMaxCount, MaxRecordsPerRequest)

@@ -10,7 +10,7 @@
 //	result, err := producer.PutWait(ctx, kpl.UserRecord{Stream: "events", PartitionKey: "user-7", Data: payload})
 //
 // Consumers read the records with the Kinesis Client Library, AWS Lambda or Firehose, which all know the KPL's format, or
-// with [DeaggregateRecord].
+// with [DeaggregateRecord]. With [AggregationConcatenated] they need none of these.
 //
 // # How a record gets to its shard
 //
@@ -33,7 +33,7 @@
 //   - If the Result is a success, readers find the record. Some readers skip an aggregated record that is stored on a shard
 //     which does not serve all its members. The producer notices that and sends the members again.
 //     There is one exception: a stream with record distribution AUTO that the producer may neither list nor describe. Set
-//     [Config.DisableAggregation] there.
+//     [Config.AggregationFormat] to [AggregationConcatenated] or [AggregationNone] there.
 //   - A record that the service will never accept does not make other records fail.
 //   - The producer holds no more than [Config.MaxOutstandingRecords] and [Config.MaxOutstandingBytes]. At these bounds Put
 //     blocks.
@@ -55,7 +55,8 @@
 // # Words
 //
 // A user record is what a caller puts. A Kinesis record is what the service stores: a user record as it is, or an aggregated
-// record of several. A request is one PutRecords call.
+// record of several. In the format [AggregationConcatenated], the data of several user records is that of one Kinesis record
+// without anything around it, and readers see no aggregated record. A request is one PutRecords call.
 //
 // The partition key of an aggregated record is that of its members if they all have the same; else it is "a". AWS Lambda makes
 // batches by that key.

@@ -364,7 +364,7 @@ func TestVerdictsOfTheService(t *testing.T) {
 					}
 					return storing(storedEntry)(0, data)
 				}
-				p := startProducer(t, e.client(), func(c *Config) { c.WireProtocol, c.DisableAggregation = protocol, true })
+				p := startProducer(t, e.client(), func(c *Config) { c.WireProtocol, c.AggregationFormat = protocol, AggregationNone })
 				var good, bad results
 				for range 5 {
 					require.NoError(t, p.Put(t.Context(), sized("", 10), good.add))

@@ -5,9 +5,10 @@ package kpl
 
 import "time"
 
-// kinesisRecord is an entry of a PutRecords call: one user record as it is, or several as an aggregated record.
+// kinesisRecord is an entry of a PutRecords call: one user record as it is, or several in one.
 type kinesisRecord struct {
-	// members are its user records. bodySize is the length in bytes of their AggregatedRecord message.
+	// members are its user records. bodySize is the length in bytes of their AggregatedRecord message, or of their data one
+	// after the other if the record is plain.
 	members  []userRecord
 	bodySize int
 
@@ -22,6 +23,10 @@ type kinesisRecord struct {
 	hash         hashKey
 	keyless      bool
 
+	// plain is set if the record never gets a frame: its data is that of the members, one after the other. They are of one kind.
+	plain bool
+	kind  Kind
+
 	// lane is that of the shard for which the record is predicted.
 	lane *lane
 }
@@ -31,17 +36,20 @@ func (k *kinesisRecord) joined() bool { return len(k.members) > 1 }
 
 // framed reports whether the record is sent in the KPL's format. Readers drop such a record if its shard does not serve all
 // members, so the place where it was stored needs a verdict.
-func (k *kinesisRecord) framed() bool { return k.joined() }
+func (k *kinesisRecord) framed() bool { return k.joined() && !k.plain }
 
 // movable reports whether all members belong to one shard, whatever the shards are.
 func (k *kinesisRecord) movable() bool { return !k.joined() || k.lowest == k.highest }
 
 // dataSize is the exact length of the record's data on the wire.
 func (k *kinesisRecord) dataSize() int {
-	if k.framed() {
-		return frameBytes + k.bodySize
+	switch {
+	case !k.joined():
+		return len(k.members[0].data)
+	case k.plain:
+		return k.bodySize
 	}
-	return len(k.members[0].data)
+	return frameBytes + k.bodySize
 }
 
 // size is what counts against the limits of the service: data and outer partition key.
@@ -85,17 +93,17 @@ func (k *kinesisRecord) advance(received, deadline time.Time) {
 
 // setOuterKeys sets the keys that the service sees, once all members are in. A keyless record gets its keys later.
 //
-// oneKey says that all members have the same partition key. That key becomes the outer key too, because some readers know only
-// the outer key: AWS Lambda makes its batches for each. Members that were part of a larger record may have no room for it in
-// maxSize.
-func (k *kinesisRecord) setOuterKeys(oneKey bool, maxSize int) {
+// useFirst says that the key of the first member becomes the outer key, because all members have it or because the record is
+// plain. Some readers know only the outer key: AWS Lambda makes its batches for each. Members that were part of a larger
+// record may have no room for it in maxSize.
+func (k *kinesisRecord) setOuterKeys(useFirst bool, maxSize int) {
 	if k.keyless {
 		return
 	}
 	first := &k.members[0]
 	k.hash = first.hash
 	k.partitionKey = outerPartitionKey
-	if !k.joined() || oneKey && k.dataSize()+len(first.partitionKey) <= maxSize {
+	if !k.joined() || useFirst && k.dataSize()+len(first.partitionKey) <= maxSize {
 		k.partitionKey = first.partitionKey
 	}
 }

@@ -142,7 +142,7 @@ type Distribution uint8
 // The distributions.
 const (
 	DistributionByKey     Distribution = iota // the hash key does
-	DistributionAutomatic                     // the service does, and ignores keys; the producer makes no aggregated records then
+	DistributionAutomatic                     // the service does, and ignores keys; no record gets the KPL's format then
 )
 
 // String returns the distribution in lower case.

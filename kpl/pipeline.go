@@ -128,7 +128,7 @@ func (p *pipeline) addAll(now time.Time, members []userRecord) {
 func (p *pipeline) pass(now time.Time, closed []closedRecord) {
 	for _, k := range closed {
 		p.effects.flush(StageAggregator, k.reason)
-		p.router.route(k.kinesisRecord, now) // always true: the aggregator goes by the same shards
+		p.router.route(k.kinesisRecord, now) // the aggregator goes by the same shards, or keys choose none
 		p.limiter.push(k.kinesisRecord)
 	}
 }

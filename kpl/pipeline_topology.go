@@ -58,10 +58,14 @@ func (p *pipeline) follow(now time.Time) {
 		members = p.aggregator.takeAll()
 	}
 	p.router.setShards(shards, p.limiter)
-	p.aggregator.setShards(shards, !p.config.DisableAggregation && !kind.automatic)
+	p.aggregator.setShards(shards, kind.automatic)
 	if newKind || newShards {
 		p.reconsider(now, func(k *kinesisRecord) bool {
-			return p.router.route(k, now) && (!kind.automatic || !k.framed())
+			routed := p.router.route(k, now)
+			if kind.automatic {
+				return !k.framed()
+			}
+			return routed
 		})
 		p.addAll(now, members)
 	}

@@ -21,6 +21,9 @@ type UserRecord struct {
 	// It needs a PartitionKey beside it, as it does in the service's API.
 	ExplicitHashKey string
 
+	// Kind says what Data is. It matters with [AggregationConcatenated] only.
+	Kind Kind
+
 	// Data is the payload. From Put until the Result, neither the caller nor the producer may write to it. Data and
 	// PartitionKey together may have at most [Config.MaxRecordSize] bytes.
 	Data []byte

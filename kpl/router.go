@@ -40,8 +40,8 @@ func (r *router) laneOf(h hashKey) *lane {
 	return r.unknown
 }
 
-// route sets k's lane, and the key of a record that has none. It reports false if readers would drop k, because its members
-// belong to different shards by now.
+// route sets k's lane, and the key of a record that has none. It reports false if its members belong to different
+// shards by now, as far as keys choose shards. Readers would drop k then if it has a frame.
 func (r *router) route(k *kinesisRecord, now time.Time) bool {
 	if k.keyless && k.partitionKey == "" {
 		r.chooseKey(k, now)

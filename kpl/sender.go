@@ -66,7 +66,7 @@ func (s *sender) close() {
 // worker sends one request at a time. It keeps its small buffers from one to the next.
 type worker struct {
 	*sender
-	frames   []byte   // aggregated records
+	frames   []byte   // the data of records with several members
 	messages [][]byte // in frames, what the MD5 at the end of each is of
 	md5      md5x8.Hasher
 	sums     [][md5x8.Size]byte
@@ -167,23 +167,26 @@ func readEntry(e *types.PutRecordsResultEntry) entryResult {
 func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 	size := 0
 	for _, k := range r.records {
-		if k.framed() {
+		if k.joined() {
 			size += k.dataSize()
 		}
 	}
-	if cap(w.frames) < size {
+	if w.frames == nil || cap(w.frames) < size { // the service takes a record without a byte, but not one without data
 		w.frames = make([]byte, 0, size)
 	}
 	frames := w.frames[:0]
 	w.entries, w.messages = w.entries[:0], w.messages[:0]
 	w.writeHashKeys(r.records)
 	for i, k := range r.records {
-		data := k.members[0].data
-		if k.framed() {
+		data, start := k.members[0].data, len(frames)
+		switch {
+		case k.framed():
 			var message []byte
-			start := len(frames)
 			frames, message = appendAggregated(frames, k)
 			data, w.messages = frames[start:], append(w.messages, message)
+		case k.joined():
+			frames = appendConcatenated(frames, k)
+			data = frames[start:]
 		}
 		w.entries = append(w.entries, types.PutRecordsRequestEntry{
 			Data:            data,

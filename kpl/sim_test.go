@@ -42,6 +42,23 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// TestSimulationConcatenated runs the same schedules without frames. Then a reshard makes no record come twice, and no stream is
+// the exception.
+func TestSimulationConcatenated(t *testing.T) {
+	for seed := *simFirst; seed < *simFirst+*simSeeds; seed++ {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSimulation(t, seed, true)
+				if s.config.AggregationFormat == AggregationKPL {
+					s.config.AggregationFormat = AggregationConcatenated
+				}
+				s.run()
+			})
+		})
+	}
+}
+
 // simulation is one random schedule.
 type simulation struct {
 	t        *testing.T
@@ -100,7 +117,9 @@ func newSimulation(t *testing.T, seed uint64, changes bool) *simulation {
 	s.config.RequestTimeout = time.Duration(1+random.IntN(5)) * time.Second
 	s.config.AggregationMaxSize = 64 + random.IntN(60_000)
 	s.config.AggregationMaxCount = 1 + random.IntN(2_000)
-	s.config.DisableAggregation = chance(0.1)
+	if chance(0.1) {
+		s.config.AggregationFormat = AggregationNone
+	}
 	s.config.CollectionMaxCount = 1 + random.IntN(MaxRecordsPerRequest)
 	s.config.MaxConnections = 1 + random.IntN(24)
 	s.config.MaxOutstandingRecords = 1 + random.IntN(5_000)
@@ -219,6 +238,9 @@ func (s *simulation) record(random *rand.Rand, number int) UserRecord {
 	data := make([]byte, len(digits)+size)
 	copy(data, digits)
 	record := UserRecord{Stream: testStream, Data: data}
+	if s.config.AggregationFormat == AggregationConcatenated {
+		record.Kind, record.Data = simKind(number, data)
+	}
 	if random.IntN(3) > 0 {
 		record.PartitionKey = "key" + strconv.Itoa(random.IntN(s.keys))
 		if random.IntN(10) == 0 {

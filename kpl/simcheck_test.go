@@ -76,6 +76,9 @@ func (s *simulation) checkResults() {
 		if result.Outcome() == OutcomeRejected {
 			s.t.Fatalf("record %d: %+v", number, result)
 		}
+		if s.config.AggregationFormat == AggregationConcatenated && hasAttempt(result, CodeWrongShard) {
+			s.t.Fatalf("record %d was judged by its shard: %+v", number, result)
+		}
 		if len(stored) > copies(result) {
 			s.t.Fatalf("record %d is stored too often, at %v: %+v", number, stored, result)
 		}
@@ -85,19 +88,26 @@ func (s *simulation) checkResults() {
 // places returns where readers find each record, by its number.
 func (s *simulation) places() [][]place {
 	places := make([][]place, len(s.histories))
-	for _, r := range s.readable() {
-		digits := slices.Index(r.Data, 0)
+	add := func(r *kpltest.UserRecord, message, payload []byte) {
+		digits := slices.Index(payload, 0)
 		if digits < 0 {
-			digits = len(r.Data)
+			digits = len(payload)
 		}
-		number, err := strconv.Atoi(string(r.Data[:digits]))
+		number, err := strconv.Atoi(string(payload[:digits]))
 		if err != nil || number < 0 || number >= len(places) {
-			s.t.Fatalf("nobody has put record %q", r.Data[:digits])
+			s.t.Fatalf("nobody has put record %q", payload[:digits])
 		}
-		if history := &s.histories[number]; len(r.Data) != history.size {
-			s.t.Fatalf("record %d of %d bytes has come out with %d", number, history.size, len(r.Data))
+		if history := &s.histories[number]; len(message) != history.size {
+			s.t.Fatalf("record %d of %d bytes has come out with %d", number, history.size, len(message))
 		}
 		places[number] = append(places[number], place{r.ShardID, r.SequenceNumber})
+	}
+	for _, r := range s.readable() {
+		if s.config.AggregationFormat != AggregationConcatenated {
+			add(&r, r.Data, r.Data)
+		} else if err := simMessages(r.Data, func(message, payload []byte) { add(&r, message, payload) }); err != nil {
+			s.t.Fatalf("%v: %q", err, r.Data)
+		}
 	}
 	return places
 }
@@ -122,4 +132,9 @@ func copies(result *Result) int {
 		}
 	}
 	return n
+}
+
+// hasAttempt reports whether an attempt ended with a code.
+func hasAttempt(result *Result, code string) bool {
+	return slices.ContainsFunc(result.Attempts, func(a Attempt) bool { return a.Code == code })
 }

@@ -381,7 +381,10 @@ func TestConfigValidate(t *testing.T) {
 		config Config
 		want   string
 	}{
-		"MaxRecordSize":         {Config{MaxRecordSize: 11 << 20}, "must be from 1024 to 10485760, found 11534336"},
+		"MaxRecordSize": {Config{MaxRecordSize: 11 << 20}, "must be from 1024 to 10485760, found 11534336"},
+		"AggregationFormat": {
+			Config{AggregationFormat: "KPL"}, `must be kpl, concatenated or none, found "KPL"`,
+		},
 		"AggregationMaxCount":   {Config{AggregationMaxCount: -1}, "must be at least 1, found -1"},
 		"AggregationMaxSize":    {Config{AggregationMaxSize: 1<<20 + 1}, "must be from 64 to 1048576 (MaxRecordSize), found 1048577"},
 		"CollectionMaxCount":    {Config{CollectionMaxCount: 501}, "must be from 1 to 500, found 501"},

@@ -29,6 +29,8 @@ type userRecord struct {
 	keyIndex, hashKeyIndex uint32
 	// hashDigits is the number of decimal digits of hash if the caller gave an explicit hash key; else 0.
 	hashDigits uint8
+	// kind is what the data is.
+	kind Kind
 	// keyless is set if the record was put without a partition key. It may then go to any shard.
 	keyless bool
 	// alone is set if the record is to be a Kinesis record of its own: as part of an aggregate it was misplaced too often.
@@ -82,6 +84,7 @@ func newUserRecord(in *UserRecord, maxRecordSize int) (userRecord, error) {
 		data:         in.Data,
 		partitionKey: in.PartitionKey,
 		keyHash:      uint32(maphash.String(keySeed, in.PartitionKey)), //nolint:gosec // its low bits
+		kind:         in.Kind,
 		keyless:      in.PartitionKey == "",
 	}
 	if r.data == nil {

@@ -6,6 +6,7 @@ package kpl
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -25,7 +26,7 @@ func (e *FieldError) Error() string {
 	if e.Related != "" {
 		related = " (" + e.Related + ")"
 	}
-	if _, quoted := e.Value.(WireProtocol); quoted {
+	if reflect.TypeOf(e.Value).Kind() == reflect.String {
 		return fmt.Sprintf("kpl: %s %s%s, found %q", e.Field, e.Reason, related, e.Value)
 	}
 	return fmt.Sprintf("kpl: %s %s%s, found %v", e.Field, e.Reason, related, e.Value)
@@ -57,6 +58,12 @@ func (c Config) Validate() error {
 	c = c.WithDefaults()
 	var errs FieldErrors
 	errs.within("MaxRecordSize", c.MaxRecordSize, minRecordSize, MaxServiceRecordSize, "")
+	switch c.AggregationFormat {
+	case AggregationKPL, AggregationConcatenated, AggregationNone:
+	default:
+		errs.add("AggregationFormat", c.AggregationFormat,
+			fmt.Sprintf("must be %s, %s or %s", AggregationKPL, AggregationConcatenated, AggregationNone), "")
+	}
 	errs.within("AggregationMaxCount", c.AggregationMaxCount, 1, math.MaxInt, "")
 	errs.within("AggregationMaxSize", c.AggregationMaxSize, minAggregationSize, c.largestRecord(), "MaxRecordSize")
 	errs.within("CollectionMaxCount", c.CollectionMaxCount, 1, MaxRecordsPerRequest, "")

@@ -35,7 +35,7 @@ func TestStopWhileAShardTakesNothing(t *testing.T) {
 	c := startCollector(t, settings{kinesis: s.url(), overrides: []string{
 		"exporters::kinesis_kpl::drain_timeout: " + limit.String(),
 		"exporters::kinesis_kpl::partition_key::resource_attributes: [service.name]",
-		"exporters::kinesis_kpl::aggregation_enabled: false",
+		"exporters::kinesis_kpl::aggregation_format: none",
 		"service::telemetry::logs::sampling::enabled: false",
 	}})
 	l := startLoad(ctx, loadConfig{name: "stuck", records: 10, every: time.Millisecond}, bothClients(t, c, 2)...)

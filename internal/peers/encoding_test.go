@@ -65,7 +65,7 @@ func TestKinesisMockTakesCBOR(t *testing.T) {
 	tap := &wiretap{HTTPClient: options.HTTPClient}
 	options.HTTPClient = tap
 	config := patientConfig()
-	config.DisableAggregation, config.MaxRecordSize = true, kpl.MaxServiceRecordSize
+	config.AggregationFormat, config.MaxRecordSize = kpl.AggregationNone, kpl.MaxServiceRecordSize
 	config.CollectionMaxSize = kpl.MaxRequestSize
 	producer, _ := newProducer(t, kinesis.New(options), config)
 

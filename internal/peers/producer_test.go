@@ -182,7 +182,9 @@ func TestUserRecordsComeOutAsTheyWentIn(t *testing.T) {
 				}
 			}
 			config := patientConfig()
-			config.DisableAggregation = test.disabled
+			if test.disabled {
+				config.AggregationFormat = kpl.AggregationNone
+			}
 			config.WireProtocol = cmp.Or(test.protocol, config.WireProtocol)
 			producer, watcher := newProducer(t, smallPages{mock.Client}, config)
 			results := []kpl.Result{putFirst(ctx, t, producer, watcher, records[0], test.shards)}

@@ -24,7 +24,7 @@ func TestOnlyTheRejectedRecordFails(t *testing.T) {
 	ctx := Context(t)
 	config := patientConfig()
 	// Aggregation and the rate limit would both put the large record into a call of its own.
-	config.DisableAggregation = true
+	config.AggregationFormat = kpl.AggregationNone
 	config.RateLimit = 1_000
 	config.MaxRecordSize = kpl.MaxServiceRecordSize // More than the stream accepts, so that the producer sends the record.
 	config.CollectionMaxSize = kpl.MaxRequestSize

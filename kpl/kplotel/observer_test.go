@@ -94,7 +94,7 @@ func TestMetricsOfAProducer(t *testing.T) {
 		m := newMetrics()
 		observer, err := NewObserver(m.provider)
 		require.NoError(t, err)
-		p, err := kpl.New(k, kpl.Config{Observer: observer, DisableAggregation: true})
+		p, err := kpl.New(k, kpl.Config{Observer: observer, AggregationFormat: kpl.AggregationNone})
 		require.NoError(t, err)
 		registration, err := RegisterStats(m.provider, p.Stats)
 		require.NoError(t, err)

@@ -19,7 +19,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// kplProducer is the library of this repository in its default configuration, without the limits of shards. The client that
+// kplProducer is the library of this repository in its default configuration but for the format of records, without the limits of shards. The client that
 // discards requests has no such limits.
 type kplProducer struct {
 	*kpl.Producer
@@ -27,8 +27,8 @@ type kplProducer struct {
 	streams []string
 }
 
-func newKPL(shards, streams int) (producer, error) {
-	p, err := kpl.New(newDiscard(shards), kpl.Config{RateLimit: 1_000_000})
+func newKPL(shards, streams int, format kpl.AggregationFormat) (producer, error) {
+	p, err := kpl.New(newDiscard(shards), kpl.Config{RateLimit: 1_000_000, AggregationFormat: format})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command core measures a producer library without an exporter. It puts user records of 200 bytes with random partition
-// keys. The PutRecords requests of the library are discarded.
+// keys, unless flags say otherwise. The PutRecords requests of the library are discarded.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/measure"
 	"github.com/otel-kinesis/kinesiskplexporter/bench/internal/result"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
 func main() {
@@ -34,21 +35,25 @@ type producer interface {
 	close(ctx context.Context) error
 }
 
-// recordSize is how many bytes of data a user record has.
-const recordSize = 200
-
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	shards := flags.Int("shards", 1, "of each stream")
 	streams := flags.Int("streams", 1, "how many streams")
 	items := flags.Int("items", 1_000_000, "user records to be measured")
+	size := flags.Int("size", 200, "bytes of data in a user record")
+	keyless := flags.Bool("keyless", false, "user records have no partition key")
+	format := flags.String("format", string(kpl.AggregationKPL), "how user records share a Kinesis record")
 	profile := flags.String("cpuprofile", "", "write a CPU profile of the measured part to this file")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	open := func() (producer, error) { return newKPL(*shards, *streams) }
+	open := func() (producer, error) { return newKPL(*shards, *streams, kpl.AggregationFormat(*format)) }
 	keys := newRandomKeys()
-	if _, err := send(ctx, open, keys, *streams, *items/5); err != nil { // to warm up
+	if *keyless {
+		keys = randomKeys{}
+	}
+	data := make([]byte, *size)
+	if _, err := send(ctx, open, keys, data, *streams, *items/5); err != nil { // to warm up
 		return err
 	}
 	runtime.GC()
@@ -56,7 +61,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	used, err := send(ctx, open, keys, *streams, *items)
+	used, err := send(ctx, open, keys, data, *streams, *items)
 	if err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	measured := result.Run{
-		Items: *items, Bytes: *items * recordSize,
+		Items: *items, Bytes: *items * *size,
 		CPU: used.CPU, Wall: used.Wall, Alloc: used.Alloc, Allocs: used.Allocs,
 	}
 	if measured.PeakKB, err = measure.PeakKB(); err != nil {
@@ -73,15 +78,14 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return json.NewEncoder(stdout).Encode(measured)
 }
 
-// send puts so many records into a new producer and closes it.
+// send puts so many records with that data into a new producer and closes it.
 func send(
-	ctx context.Context, open func() (producer, error), keys randomKeys, streams, items int,
+	ctx context.Context, open func() (producer, error), keys randomKeys, data []byte, streams, items int,
 ) (used measure.Usage, err error) {
 	p, err := open()
 	if err != nil {
 		return used, err
 	}
-	data := make([]byte, recordSize)
 	var meter measure.Meter
 	meter.Start()
 	for i := range items {
@@ -94,7 +98,7 @@ func send(
 	return meter.Sum, err
 }
 
-// randomKeys are partition keys. They are parts of one text, so that they take little memory.
+// randomKeys are partition keys. They are parts of one text, so that they take little memory. Without a text there are no keys.
 type randomKeys struct{ text string }
 
 // keyLength is the length of a partition key, and numberOfKeys is the number of keys. There are far more keys than records
@@ -115,6 +119,9 @@ func newRandomKeys() randomKeys {
 
 // key returns the i-th key. After the last key comes the first one again.
 func (k randomKeys) key(i int) string {
+	if k.text == "" {
+		return ""
+	}
 	start := i % numberOfKeys
 	return k.text[start : start+keyLength]
 }

@@ -161,7 +161,7 @@ func TestCBORIsCountedAsJSONIs(t *testing.T) {
 	for i, protocol := range []kpl.WireProtocol{kpl.WireAuto, kpl.WireJSON} {
 		require.NoError(t, control.Reset(t.Context()))
 		config := kpl.Config{}.WithDefaults()
-		config.WireProtocol, config.DisableAggregation, config.RecordTTL = protocol, true, time.Minute
+		config.WireProtocol, config.AggregationFormat, config.RecordTTL = protocol, kpl.AggregationNone, time.Minute
 		p, err := kpl.New(client, config)
 		require.NoError(t, err)
 		for _, size := range []int{1, 22, 23, 254, 255, 256, 25_599, 25_600, 70_000} {

@@ -1,0 +1,148 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kinesiskplexporter
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadatatest"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// All signals go into one stream without frames, while a fifth of the records is throttled. A reader that knows OTLP and nothing
+// else finds each item once.
+func TestConcatenatedRecordsAreOTLP(t *testing.T) {
+	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
+		for _, distribution := range []types.RecordDistributionStrategy{
+			types.RecordDistributionStrategyUserPartitionKey, types.RecordDistributionStrategyAuto,
+		} {
+			for _, keys := range [][]string{nil, {"service.name"}} {
+				t.Run(fmt.Sprint(encoding, ", ", distribution, ", keys: ", keys), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						c := plainConfig()
+						c.Encoding, c.Producer.AggregationFormat = encoding, kpl.AggregationConcatenated
+						c.PartitionKey.ResourceAttributes = keys
+						k := kpltest.New(kpltest.Config{Seed: 1},
+							kpltest.Stream{Name: testStream, Shards: 4, Distribution: distribution})
+						sendConcatenated(t, k, c)
+					})
+				})
+			}
+		}
+	}
+}
+
+// sendConcatenated sends some items of each signal through an exporter, and reads them.
+func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config) {
+	k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(20*time.Millisecond)))
+	k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2)))
+	f := factoryFor(k)
+	r := newRig(t, f, c)
+	set := metadatatest.NewSettings(r.telemetry)
+	traces, consumeTraces, err := pushTraces.start(t.Context(), f, set, c)
+	require.NoError(t, err)
+	metrics, consumeMetrics, err := pushMetrics.start(t.Context(), f, set, c)
+	require.NoError(t, err)
+	for _, e := range []component.Component{r, traces, metrics} {
+		require.NoError(t, e.Start(t.Context(), r.host))
+	}
+	const callers, requests, items = 10, 20, 5
+	var running sync.WaitGroup
+	for caller := range callers {
+		running.Go(func() {
+			for i := range requests {
+				var names [items]string
+				for j := range names {
+					names[j] = fmt.Sprint(caller, "-", i, "-", j)
+				}
+				assert.NoError(t, r.ConsumeLogs(t.Context(), logsOf(named("log-", names[:])...)))
+				assert.NoError(t, consumeTraces(t.Context(), tracesOf(named("span-", names[:])...)))
+				assert.NoError(t, consumeMetrics(t.Context(), metricsOf(named("point-", names[:])...)))
+			}
+		})
+	}
+	running.Wait()
+	for _, e := range []component.Component{traces, metrics, r} {
+		require.NoError(t, e.Shutdown(t.Context()))
+	}
+	counts := readConcatenated(t, k, c.Encoding)
+	const total = callers * requests * items
+	assert.Equal(t, map[string]int{"log-": total, "span-": total, "point-": total}, counts)
+	assert.Less(t, len(k.Records(testStream)), callers*requests*3, "messages share records")
+}
+
+// named puts a prefix in front of names.
+func named(prefix string, names []string) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = prefix + name
+	}
+	return list
+}
+
+// readConcatenated counts the items of each signal as readers without a deaggregator see them. Each item must be there once.
+func readConcatenated(t *testing.T, k *kpltest.Kinesis, encoding marshaler.Encoding) map[string]int {
+	counts := map[string]int{}
+	for _, record := range k.Records(testStream) {
+		messages := [][]byte{record.Data}
+		if encoding == marshaler.OTLPJSON {
+			messages = bytes.Split(record.Data, []byte("\n"))
+		}
+		prefix := prefixOf(t, record.Data)
+		for _, message := range messages {
+			counts[prefix] += itemsIn(t, prefix, encoding, message)
+		}
+	}
+	return counts
+}
+
+// prefixOf returns the prefix of the names in data. A record must have items of one signal only.
+func prefixOf(t *testing.T, data []byte) string {
+	var found []string
+	for _, prefix := range []string{"log-", "span-", "point-"} {
+		if bytes.Contains(data, []byte(prefix)) {
+			found = append(found, prefix)
+		}
+	}
+	require.Len(t, found, 1, "%q", data)
+	return found[0]
+}
+
+// itemsIn decodes a message and counts its items.
+func itemsIn(t *testing.T, prefix string, encoding marshaler.Encoding, message []byte) int {
+	var logs plog.Unmarshaler = &plog.ProtoUnmarshaler{}
+	var traces ptrace.Unmarshaler = &ptrace.ProtoUnmarshaler{}
+	var metrics pmetric.Unmarshaler = &pmetric.ProtoUnmarshaler{}
+	if encoding == marshaler.OTLPJSON {
+		logs, traces, metrics = &plog.JSONUnmarshaler{}, &ptrace.JSONUnmarshaler{}, &pmetric.JSONUnmarshaler{}
+	}
+	switch prefix {
+	case "log-":
+		data, err := logs.UnmarshalLogs(message)
+		require.NoError(t, err)
+		return data.LogRecordCount()
+	case "span-":
+		data, err := traces.UnmarshalTraces(message)
+		require.NoError(t, err)
+		return data.SpanCount()
+	}
+	data, err := metrics.UnmarshalMetrics(message)
+	require.NoError(t, err)
+	return data.DataPointCount()
+}

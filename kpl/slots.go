@@ -1,0 +1,59 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kpl
+
+// slot is where one Kinesis record is put together. The first fields are those that add needs for each record; they lie side by
+// side, so that a processor loads few cache lines. A record without a frame has no tables of keys, so these stay empty.
+type slot struct {
+	// partitionKeys finds the index of a partition key in the open record's table.
+	partitionKeys keyTable
+	// open is the record that takes members. There is none if it has no members.
+	open kinesisRecord
+
+	// number counts the records that were opened in this slot.
+	number uint32
+	// hashKeys finds the index of an explicit hash key in the open record's table.
+	hashKeys keyTable
+	// last is the number of members of the record that closed last. The next one will have about as many.
+	last int
+}
+
+// empty reports whether no record is open in s.
+func (s *slot) empty() bool { return len(s.open.members) == 0 }
+
+// openRecord is a record that was opened in a slot. If the slot is empty or has another number, the record has closed.
+type openRecord struct {
+	slot   *slot
+	number uint32
+}
+
+// live reports whether the record is open.
+func (o *openRecord) live() bool {
+	return o.slot != nil && o.slot.number == o.number && !o.slot.empty()
+}
+
+// kindSlots has the slots for the records of one kind, except for those whose shard is not known.
+type kindSlots struct {
+	kind Kind
+	// byShard has a slot for each shard, by its index in shardMap.open.
+	byShard []slot
+	// keyless is the slot of the records without a key.
+	keyless slot
+	// keyed is the slot of all records with a key, where keys do not choose the shard.
+	keyed slot
+}
+
+// setShards makes new slots for shards, nil if none are known. There must be no open record.
+func (s *kindSlots) setShards(shards *shardMap) {
+	s.byShard = nil
+	if shards != nil {
+		s.byShard = make([]slot, len(shards.open))
+	}
+}
+
+// hashAndKind names the slot of records whose shard is not known.
+type hashAndKind struct {
+	hash hashKey
+	kind Kind
+}
