@@ -6,6 +6,7 @@ package kinesiskplexporter
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -25,26 +26,30 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// All signals go into one stream without frames, while a fifth of the records is throttled. A reader that knows OTLP and nothing
-// else finds each item once.
+// 200,000 items of all signals go into one stream without frames, while a fifth of the records is throttled. A reader that knows
+// OTLP and nothing else finds each item once.
 func TestConcatenatedRecordsAreOTLP(t *testing.T) {
-	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
-		for _, distribution := range []types.RecordDistributionStrategy{
-			types.RecordDistributionStrategyUserPartitionKey, types.RecordDistributionStrategyAuto,
-		} {
-			for _, keys := range [][]string{nil, {"service.name"}} {
-				t.Run(fmt.Sprint(encoding, ", ", distribution, ", keys: ", keys), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						c := plainConfig()
-						c.Encoding, c.Producer.AggregationFormat = encoding, kpl.AggregationConcatenated
-						c.PartitionKey.ResourceAttributes = keys
-						k := kpltest.New(kpltest.Config{Seed: 1},
-							kpltest.Stream{Name: testStream, Shards: 4, Distribution: distribution})
-						sendConcatenated(t, k, c)
-					})
-				})
-			}
-		}
+	const keys, automatic = types.RecordDistributionStrategyUserPartitionKey, types.RecordDistributionStrategyAuto
+	for _, tt := range []struct {
+		encoding     marshaler.Encoding
+		distribution types.RecordDistributionStrategy
+		attributes   []string
+	}{
+		{marshaler.OTLPProto, keys, []string{"service.name"}},
+		{marshaler.OTLPProto, automatic, nil},
+		{marshaler.OTLPJSON, keys, nil},
+		{marshaler.OTLPJSON, automatic, []string{"service.name"}},
+	} {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := plainConfig()
+				c.Encoding, c.Producer.AggregationFormat = tt.encoding, kpl.AggregationConcatenated
+				c.PartitionKey.ResourceAttributes = tt.attributes
+				k := kpltest.New(kpltest.Config{Seed: 1},
+					kpltest.Stream{Name: testStream, Shards: 4, Distribution: tt.distribution})
+				sendConcatenated(t, k, c)
+			})
+		})
 	}
 }
 
@@ -62,7 +67,7 @@ func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config) {
 	for _, e := range []component.Component{r, traces, metrics} {
 		require.NoError(t, e.Start(t.Context(), r.host))
 	}
-	const callers, requests, items = 10, 20, 5
+	const callers, requests, items = 10, 50, 134
 	var running sync.WaitGroup
 	for caller := range callers {
 		running.Go(func() {
@@ -81,10 +86,13 @@ func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config) {
 	for _, e := range []component.Component{traces, metrics, r} {
 		require.NoError(t, e.Shutdown(t.Context()))
 	}
-	counts := readConcatenated(t, k, c.Encoding)
 	const total = callers * requests * items
+	counts, names := readConcatenated(t, k, c.Encoding)
 	assert.Equal(t, map[string]int{"log-": total, "span-": total, "point-": total}, counts)
-	assert.Less(t, len(k.Records(testStream)), callers*requests*3, "messages share records")
+	assert.Len(t, names, 3*total)
+	if len(c.PartitionKey.ResourceAttributes) > 0 {
+		assert.Less(t, len(k.Records(testStream)), total, "messages share records")
+	}
 }
 
 // named puts a prefix in front of names.
@@ -96,20 +104,28 @@ func named(prefix string, names []string) []string {
 	return list
 }
 
-// readConcatenated counts the items of each signal as readers without a deaggregator see them. Each item must be there once.
-func readConcatenated(t *testing.T, k *kpltest.Kinesis, encoding marshaler.Encoding) map[string]int {
-	counts := map[string]int{}
+// itemName is the name of an item, which is in its message more than once.
+var itemName = regexp.MustCompile(`(log|span|point)-\d+-\d+-\d+`)
+
+// readConcatenated counts the items of each signal as readers without a deaggregator see them, and gathers their names.
+func readConcatenated(
+	t *testing.T, k *kpltest.Kinesis, encoding marshaler.Encoding,
+) (counts map[string]int, names map[string]struct{}) {
+	counts, names = map[string]int{}, map[string]struct{}{}
 	for _, record := range k.Records(testStream) {
 		messages := [][]byte{record.Data}
 		if encoding == marshaler.OTLPJSON {
 			messages = bytes.Split(record.Data, []byte("\n"))
 		}
 		prefix := prefixOf(t, record.Data)
+		for _, name := range itemName.FindAll(record.Data, -1) {
+			names[string(name)] = struct{}{}
+		}
 		for _, message := range messages {
 			counts[prefix] += itemsIn(t, prefix, encoding, message)
 		}
 	}
-	return counts
+	return counts, names
 }
 
 // prefixOf returns the prefix of the names in data. A record must have items of one signal only.

@@ -312,49 +312,6 @@ func (a *aggregator) growth(s *slot, r *userRecord) int {
 	return s.growth(r)
 }
 
-// growthOfData is by how many bytes the body of the open record grows with the data of r alone.
-func (s *slot) growthOfData(r *userRecord) int {
-	if s.empty() {
-		return len(r.data)
-	}
-	return r.kind.separatorSize() + len(r.data)
-}
-
-// growth is by how many bytes the body of the open record grows with r, as a member of a frame.
-func (s *slot) growth(r *userRecord) int {
-	growth := 0
-	first, found := s.partitionKeys.find(r.keyHash, func(member uint32) bool {
-		return s.open.members[member].partitionKey == r.partitionKey
-	})
-	switch {
-	case found:
-		r.keyIndex = s.open.members[first].keyIndex
-	case r.keyless:
-		r.keyIndex = s.partitionKeys.size
-		growth += fieldSize(KeylessKeySize)
-	default:
-		r.keyIndex = s.partitionKeys.size
-		growth += fieldSize(len(r.partitionKey))
-	}
-	if r.explicit() {
-		growth += s.hashKeyGrowth(r)
-	}
-	return growth + fieldSize(memberBodySize(r))
-}
-
-// hashKeyGrowth is the part of growth for r's explicit hash key.
-func (s *slot) hashKeyGrowth(r *userRecord) int {
-	first, found := s.hashKeys.find(r.hashKeyHash(), func(member uint32) bool {
-		return s.open.members[member].hash == r.hash
-	})
-	if found {
-		r.hashKeyIndex = s.open.members[first].hashKeyIndex
-		return 0
-	}
-	r.hashKeyIndex = s.hashKeys.size
-	return fieldSize(int(r.hashDigits))
-}
-
 // append makes r a member of the open record of s, whose body grows by growth.
 func (a *aggregator) append(s *slot, r *userRecord, growth int) {
 	member := uint32(len(s.open.members)) //nolint:gosec // below AggregationMaxSize

@@ -22,6 +22,49 @@ type slot struct {
 // empty reports whether no record is open in s.
 func (s *slot) empty() bool { return len(s.open.members) == 0 }
 
+// growthOfData is by how many bytes the body of the open record grows with the data of r alone.
+func (s *slot) growthOfData(r *userRecord) int {
+	if s.empty() {
+		return len(r.data)
+	}
+	return r.kind.separatorSize() + len(r.data)
+}
+
+// growth is by how many bytes the body of the open record grows with r, as a member of a frame.
+func (s *slot) growth(r *userRecord) int {
+	growth := 0
+	first, found := s.partitionKeys.find(r.keyHash, func(member uint32) bool {
+		return s.open.members[member].partitionKey == r.partitionKey
+	})
+	switch {
+	case found:
+		r.keyIndex = s.open.members[first].keyIndex
+	case r.keyless:
+		r.keyIndex = s.partitionKeys.size
+		growth += fieldSize(KeylessKeySize)
+	default:
+		r.keyIndex = s.partitionKeys.size
+		growth += fieldSize(len(r.partitionKey))
+	}
+	if r.explicit() {
+		growth += s.hashKeyGrowth(r)
+	}
+	return growth + fieldSize(memberBodySize(r))
+}
+
+// hashKeyGrowth is the part of growth for r's explicit hash key.
+func (s *slot) hashKeyGrowth(r *userRecord) int {
+	first, found := s.hashKeys.find(r.hashKeyHash(), func(member uint32) bool {
+		return s.open.members[member].hash == r.hash
+	})
+	if found {
+		r.hashKeyIndex = s.open.members[first].hashKeyIndex
+		return 0
+	}
+	r.hashKeyIndex = s.hashKeys.size
+	return fieldSize(int(r.hashDigits))
+}
+
 // openRecord is a record that was opened in a slot. If the slot is empty or has another number, the record has closed.
 type openRecord struct {
 	slot   *slot
