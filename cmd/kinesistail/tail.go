@@ -95,7 +95,10 @@ func (t *tail) handleRecord(shard types.Shard, record types.Record) error {
 	k.membersLost, k.malformed = errors.Is(err, kpl.ErrMembersLost), errors.Is(err, kpl.ErrMalformedAggregate)
 	k.aggregated = err == nil || k.membersLost
 	if !k.aggregated {
-		members = []kpl.Member{{PartitionKey: aws.ToString(record.PartitionKey), Data: record.Data}}
+		members = nil
+		for _, message := range messagesOf(record.Data) {
+			members = append(members, kpl.Member{PartitionKey: aws.ToString(record.PartitionKey), Data: message})
+		}
 	}
 	if k.aggregated && shard.HashKeyRange != nil {
 		inside, err := kpl.InHashKeyRange(members, *shard.HashKeyRange)

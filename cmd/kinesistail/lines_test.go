@@ -1,0 +1,54 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+func TestMessagesOf(t *testing.T) {
+	for name, tt := range map[string]struct {
+		data string
+		want []string
+	}{
+		"nothing":                {"", []string{""}},
+		"one object":             {`{"a":1}`, []string{`{"a":1}`}},
+		"one line":               {"{}\n", []string{"{}\n"}},
+		"lines":                  {"{}\n{\"a\":1}", []string{"{}", `{"a":1}`}},
+		"lines that all end":     {"{}\n{}\n", []string{"{}", "{}"}},
+		"an object over 3 lines": {"{\n\"a\":1\n}", []string{"{\n\"a\":1\n}"}},
+		"other text":             {"{}\nend", []string{"{}\nend"}},
+	} {
+		var got []string
+		for _, message := range messagesOf([]byte(tt.data)) {
+			got = append(got, string(message))
+		}
+		assert.Equal(t, tt.want, got, name)
+	}
+}
+
+// Records without a frame count as all of their items: protobuf messages as one message, and JSON messages one by one.
+func TestRecordsWithoutAFrame(t *testing.T) {
+	logsJSON := must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))
+	spans := must(t)(new(ptrace.ProtoMarshaler).MarshalTraces(oneSpan()))
+	var out bytes.Buffer
+	tail := newTail(options{format: formatJSON}, &out)
+	shard := types.Shard{ShardId: aws.String("shardId-000000000000")}
+	require.NoError(t, tail.handle(batch{shard, []types.Record{
+		{PartitionKey: aws.String("pk"), Data: bytes.Join([][]byte{logsJSON, logsJSON, logsJSON}, []byte("\n"))},
+		{PartitionKey: aws.String("pk"), Data: bytes.Join([][]byte{spans, spans}, nil)},
+	}}))
+	assert.Len(t, lines(&out), 3+1)
+	assert.Equal(t, 6, tail.summary.Items.Logs)
+	assert.Equal(t, 2, tail.summary.Items.Traces)
+	assert.Zero(t, tail.summary.UndecodableRecords)
+}
