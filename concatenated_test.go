@@ -67,7 +67,11 @@ func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config) {
 	for _, e := range []component.Component{r, traces, metrics} {
 		require.NoError(t, e.Start(t.Context(), r.host))
 	}
-	const callers, requests, items = 10, 50, 134
+	const callers, items = 10, 134
+	requests := 50
+	if raceDetector { // it makes this ten times as slow
+		requests = 5
+	}
 	var running sync.WaitGroup
 	for caller := range callers {
 		running.Go(func() {
@@ -86,7 +90,7 @@ func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config) {
 	for _, e := range []component.Component{traces, metrics, r} {
 		require.NoError(t, e.Shutdown(t.Context()))
 	}
-	const total = callers * requests * items
+	total := callers * requests * items
 	counts, names := readConcatenated(t, k, c.Encoding)
 	assert.Equal(t, map[string]int{"log-": total, "span-": total, "point-": total}, counts)
 	assert.Len(t, names, 3*total)
