@@ -19,8 +19,8 @@ const (
 )
 
 // request is what the queue holds: the data of one call of ConsumeLogs and the like, as encoded bytes. Most requests hold
-// messages. A request of a queue with a storage is plain: it holds OTLP as the storage has it, and its messages are made before it
-// is sent. Small requests are plain too if there is compression, because they compress better together.
+// messages. A request of a queue with a storage is plain: it holds OTLP as the storage has it, and its messages are made before
+// it is sent. Small requests are plain too if there is compression, because they compress better together.
 //
 // One goroutine at a time uses a request: that of the caller, then that of the queue's consumer.
 type request struct {
