@@ -14,8 +14,8 @@ import (
 
 // The memory that a request takes in the queue beside the bytes of its messages.
 const (
-	requestOverhead = 512 // the request itself, its context and its place in the queue
-	messageOverhead = 256 // a message, and its user record while the producer has it
+	requestOverhead = 1024 // the request itself, its context, its place in the queue, and its part of a goroutine
+	messageOverhead = 256  // a message, and its user record while the producer has it
 )
 
 // request is what the queue holds: the data of one call of ConsumeLogs and the like, as encoded bytes. Most requests hold
