@@ -19,8 +19,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// Small requests are stored soon, whatever their number is, with the default queue and a call that takes 15 ms. Requests arrive at
-// random. The times are those from the receiver's call to the end of the PutRecords call.
+// Small requests are stored soon, whatever their number is, with the default queue and a call that takes 15 ms. Requests arrive
+// at random. The times are those from the receiver's call to the end of the PutRecords call.
 func TestSmallRequestsAreStoredSoon(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -19,8 +19,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// kplProducer is the library of this repository in its default configuration but for the format of records, without the limits of shards. The client that
-// discards requests has no such limits.
+// kplProducer is the library of this repository in its default configuration, but for the format of records and without the
+// limits of shards. The client that discards requests has no such limits.
 type kplProducer struct {
 	*kpl.Producer
 
