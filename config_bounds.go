@@ -39,6 +39,11 @@ func (c *Config) queueIsBudget() bool {
 	return c.queueBytes() > 0 && c.Queue.Get().StorageID == nil && c.Delivery == Confirmed
 }
 
+// sharesQueue reports whether shards have shares of the queue.
+func (c *Config) sharesQueue() bool {
+	return len(c.PartitionKey.ResourceAttributes) > 0 && c.queueBytes() > 0 && c.Queue.Get().StorageID == nil
+}
+
 // maxQueueBytes is more than any memory, and few enough to count with.
 const maxQueueBytes = 1 << 60
 

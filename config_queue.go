@@ -118,6 +118,10 @@ func (c *Config) warnings() []string {
 		found = append(found, fmt.Sprintf("request_timeout (%v) is more than record_ttl (%v): after a call without an answer, no "+
 			"second one is made. Set request_timeout to a fifth of record_ttl or less.", timeout, ttl))
 	}
+	if c.ShardOverflow == DropOverflow && !c.sharesQueue() {
+		found = append(found, "shard_overflow is drop and has no effect: shards have shares of a queue in memory that counts bytes, "+
+			"with partition_key::resource_attributes. Leave shard_overflow out.")
+	}
 	if !c.Queue.HasValue() {
 		return found
 	}

@@ -53,6 +53,8 @@ func TestWarnings(t *testing.T) {
 		"a queue of 2 MiB": {
 			"sending_queue: {queue_size: 2097152}", []string{"sending_queue::queue_size is 2097152 bytes."},
 		},
+		"an overflow without shares": {"shard_overflow: drop", []string{"shard_overflow is drop and has no effect"}},
+		"an overflow of shares":      {"shard_overflow: drop\npartition_key: {resource_attributes: [a]}", nil},
 		"a producer smaller than the queue": {
 			"max_outstanding_bytes: 1048576", []string{"max_outstanding_bytes (1048576) is less than sending_queue::queue_size"},
 		},

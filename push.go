@@ -55,7 +55,7 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 	if bytes := c.queueBytes(); bytes > 0 && !p.stores {
 		p.budget = newBudget(bytes, c.Queue.Get().BlockOnOverflow)
 		p.view.budget = p.budget
-		if p.keyed {
+		if c.sharesQueue() {
 			p.shares = newShardShares(p.budget, c.helperConsumers(), p.shardOf)
 		}
 	}
