@@ -35,22 +35,23 @@ func (c *Config) boundedProducer() ProducerConfig {
 }
 
 // queueIsBudget reports whether the size of the queue limits what the exporter holds in memory.
-func (c *Config) queueIsBudget() bool {
-	return c.queueBytes() > 0 && c.Queue.Get().StorageID == nil && c.Delivery == Confirmed
-}
+func (c *Config) queueIsBudget() bool { return c.queueBytes() > 0 && c.Delivery == Confirmed }
 
 // sharesQueue reports whether shards have shares of the queue.
 func (c *Config) sharesQueue() bool {
-	return len(c.PartitionKey.ResourceAttributes) > 0 && c.queueBytes() > 0 && c.Queue.Get().StorageID == nil
+	return len(c.PartitionKey.ResourceAttributes) > 0 && c.queueBytes() > 0
 }
 
 // maxQueueBytes is more than any memory, and few enough to count with.
 const maxQueueBytes = 1 << 60
 
-// queueBytes returns the size of the queue in bytes, or 0 if it has no such size.
+// queueBytes returns the size of a queue in memory that counts bytes. It returns 0 for any other queue, and for none.
 func (c *Config) queueBytes() int {
-	if !c.Queue.HasValue() || c.Queue.Get().Sizer != exporterhelper.RequestSizerTypeBytes {
+	if !c.Queue.HasValue() || c.storesRequests() || c.Queue.Get().Sizer != exporterhelper.RequestSizerTypeBytes {
 		return 0
 	}
 	return int(min(c.Queue.Get().QueueSize, maxQueueBytes))
 }
+
+// storesRequests reports whether the queue has a storage.
+func (c *Config) storesRequests() bool { return c.Queue.HasValue() && c.Queue.Get().StorageID != nil }

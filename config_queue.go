@@ -38,7 +38,7 @@ func (c *Config) helperQueue() configoptional.Optional[exporterhelper.QueueBatch
 	}
 	queue := *c.Queue.Get()
 	queue.NumConsumers = c.helperConsumers()
-	if c.queueBytes() > 0 && queue.StorageID == nil {
+	if c.queueBytes() > 0 {
 		queue.QueueSize = math.MaxInt64 // what the queue holds is limited by a budget, in front of it
 	}
 	if !queue.Batch.HasValue() {
@@ -60,7 +60,7 @@ func (c *Config) helperQueue() configoptional.Optional[exporterhelper.QueueBatch
 // helperConsumers returns how many consumers the queue has.
 func (c *Config) helperConsumers() int {
 	queue := c.Queue.Get()
-	if bytes := c.queueBytes(); queue.NumConsumers == defaultConsumers && queue.StorageID == nil && bytes > defaultQueueSize {
+	if bytes := c.queueBytes(); queue.NumConsumers == defaultConsumers && bytes > defaultQueueSize {
 		return bytes / mergedSize
 	}
 	return queue.NumConsumers

@@ -161,7 +161,7 @@ func (l *lifecycle) lossesSoFar() loss {
 
 // storesQueue reports whether the queue keeps on disk what a stop leaves. exporterhelper does that only if it also retries.
 func (c *Config) storesQueue() bool {
-	return c.Retry.Enabled && c.Queue.HasValue() && c.Queue.Get().StorageID != nil
+	return c.Retry.Enabled && c.storesRequests()
 }
 
 // queueUnit returns the unit in which the size of the queue is measured. It returns "" if there is no queue.

@@ -46,13 +46,13 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		kind:   kindOf(s, c.Encoding),
 		keyed:  len(c.PartitionKey.ResourceAttributes) > 0,
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
-		stores: c.Queue.HasValue() && c.Queue.Get().StorageID != nil,
+		stores: c.storesRequests(),
 	}
 	var err error
 	if p.marshaler, err = marshaler.New(c.marshalerConfig()); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
-	if bytes := c.queueBytes(); bytes > 0 && !p.stores {
+	if bytes := c.queueBytes(); bytes > 0 {
 		p.budget = newBudget(bytes, c.Queue.Get().BlockOnOverflow)
 		p.view.budget = p.budget
 		if c.sharesQueue() {

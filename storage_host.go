@@ -22,7 +22,7 @@ type queueHost struct {
 
 // newQueueHost returns the host for a queue with the configuration. Without a storage it is the host itself.
 func newQueueHost(host component.Host, c *Config, log *zap.Logger) component.Host {
-	if !c.Queue.HasValue() || c.Queue.Get().StorageID == nil {
+	if !c.storesRequests() {
 		return host
 	}
 	return &queueHost{host, *c.Queue.Get().StorageID, log}
