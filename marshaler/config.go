@@ -33,8 +33,14 @@ const maxKeyLength = 256
 // Config says how a [Marshaler] encodes and cuts. All sizes are in bytes and include the partition key, because the limits of
 // Kinesis do.
 type Config struct {
-	// Encoding of the messages. It is required.
+	// Encoding of the messages. It is required, unless Foreign is set.
 	Encoding Encoding
+
+	// Foreign encodes the messages in a format other than OTLP. Then Encoding must be empty. Nil means OTLP.
+	//
+	// Messages have the keys and streams that they would have in OTLP, and come in the same order. They are divided until each fits
+	// TargetSize, or MaxSize if it has one item.
+	Foreign *Foreign
 
 	// TargetSize is the size up to which messages are filled. It must be more than the size of the partition key.
 	//
@@ -109,7 +115,12 @@ func (c Config) validate() error {
 	if err := c.Key.validate(); err != nil {
 		return err
 	}
-	if c.Encoding != OTLPProto && c.Encoding != OTLPJSON {
+	switch {
+	case c.Foreign != nil && c.Encoding != "":
+		return fmt.Errorf("marshaler: Encoding must be empty with Foreign, found %q", c.Encoding)
+	case c.Foreign != nil && c.Foreign.Logs == nil && c.Foreign.Traces == nil && c.Foreign.Metrics == nil:
+		return errors.New("marshaler: Foreign must have a function for one signal at least")
+	case c.Foreign == nil && c.Encoding != OTLPProto && c.Encoding != OTLPJSON:
 		return fmt.Errorf("marshaler: Encoding must be %q or %q, found %q", OTLPProto, OTLPJSON, c.Encoding)
 	}
 	if err := c.validateCompression(); err != nil {

@@ -20,6 +20,8 @@ type Marshaler struct {
 	cfg Config
 	// keys makes the partition keys of a push before it is encoded.
 	keys keyer
+	// foreign makes messages in a format other than OTLP; nil for OTLP.
+	foreign *foreign
 	// codec decodes messages, and encodes what cannot be encoded into memory of the Marshaler: JSON, and an unknown pdata.
 	codec codec
 	// reach is encodableOf. It is a field so that tests can make it fail.
@@ -57,6 +59,10 @@ func New(cfg Config) (*Marshaler, error) {
 		buffers:      new(buffers),
 		pieceSize:    pieceSize,
 	}
+	if cfg.Foreign != nil {
+		m.foreign, err = newForeign(cfg, m)
+		return m, err
+	}
 	for _, s := range []Signal{Logs, Traces, Metrics} {
 		m.fillers[s].New = func() any {
 			return newFiller(fillerConfig{
@@ -71,6 +77,9 @@ func New(cfg Config) (*Marshaler, error) {
 // version of pdata that this package does not know from inside. The messages are the same, but encoding takes more CPU time
 // and makes garbage. It is always false for [OTLPJSON], which has no faster way.
 func (m *Marshaler) FallsBack(signal Signal) bool {
+	if m.foreign != nil {
+		return m.foreign.otlp.FallsBack(signal)
+	}
 	if m.cfg.Encoding != OTLPProto {
 		return false
 	}
@@ -124,6 +133,10 @@ func encode[T any](
 ) (Encoded, error) {
 	if p.items == 0 {
 		return Encoded{}, nil
+	}
+	if m.foreign != nil {
+		otlp, err := encode(m.foreign.otlp, p, pdata, marshal, options)
+		return m.foreign.translate(p.signal, otlp, err)
 	}
 	p.apply(options)
 	p.groups = m.keys.groups(p.resources, p.attributes)
