@@ -226,5 +226,7 @@ func (p *pusher) submit(ctx context.Context, messages []*message, v *verdict) {
 
 // record returns the user record of a message.
 func (p *pusher) record(m *message) kpl.UserRecord {
-	return kpl.UserRecord{Stream: p.stream, PartitionKey: m.PartitionKey, Kind: p.kind, Data: m.Data}
+	return kpl.UserRecord{
+		Stream: p.stream, PartitionKey: m.PartitionKey, ExplicitHashKey: m.ExplicitHashKey, Kind: p.kind, Data: m.Data,
+	}
 }
