@@ -6,6 +6,7 @@ package kinesiskplexporter
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/config/configoptional"
@@ -118,7 +119,7 @@ func (c *Config) warnings() []string {
 		found = append(found, fmt.Sprintf("request_timeout (%v) is more than record_ttl (%v): after a call without an answer, no "+
 			"second one is made. Set request_timeout to a fifth of record_ttl or less.", timeout, ttl))
 	}
-	if c.ShardOverflow == DropOverflow && !c.sharesQueue() {
+	if c.ShardOverflow == DropOverflow && !slices.ContainsFunc(signals[:], c.sharesQueue) {
 		found = append(found, "shard_overflow is drop and has no effect: shards have shares of a queue in memory that counts bytes, "+
 			"with partition_key::resource_attributes. Leave shard_overflow out.")
 	}

@@ -179,7 +179,7 @@ func storedBodies(t *testing.T, k *kpltest.Kinesis) []string {
 	inJSON.Encoding = marshaler.OTLPJSON
 	marshalers := map[bool]*marshaler.Marshaler{}
 	for _, c := range []*Config{inProto, inJSON} {
-		m, err := marshaler.New(c.marshalerConfig())
+		m, err := marshaler.New(c.marshalerConfig(marshaler.Logs))
 		require.NoError(t, err)
 		marshalers[c.Encoding == marshaler.OTLPJSON] = m
 	}

@@ -38,24 +38,27 @@ type pusher struct {
 }
 
 func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, error) {
+	if err := c.checkSignal(s); err != nil {
+		return nil, fmt.Errorf("%s: %w", set.ID, err)
+	}
 	p := &pusher{
 		view:   &helperView{id: set.ID.String(), keeps: c.storesQueue()},
 		signal: s,
 		config: c,
-		stream: c.AWS.stream(),
-		kind:   kindOf(s, c.Encoding),
-		keyed:  len(c.PartitionKey.ResourceAttributes) > 0,
+		stream: c.stream(s),
+		kind:   kindOf(s, c.encoding(s)),
+		keyed:  len(c.partitionKey(s).ResourceAttributes) > 0,
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
 		stores: c.storesRequests(),
 	}
 	var err error
-	if p.marshaler, err = marshaler.New(c.marshalerConfig()); err != nil {
+	if p.marshaler, err = marshaler.New(c.marshalerConfig(s)); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	if bytes := c.queueBytes(); bytes > 0 {
 		p.budget = newBudget(bytes, c.Queue.Get().BlockOnOverflow)
 		p.view.budget = p.budget
-		if c.sharesQueue() {
+		if c.sharesQueue(s) {
 			p.shares = newShardShares(p.budget, c.helperConsumers(), p.shardOf)
 		}
 	}
@@ -105,7 +108,7 @@ func (p *pusher) notice(encoded *marshaler.Encoded) {
 	switch {
 	case !p.keyed || p.keySeen.Load() || len(encoded.Messages) == 0:
 	case encoded.Keyless:
-		p.session.telemetry.keyless(p.signal, p.config.PartitionKey.ResourceAttributes)
+		p.session.telemetry.keyless(p.signal, p.config.partitionKey(p.signal).ResourceAttributes)
 	default:
 		p.keySeen.Store(true)
 	}

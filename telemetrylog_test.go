@@ -72,7 +72,7 @@ func TestChannelsAreLogged(t *testing.T) {
 			core, logs := observer.New(zap.DebugLevel)
 			tel.log = zap.New(core)
 			for _, channels := range []int{0, 2, 2, 0, 1} {
-				tel.streamDescribed(kpl.DescriptionEvent{Channels: channels})
+				tel.streamDescribed(kpl.DescriptionEvent{Stream: testStream, Channels: channels})
 			}
 			assert.Equal(t, test.want, logs.Len())
 			for _, line := range logs.All() {

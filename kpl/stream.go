@@ -212,6 +212,7 @@ func (s *stream) mayEnd(now time.Time) bool {
 		return false
 	}
 	if s.retire(s) {
+		notify(s.shared.config.Observer.StreamClosed, StreamEvent{s.name})
 		return true
 	}
 	s.idleSince = now
