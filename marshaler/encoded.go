@@ -14,7 +14,7 @@ import (
 
 // MarshalEncoded makes messages of a push that is encoded already: an Export*ServiceRequest of the signal in protobuf, not
 // compressed. Who wrote it does not matter. The messages are those that pdata of the same bytes would make, except that fields
-// which OTLP does not know may stay.
+// which OTLP does not know may stay. Markers do not stay: each message has one marker, or none, as [Config.SignalMarker] says.
 //
 // Every field is checked, however deep it lies. Bytes that every reader decodes are cut as they are. Others are decoded by pdata
 // first, which takes ten times as long. So is everything with the encoding [OTLPJSON]. If pdata cannot decode them, the error
@@ -58,6 +58,11 @@ func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) 
 // cannot be cut, such as items with something between them.
 func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
 	defer f.forget()
+	if len(f.marker) > 0 || hasMarker(otlp) {
+		marked := f.marked(otlp)
+		defer marked.release()
+		otlp = marked.data
+	}
 	if f.cut(otlp, 0, 0) != nil {
 		return Encoded{}, false
 	}
