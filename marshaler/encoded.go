@@ -58,14 +58,15 @@ func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) 
 // cannot be cut, such as items with something between them.
 func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
 	defer f.forget()
-	if len(f.marker) > 0 || hasMarker(otlp) {
-		marked := f.marked(otlp)
-		defer marked.release()
-		otlp = marked.data
+	err := f.cut(otlp, 0, 0)
+	if (err != nil || f.tree.container(0, 0).around() > 0) && hasMarker(otlp) {
+		otlp = appendUnmarked(nil, otlp)
+		err = f.cut(otlp, 0, 0)
 	}
-	if f.cut(otlp, 0, 0) != nil {
+	if err != nil {
 		return Encoded{}, false
 	}
+	f.tree.prefix = f.marker
 	p := push{signal: f.signal, items: f.tree.itemCount(), resources: f.tree.resourceCount()}
 	if p.items == 0 {
 		return Encoded{}, true
@@ -76,10 +77,8 @@ func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
 	}
 	p.groups = keys.groups(p.resources, p.attributes)
 	var encoded Encoded
-	if f.fitsOne(&p, len(otlp)) {
-		b := f.buffers.get(len(otlp))
-		copy(b.data, otlp)
-		encoded = p.only(b)
+	if f.fitsOne(&p, len(f.marker)+len(otlp)) {
+		encoded = p.only(f.marked(otlp))
 	} else {
 		f.fillGroups(&p)
 		encoded = f.encoded

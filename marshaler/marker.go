@@ -32,11 +32,10 @@ func (f *filler) mark(b *buffer) *buffer {
 	return b
 }
 
-// marked returns a buffer with a copy of an encoded request behind the marker of the filler. Markers that the request has do not
-// count: they are left out.
+// marked returns a buffer with a copy of an encoded request, which has no marker, behind the marker of the filler.
 func (f *filler) marked(otlp []byte) *buffer {
-	b := f.buffers.get(len(f.marker) + len(otlp))
-	b.data = appendUnmarked(append(b.data[:0], f.marker...), otlp)
+	b := f.mark(f.buffers.get(len(f.marker) + len(otlp)))
+	copy(b.data[len(f.marker):], otlp)
 	return b
 }
 
