@@ -24,6 +24,9 @@ type filler struct {
 	// keySize is the length of every partition key. Sizes of data are without the key, so it is subtracted for them.
 	keySize int
 
+	// marker stands in front of each message. It is empty if messages have none.
+	marker []byte
+
 	// tree says where containers and items lie in the bytes that are being cut.
 	tree tree
 	// draft is the message that is being filled, with rows of the tree.
@@ -75,6 +78,9 @@ func newFiller(c fillerConfig) *filler {
 		buffers: c.buffers,
 	}
 	f.draft.tree = &f.tree
+	if c.SignalMarker && c.Encoding == OTLPProto {
+		f.marker = c.signal.marker()
+	}
 	return f
 }
 
@@ -267,8 +273,13 @@ func (f *filler) addCopy(data []byte) {
 	f.add(b)
 }
 
-// carryOver writes what the draft holds into dst, which has its exact size, and takes it out of the draft.
+// carryOver writes what the draft holds into dst, which has its exact size, and takes it out of the draft. If the draft holds
+// nothing, it writes the marker.
 func (f *filler) carryOver(dst []byte) {
+	if f.draft.items == 0 {
+		copy(dst, f.marker)
+		return
+	}
 	f.draft.assemble(dst)
 	f.draft.drop()
 }

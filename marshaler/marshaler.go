@@ -159,8 +159,8 @@ func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T
 			if pieces, ok := newPieces(*p, source, guess, m.pieceSize); ok {
 				return pieces.split(f, guess)
 			}
-			if whole, ok := m.buffers.write(source, p.items, guess); ok {
-				return f.split(p, f.mend(whole, 0))
+			if whole, ok := m.buffers.write(len(f.marker), source, p.items, guess); ok {
+				return f.split(p, f.mark(f.mend(whole, len(f.marker))))
 			}
 		}
 	}
@@ -171,9 +171,15 @@ func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T
 	if err != nil {
 		return Encoded{}, fmt.Errorf("marshaler: encode %s: %w", p.signal, err)
 	}
+	if m.cfg.Newline {
+		data = append(data, '\n')
+	}
 	whole := &buffer{data: data}
 	if m.cfg.Encoding == OTLPProto {
 		whole = f.mend(whole, 0)
+	}
+	if len(f.marker) > 0 {
+		whole = f.marked(whole.data)
 	}
 	return f.split(p, whole)
 }
