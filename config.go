@@ -166,6 +166,7 @@ func (c *Config) Validate() error {
 		errs.add("drain_timeout", nil, "must be at least %v, or 0s for no limit, found %s", minDrainTimeout, withHint(t))
 	}
 	c.validateAggregation(&errs)
+	c.validateJoined(&errs)
 	c.validateCompression(&errs)
 	c.validateQueue(&errs)
 	return errs.join()

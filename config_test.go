@@ -144,7 +144,14 @@ func TestValidate(t *testing.T) {
 		maxCall   = "10485760"
 	)
 	want := map[string]string{
-		"encoding":          `encoding must be otlp_proto or otlp_json, found "otlp_xml"`,
+		"encoding": `encoding must be otlp_proto, otlp_json, raw, jaeger_proto, jaeger_json, zipkin_proto, zipkin_json,` +
+			` or the id of an encoding extension, found "otlp-proto"`,
+		"aggregation_format_jaeger": `aggregation_format must be kpl or none with encoding "jaeger_proto", found "concatenated":` +
+			` readers would take spans that follow each other for one`,
+		"aggregation_format_raw": `aggregation_format must be kpl or none with encoding "raw", found "concatenated":` +
+			` nobody can tell where bodies end`,
+		"aggregation_format_extension": `aggregation_format must be kpl or none with metrics::encoding "text_encoding/lines",` +
+			` found "concatenated": nobody can tell where messages of an extension end`,
 		"compression":       `compression must be none, snappy, zstd or gzip, found "lz4"`,
 		"compression_level": `compression_params::level must be from -1 to 9 for compression gzip, found 10`,
 		"compression_level_of_snappy": `compression_params::level must be left out for compression snappy,` +
@@ -249,10 +256,11 @@ func TestValidate(t *testing.T) {
 			` a unit is in nanoseconds, so for milliseconds write 3600ms`,
 		"tls_server_name": `aws: tls::server_name_override needs endpoint, found "kinesis.local": set endpoint, or leave` +
 			` tls::server_name_override out`,
-		"ca_file_moved":                  `aws::ca_file is aws::tls::ca_file now: write it in the block tls of aws`,
-		"logs_stream_name":               `logs::stream_name must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -, found "prod/logs" with 9`,
-		"logs_stream_name_is_arn":        `logs::stream_name must be a name, found the ARN "arn:aws:kinesis:us-east-1:123456789012:stream/a"`,
-		"traces_encoding":                `traces::encoding must be otlp_proto or otlp_json, found "proto"`,
+		"ca_file_moved":           `aws::ca_file is aws::tls::ca_file now: write it in the block tls of aws`,
+		"logs_stream_name":        `logs::stream_name must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -, found "prod/logs" with 9`,
+		"logs_stream_name_is_arn": `logs::stream_name must be a name, found the ARN "arn:aws:kinesis:us-east-1:123456789012:stream/a"`,
+		"traces_encoding": `traces::encoding must be an encoding of traces: otlp_proto, otlp_json, jaeger_proto, jaeger_json,` +
+			` zipkin_proto, zipkin_json, or the id of an encoding extension, found "raw"`,
 		"metrics_partition_key":          `metrics::partition_key: static and resource_attributes exclude each other`,
 		"traces_partition_key_over_size": `aggregation_max_size must be more than the 64 bytes of the partition key, found 64`,
 		"streams_allowed_missing":        `streams::allowed must have the names of streams that data may name, found none`,

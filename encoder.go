@@ -98,7 +98,7 @@ func (e *encoder[T]) rest(r *request, cause error) error {
 	}
 	rest := e.empty()
 	for _, m := range left {
-		data, err := e.unmarshal(e.pusher.marshaler, m.Data)
+		data, err := e.unmarshal(e.pusher.marshaler, m.OTLP())
 		if err != nil {
 			return consumererror.NewPermanent(err) // cannot happen: the marshaler reads all that it wrote
 		}

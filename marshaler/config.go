@@ -128,16 +128,8 @@ func (c Config) validate() error {
 	if err := c.Key.validate(); err != nil {
 		return err
 	}
-	switch {
-	case c.Foreign != nil && c.Encoding != "":
-		return fmt.Errorf("marshaler: Encoding must be empty with Foreign, found %q", c.Encoding)
-	case c.Foreign != nil && c.Foreign.Logs == nil && c.Foreign.Traces == nil && c.Foreign.Metrics == nil:
-		return errors.New("marshaler: Foreign must have a function for one signal at least")
-	case c.Foreign == nil && c.Encoding != OTLPProto && c.Encoding != OTLPJSON:
-		return fmt.Errorf("marshaler: Encoding must be %q or %q, found %q", OTLPProto, OTLPJSON, c.Encoding)
-	}
-	if c.Newline && !c.Encoding.IsText() {
-		return fmt.Errorf("marshaler: Newline must be false for Encoding %q, which is no text", c.Encoding)
+	if err := c.validateEncoding(); err != nil {
+		return err
 	}
 	if err := c.validateCompression(); err != nil {
 		return err
@@ -148,6 +140,25 @@ func (c Config) validate() error {
 	}
 	if c.MaxSize < c.TargetSize {
 		return fmt.Errorf("marshaler: MaxSize must be at least TargetSize (%d), found %d", c.TargetSize, c.MaxSize)
+	}
+	return nil
+}
+
+func (c Config) validateEncoding() error {
+	name, text := string(c.Encoding), c.Encoding.IsText()
+	switch f := c.Foreign; {
+	case f == nil && c.Encoding != OTLPProto && c.Encoding != OTLPJSON:
+		return fmt.Errorf("marshaler: Encoding must be %q or %q, found %q", OTLPProto, OTLPJSON, c.Encoding)
+	case f == nil:
+	case c.Encoding != "":
+		return fmt.Errorf("marshaler: Encoding must be empty with Foreign, found %q", c.Encoding)
+	case f.Logs == nil && f.Traces == nil && f.Metrics == nil:
+		return errors.New("marshaler: Foreign must have a function for one signal at least")
+	default:
+		name, text = f.Name, f.Text
+	}
+	if c.Newline && !text {
+		return fmt.Errorf("marshaler: Newline must be false for Encoding %q, which is no text", name)
 	}
 	return nil
 }

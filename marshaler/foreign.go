@@ -28,14 +28,16 @@ type Foreign struct {
 	// Metrics encodes data points as one message.
 	Metrics func(pmetric.Metrics) ([]byte, error)
 
+	// Text says that messages are text. Only text can have [Config.Newline].
+	Text bool
 	// EachItem makes a message of each item, for formats that have no lists.
 	EachItem bool
 	// KeepOTLP makes messages of one item keep their OTLP too, see [Message.OTLP].
 	KeepOTLP bool
 }
 
-// has reports whether the format has the signal.
-func (f *Foreign) has(signal Signal) bool {
+// Has reports whether the format has the signal.
+func (f *Foreign) Has(signal Signal) bool {
 	switch signal {
 	case Logs:
 		return f.Logs != nil
@@ -53,6 +55,8 @@ type foreign struct {
 
 	// otlp groups the items of a push, and divides groups that are too large.
 	otlp *Marshaler
+	// end is what a message ends with.
+	end string
 	// target and limit are [Config.TargetSize] and [Config.MaxSize].
 	target, limit int
 	// compressor is nil for no compression.
@@ -63,22 +67,26 @@ type foreign struct {
 // newForeign returns the format of a valid configuration, which has one.
 func newForeign(cfg Config, m *Marshaler) (*foreign, error) {
 	inner := cfg
-	inner.Foreign, inner.Encoding = nil, OTLPProto
+	inner.Foreign, inner.Encoding, inner.SignalMarker, inner.Newline = nil, OTLPProto, false, false
 	inner.Compression, inner.CompressionLevel = NoCompression, 0
 	inner.TargetSize, inner.MaxSize = MaxPlainSize, MaxPlainSize
 	otlp, err := New(inner)
 	if err != nil {
 		return nil, err
 	}
-	return &foreign{
+	f := &foreign{
 		Foreign: *cfg.Foreign, otlp: otlp, target: cfg.TargetSize, limit: cfg.MaxSize,
 		compressor: m.compressor, buffers: m.buffers,
-	}, nil
+	}
+	if cfg.Newline {
+		f.end = "\n"
+	}
+	return f, nil
 }
 
 // translate makes messages of those of a push in OTLP, which it takes over. An error of that push stays.
 func (f *foreign) translate(signal Signal, otlp Encoded, err error) (Encoded, error) {
-	if err == nil && !f.has(signal) {
+	if err == nil && !f.Has(signal) {
 		err = fmt.Errorf("marshaler: %s has no %s", f.Name, signal)
 	}
 	if err != nil {
@@ -160,15 +168,18 @@ func (f *foreign) message(m Message, b *buffer) Message {
 // pack returns the data of a message in a buffer, compressed if that is configured, and its size with the key. A single item that
 // compression alone makes too large is not compressed. What readers would not decompress is not compressed, and far too large.
 func (f *foreign) pack(m *Message, data []byte) (b *buffer, size int) {
-	if f.compressor != nil && len(data) <= MaxPlainSize {
-		packed := f.compressor.compress(nil, data)
-		if m.Items > 1 || len(packed)+m.keySize() <= f.limit || len(packed) <= len(data) {
-			data = packed
+	b = f.buffers.get(len(data) + len(f.end))
+	copy(b.data, data)
+	copy(b.data[len(data):], f.end)
+	if f.compressor != nil && len(b.data) <= MaxPlainSize {
+		packed := f.compressor.compress(nil, b.data)
+		if m.Items > 1 || len(packed)+m.keySize() <= f.limit || len(packed) <= len(b.data) {
+			b.release()
+			b = f.buffers.get(len(packed))
+			copy(b.data, packed)
 		}
 	}
-	b = f.buffers.get(len(data))
-	copy(b.data, data)
-	return b, len(data) + m.keySize()
+	return b, len(b.data) + m.keySize()
 }
 
 // fail rejects the items of a message in OTLP, which it takes over.
