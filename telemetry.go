@@ -44,15 +44,15 @@ type telemetry struct {
 	late    [marshaler.Metrics + 1]atomic.Int64 // items that were lost after fire-and-forget delivery, by signal
 
 	// A session's few time series.
-	stream      series // exporter, stream
-	outcomes    [kpl.OutcomeClosed + 1]series
-	worked      series
-	failure     series
-	codes       map[string]series
-	flushes     map[flush]series
-	items       map[item]series
-	notAccepted [marshaler.Metrics + 1]series
-	common      []attribute.KeyValue // exporter, stream
+	stream   series // exporter, stream
+	outcomes [kpl.OutcomeClosed + 1]series
+	worked   series
+	failure  series
+	codes    map[string]series
+	flushes  map[flush]series
+	items    map[item]series
+	bySignal [marshaler.Metrics + 1]series // exporter, signal
+	common   []attribute.KeyValue          // exporter, stream
 }
 
 // series is the attributes of a time series as instruments take them. The lists are made once, because each call with a new
@@ -105,7 +105,7 @@ func (t *telemetry) prepare() {
 	t.failure = seriesOf(t.common, attribute.String("outcome", "failure"))
 	t.items = map[item]series{}
 	for _, signal := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
-		t.notAccepted[signal] = seriesOf(exporterID, attribute.String("signal", signal.String()))
+		t.bySignal[signal] = seriesOf(exporterID, attribute.String("signal", signal.String()))
 	}
 	for outcome := range kpl.OutcomeClosed + 1 {
 		t.outcomes[outcome] = seriesOf(t.common, attribute.String("outcome", outcome.String()))
