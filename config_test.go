@@ -55,6 +55,7 @@ func TestLoadConfig(t *testing.T) {
 	all.AWS.TLS.CertFile, all.AWS.TLS.KeyFile = "/etc/ssl/collector.pem", "/etc/ssl/collector-key.pem"
 	all.AWS.TLS.ReloadInterval, all.AWS.TLS.MinVersion, all.AWS.TLS.ServerName = time.Hour, "1.3", "kinesis.local"
 	all.Encoding, all.Delivery = marshaler.OTLPJSON, FireAndForget
+	all.SignalMarker, all.Newline, all.Oversize = false, true, marshaler.TruncateOversize
 	all.DrainTimeout = 45 * time.Second
 	all.Compression, all.CompressionParams.Level = marshaler.Zstd, 3
 	all.PartitionKey.ResourceAttributes = []string{"service.name", "service.namespace"}
@@ -116,6 +117,9 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, configretry.NewDefaultBackOffConfig(), c.Retry)
 	assert.Equal(t, marshaler.OTLPProto, c.Encoding)
 	assert.Equal(t, marshaler.NoCompression, c.Compression)
+	assert.True(t, c.SignalMarker)
+	assert.False(t, c.Newline)
+	assert.Equal(t, marshaler.DropOversize, c.Oversize)
 	assert.Empty(t, c.CompressionParams)
 	assert.Equal(t, Confirmed, c.Delivery)
 	assert.Equal(t, 20*time.Second, c.DrainTimeout)
@@ -149,9 +153,12 @@ func TestValidate(t *testing.T) {
 		"aggregation_format_jaeger": `aggregation_format must be kpl or none with encoding "jaeger_proto", found "concatenated":` +
 			` readers would take spans that follow each other for one`,
 		"aggregation_format_raw": `aggregation_format must be kpl or none with encoding "raw", found "concatenated":` +
-			` nobody can tell where bodies end`,
+			` nobody can tell where bodies end, unless newline is true`,
 		"aggregation_format_extension": `aggregation_format must be kpl or none with metrics::encoding "text_encoding/lines",` +
 			` found "concatenated": nobody can tell where messages of an extension end`,
+		"newline_of_proto": `newline must be false with encoding otlp_proto, which is no text: use encoding otlp_json,` +
+			` or leave newline out`,
+		"oversize":          `oversize must be drop or truncate, found "cut"`,
 		"compression":       `compression must be none, snappy, zstd or gzip, found "lz4"`,
 		"compression_level": `compression_params::level must be from -1 to 9 for compression gzip, found 10`,
 		"compression_level_of_snappy": `compression_params::level must be left out for compression snappy,` +

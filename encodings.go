@@ -74,6 +74,14 @@ func encodingChoice(signals ...marshaler.Signal) string {
 	return list.String() + "or the id of an encoding extension"
 }
 
+// isText reports whether messages of an encoding are text.
+func isText(e marshaler.Encoding) bool {
+	if f := foreignFormat(e); f != nil {
+		return f.Text
+	}
+	return e.IsText()
+}
+
 // hasSignal reports whether an encoding has a signal. An extension may have all.
 func hasSignal(e marshaler.Encoding, s marshaler.Signal) bool {
 	f := foreignFormat(e)
@@ -90,10 +98,10 @@ func (c *Config) checkEncodingOf(s marshaler.Signal) error {
 }
 
 // whyNotJoined says why messages of an encoding cannot stand one after the other in a record. It is empty if they can.
-func whyNotJoined(e marshaler.Encoding) string {
+func (c *Config) whyNotJoined(e marshaler.Encoding) string {
 	switch {
-	case e == encodingRaw:
-		return "nobody can tell where bodies end"
+	case e == encodingRaw && !c.Newline:
+		return "nobody can tell where bodies end, unless newline is true"
 	case e == encodingJaegerProto:
 		return "readers would take spans that follow each other for one"
 	case isExtension(e):
@@ -116,7 +124,7 @@ func (c *Config) validateJoined(errs *keyErrors) {
 		if c.ofSignal(s).Encoding != "" {
 			key = s.String() + "::encoding"
 		}
-		if why := whyNotJoined(e); why != "" {
+		if why := c.whyNotJoined(e); why != "" {
 			errs.add("aggregation_format", []string{key}, "must be %s or %s with %s %q, found %q: %s",
 				kpl.AggregationKPL, kpl.AggregationNone, key, e, c.Producer.AggregationFormat, why)
 		}

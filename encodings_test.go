@@ -70,7 +70,9 @@ func encodingHost(t *testing.T) component.Host {
 
 // readers return the names of the items in a user record of each encoding.
 var readers = map[marshaler.Encoding]func(t *testing.T, data []byte) []string{
-	encodingRaw: func(_ *testing.T, data []byte) []string { return []string{string(data)} },
+	encodingRaw: func(_ *testing.T, data []byte) []string {
+		return strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	},
 	encodingJaegerProto: func(t *testing.T, data []byte) []string {
 		var span model.Span
 		require.NoError(t, span.Unmarshal(data))
@@ -78,7 +80,7 @@ var readers = map[marshaler.Encoding]func(t *testing.T, data []byte) []string{
 		return []string{span.OperationName}
 	},
 	encodingJaegerJSON: func(t *testing.T, data []byte) (names []string) {
-		for line := range bytes.SplitSeq(data, []byte("\n")) {
+		for line := range bytes.SplitSeq(bytes.TrimSuffix(data, []byte("\n")), []byte("\n")) {
 			var span model.Span
 			require.NoError(t, jsonpb.Unmarshal(bytes.NewReader(line), &span))
 			names = append(names, span.OperationName)
@@ -91,7 +93,7 @@ var readers = map[marshaler.Encoding]func(t *testing.T, data []byte) []string{
 		return spanNames(traces)
 	},
 	encodingZipkinJSON: func(t *testing.T, data []byte) (names []string) {
-		for line := range bytes.SplitSeq(data, []byte("\n")) {
+		for line := range bytes.SplitSeq(bytes.TrimSuffix(data, []byte("\n")), []byte("\n")) {
 			traces, err := zipkinv2.NewJSONTracesUnmarshaler(false).UnmarshalTraces(line)
 			require.NoError(t, err)
 			names = append(names, spanNames(traces)...)
@@ -143,14 +145,13 @@ func identified(traces ptrace.Traces) ptrace.Traces {
 // readNames returns the names of all items in the stream.
 func readNames(t *testing.T, k *kpltest.Kinesis, e marshaler.Encoding, format kpl.AggregationFormat) (names []string) {
 	t.Helper()
-	records := k.UserRecords(testStream)
 	if format == kpl.AggregationConcatenated {
 		for _, record := range k.Records(testStream) {
 			names = append(names, readers[e](t, record.Data)...)
 		}
 		return names
 	}
-	for _, record := range records {
+	for _, record := range k.UserRecords(testStream) {
 		plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
 		require.NoError(t, err)
 		names = append(names, readers[e](t, plain)...)
@@ -163,21 +164,28 @@ func TestEncodingsArrive(t *testing.T) {
 	for e := range readers {
 		for _, format := range []kpl.AggregationFormat{kpl.AggregationKPL, kpl.AggregationConcatenated, kpl.AggregationNone} {
 			for _, compression := range []marshaler.Compression{marshaler.NoCompression, marshaler.Zstd} {
-				if format == kpl.AggregationConcatenated && (whyNotJoined(e) != "" || compression != marshaler.NoCompression) {
-					continue
-				}
-				t.Run(fmt.Sprint(e, format, compression), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						c := queuedConfig()
-						c.Encoding, c.Compression, c.Producer.AggregationFormat = e, compression, format
-						if format == kpl.AggregationConcatenated {
-							c.PartitionKey.ResourceAttributes = nil
-						}
-						k := newTestKinesis(2)
-						k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2)))
-						assert.ElementsMatch(t, sendNames(t, k, c, 40, 25), readNames(t, k, e, format))
+				for _, newline := range []bool{false, true} {
+					c := queuedConfig()
+					c.Encoding, c.Compression, c.Producer.AggregationFormat, c.Newline = e, compression, format, newline
+					if format == kpl.AggregationConcatenated {
+						c.PartitionKey.ResourceAttributes = nil
+					}
+					if c.Validate() != nil { // TestValidate has what does not go together
+						continue
+					}
+					t.Run(fmt.Sprint(e, " ", format, " ", compression, " ", newline), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) {
+							k := newTestKinesis(2)
+							k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2)))
+							assert.ElementsMatch(t, sendNames(t, k, c, 40, 25), readNames(t, k, e, format))
+							for _, record := range k.UserRecords(testStream) {
+								plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
+								require.NoError(t, err)
+								assert.Equal(t, newline || e == "lines", bytes.HasSuffix(plain, []byte("\n")))
+							}
+						})
 					})
-				})
+				}
 			}
 		}
 	}

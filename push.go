@@ -47,7 +47,7 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		signal: s,
 		config: c,
 		stream: c.stream(s),
-		kind:   kindOf(s, c.encoding(s)),
+		kind:   kindOf(s, c.marshalerConfig(s)),
 		keyed:  len(c.partitionKey(s).ResourceAttributes) > 0,
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
 		stores: c.storesRequests(),
@@ -65,7 +65,9 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 	}
 	p.joins = p.queues && !p.stores && !p.keyed && c.Compression != marshaler.NoCompression
 	if p.stores || p.joins {
-		if p.plain, err = marshaler.New(plainFormat); err != nil {
+		plain := plainFormat
+		plain.Oversize = c.Oversize
+		if p.plain, err = marshaler.New(plain); err != nil {
 			return nil, fmt.Errorf("%s: %w", set.ID, err)
 		}
 	}
@@ -121,6 +123,9 @@ func (p *pusher) drain() {
 func (p *pusher) notice(encoded *marshaler.Encoded) {
 	if encoded.Mended.Any() {
 		p.session.telemetry.mended(p.signal, encoded.Mended)
+	}
+	if len(encoded.Truncated) > 0 {
+		p.session.telemetry.truncated(p.signal, encoded.Truncated)
 	}
 	switch {
 	case !p.keyed || p.keySeen.Load() || len(encoded.Messages) == 0:

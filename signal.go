@@ -56,9 +56,8 @@ var (
 
 // kindOf returns the kind of the messages of a signal, as they are without compression. Only messages of one kind are one
 // message when they stand one after the other: all signals have the same number for their first field. Text stands in lines.
-func kindOf(s marshaler.Signal, e marshaler.Encoding) kpl.Kind {
-	foreign := foreignFormat(e)
-	kind := kpl.Kind{Newline: e.IsText() || foreign != nil && foreign.Text}
+func kindOf(s marshaler.Signal, c marshaler.Config) kpl.Kind {
+	kind := kpl.Kind{Newline: isText(c.Encoding) && !c.Newline}
 	switch s {
 	case marshaler.Logs:
 		kind.Number = 1

@@ -43,8 +43,8 @@ type telemetry struct {
 	streams streamTelemetries
 
 	// The few time series without a stream.
-	items       map[item]series
-	notAccepted [len(signals)]series
+	items    map[item]series
+	bySignal [len(signals)]series
 }
 
 // series is the attributes of a time series as instruments take them. The lists are made once, because each call with a new
@@ -91,7 +91,7 @@ func newTelemetry(
 func (t *telemetry) prepare() {
 	t.items = map[item]series{}
 	for _, signal := range signals {
-		t.notAccepted[signal] = seriesOf(t.id, attribute.String("signal", signal.String()))
+		t.bySignal[signal] = seriesOf(t.id, attribute.String("signal", signal.String()))
 	}
 	for outcome := range kpl.OutcomeClosed + 1 {
 		t.prepareItems(outcome.String())

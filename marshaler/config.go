@@ -51,13 +51,13 @@ type Config struct {
 	// filled up to a multiple of TargetSize instead, but not beyond MaxSize.
 	TargetSize int
 
-	// MaxSize is the largest size of a message. An item that needs more by itself is rejected. MaxSize must be at least
-	// TargetSize.
+	// MaxSize is the largest size of a message. An item that needs more by itself is cut or rejected, see Oversize. MaxSize must
+	// be at least TargetSize.
 	MaxSize int
 
 	// Compression is applied to each message as a whole. TargetSize and MaxSize are sizes after compression. An item is sent
 	// uncompressed if compression alone makes it too large. An item with more than [MaxPlainSize] bytes before compression
-	// is rejected. The zero value is [NoCompression].
+	// is cut or rejected. The zero value is [NoCompression].
 	Compression Compression
 
 	// CompressionLevel is one of [Compression.Levels]. Higher levels are slower and make smaller messages. Zstd has four
@@ -73,6 +73,9 @@ type Config struct {
 	// Newline ends each message with a newline, which is a part of Data. So the messages of several records make lines of text.
 	// It must be false if the Encoding is no text.
 	Newline bool
+
+	// Oversize says what becomes of an item that fits no message. The zero value is [DropOversize].
+	Oversize Oversize
 
 	// Key says where partition keys come from. The zero value makes messages without a key.
 	Key KeyConfig
@@ -130,6 +133,9 @@ func (c Config) validate() error {
 	}
 	if err := c.validateEncoding(); err != nil {
 		return err
+	}
+	if c.Oversize != "" && c.Oversize != DropOversize && c.Oversize != TruncateOversize {
+		return fmt.Errorf("marshaler: Oversize must be %q or %q, found %q", DropOversize, TruncateOversize, c.Oversize)
 	}
 	if err := c.validateCompression(); err != nil {
 		return err

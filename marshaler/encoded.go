@@ -87,9 +87,7 @@ func (f *filler) splitBytes(keys keyer, otlp []byte, options []PushOption) (Enco
 	} else {
 		f.fillGroups(&p)
 		encoded = f.encoded
-		for i, rejected := range encoded.Rejected {
-			rejected.Resource = nameOf(f.tree.attributesWith(naming, f.rejectedOf[i]))
-		}
+		f.name(&encoded, func(resource int) string { return nameOf(f.tree.attributesWith(naming, resource)) })
 	}
 	encoded.Keyless = keys.keyless(&p)
 	return encoded, true

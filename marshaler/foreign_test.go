@@ -296,6 +296,7 @@ func TestForeignConfiguration(t *testing.T) {
 		want   string
 	}{
 		{"two encodings", Config{Encoding: OTLPJSON, Foreign: foreignJSON()}, "Encoding must be empty with Foreign"},
+		{"no text", Config{Newline: true, Foreign: foreignJSON()}, `Newline must be false for Encoding "json", which is no text`},
 		{"no signal", Config{Foreign: &Foreign{Name: "nothing"}}, "Foreign must have a function"},
 	} {
 		tt.config.TargetSize, tt.config.MaxSize = 1000, 1000
@@ -310,4 +311,31 @@ func TestForeignConfiguration(t *testing.T) {
 	_, err = m.AppendProto(nil, Logs, []byte("a"))
 	require.EqualError(t, err, "marshaler: lines is no encoding of OTLP")
 	assert.False(t, m.FallsBack(Logs))
+}
+
+// An item that is too large for a foreign message is cut as one in OTLP is. Lines of text end with a newline.
+func TestForeignItemsAreTruncated(t *testing.T) {
+	same := bodiesFormat(func(body string) (string, error) { return body, nil })
+	same.Text, same.KeepOTLP = true, true
+	m := mustNew(t, Config{TargetSize: 500, MaxSize: 1000, Foreign: same, Oversize: TruncateOversize, Newline: true})
+	logs := plog.NewLogs()
+	addLogs(logs, "shop", "a", strings.Repeat("ä", 5000), "b")
+	encoded, err := m.MarshalLogs(logs)
+	require.NoError(t, err)
+	assert.Empty(t, encoded.Rejected)
+	assert.Equal(t, []*ItemSizeError{
+		{Signal: Logs, Size: 10_001 + KeylessKeySize, Limit: 1000, Resource: "service.name=shop"},
+	}, encoded.Truncated)
+	lines := linesOf(encoded.Messages)
+	require.Len(t, lines, 3)
+	assert.Equal(t, []string{"a", "b"}, []string{lines[0], lines[2]})
+	assert.Equal(t, strings.Repeat("ä", len(lines[1])/2), lines[1])
+	for i := range encoded.Messages {
+		message := &encoded.Messages[i]
+		assert.LessOrEqual(t, len(message.Data)+KeylessKeySize, 1000)
+		assert.True(t, strings.HasSuffix(string(message.Data), "\n"))
+	}
+	assert.GreaterOrEqual(t, len(lines[1]), 900)
+	whole := bodies(t, m, []Message{{Data: encoded.Messages[1].OTLP()}})
+	assert.Equal(t, []string{strings.Repeat("ä", 5000)}, whole, "a caller gets the whole item back")
 }

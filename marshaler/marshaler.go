@@ -66,7 +66,7 @@ func New(cfg Config) (*Marshaler, error) {
 	for _, s := range []Signal{Logs, Traces, Metrics} {
 		m.fillers[s].New = func() any {
 			return newFiller(fillerConfig{
-				Config: cfg, signal: s, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
+				Config: cfg, signal: s, codec: &m.codec, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
 			})
 		}
 	}
@@ -144,9 +144,7 @@ func encode[T any](
 	defer m.fillers[p.signal].Put(f)
 	f.mender = mender{}
 	encoded, err := encodeWith(m, f, &p, pdata, marshal)
-	for i, rejected := range encoded.Rejected {
-		rejected.Resource = nameOf(p.attributes(f.rejectedOf[i]))
-	}
+	f.name(&encoded, func(resource int) string { return nameOf(p.attributes(resource)) })
 	encoded.Mended, encoded.Keyless = f.mender.mended(&p), m.keys.keyless(&p)
 	return encoded, err
 }

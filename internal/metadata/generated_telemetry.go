@@ -34,6 +34,7 @@ type TelemetryBuilder struct {
 	KinesisKplFlushes                            metric.Int64Counter
 	KinesisKplItemsNotAccepted                   metric.Int64Counter
 	KinesisKplItemsPut                           metric.Int64Counter
+	KinesisKplItemsTruncated                     metric.Int64Counter
 	KinesisKplKinesisRecordsDataPut              metric.Int64Counter
 	KinesisKplKinesisRecordsPerPutRecordsRequest metric.Int64Histogram
 	KinesisKplKinesisRecordsPut                  metric.Int64Counter
@@ -200,6 +201,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.KinesisKplItemsPut, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_items_put",
 		metric.WithDescription("Log records, spans and data points by the outcome of each attempt to send them. [Alpha]"),
+		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplItemsTruncated, err = builder.meter.Int64Counter(
+		"otelcol_kinesis_kpl_items_truncated",
+		metric.WithDescription("Log records, spans and data points that were cut because they fit no record, each time they were encoded. Only with `oversize: truncate`. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)

@@ -46,6 +46,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.KinesisKplFlushes.Add(context.Background(), 1)
 	tb.KinesisKplItemsNotAccepted.Add(context.Background(), 1)
 	tb.KinesisKplItemsPut.Add(context.Background(), 1)
+	tb.KinesisKplItemsTruncated.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsDataPut.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsPut.Add(context.Background(), 1)
@@ -73,6 +74,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplItemsPut(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplItemsTruncated(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplKinesisRecordsDataPut(t, testTel,
