@@ -28,7 +28,7 @@ type Foreign struct {
 
 	// Text says that messages are text. Only text can have [Config.Newline].
 	Text bool
-	// EachItem makes a message of each item, for formats that have no lists.
+	// EachItem makes a message of each item, for formats that have no lists. The functions must only read the pdata then.
 	EachItem bool
 	// KeepOTLP makes messages of one item keep their OTLP too, see [Message.OTLP].
 	KeepOTLP bool

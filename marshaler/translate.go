@@ -70,7 +70,7 @@ func (f *foreign) translate(signal Signal, otlp Encoded, err error) (Encoded, er
 // add adds the messages that are made of one message in OTLP, which it takes over.
 func (f *foreign) add(made *Encoded, signal Signal, m Message) {
 	if f.EachItem && m.Items > 1 {
-		f.addParts(made, signal, m, 1)
+		f.addItems(made, signal, m)
 		return
 	}
 	data, err := f.encode(signal, m.Data)
@@ -195,12 +195,17 @@ func (f *foreign) fail(made *Encoded, signal Signal, m Message, cause error) {
 	m.Release()
 }
 
-// encode decodes OTLP and encodes it again. A format that panics fails.
-func (f *foreign) encode(signal Signal, otlp []byte) (data []byte, err error) {
+// encode decodes OTLP and encodes it again.
+func (f *foreign) encode(signal Signal, otlp []byte) ([]byte, error) {
 	pdata, err := f.otlp.codec.decode(signal, otlp)
 	if err != nil {
 		return nil, err
 	}
+	return f.call(pdata)
+}
+
+// call calls the function of the format. A function that panics fails.
+func (f *foreign) call(pdata any) (data []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			data, err = nil, fmt.Errorf("panic: %v", p)
@@ -214,7 +219,7 @@ func (f *foreign) encode(signal Signal, otlp []byte) (data []byte, err error) {
 	case pmetric.Metrics:
 		return f.Metrics(pdata)
 	}
-	return nil, fmt.Errorf("there is no signal %d", signal)
+	return nil, fmt.Errorf("%T is no pdata of a signal", pdata)
 }
 
 // resourceOf names the first resource in OTLP, see [ItemSizeError.Resource].
