@@ -384,7 +384,9 @@ func TestStreamAddress(t *testing.T) {
 		{"name of a signal", AWSConfig{StreamName: "telemetry"}, "spans", "spans", "spans", ""},
 		{"ARN", AWSConfig{StreamARN: streamARN}, "", streamARN, "telemetry", "cn-north-1"},
 		{
-			"name of a signal beside an ARN", AWSConfig{StreamARN: streamARN}, "spans",
+			"name of a signal beside an ARN",
+			AWSConfig{StreamARN: streamARN},
+			"spans",
 			"arn:aws-cn:kinesis:cn-north-1:123456789012:stream/spans", "spans", "cn-north-1",
 		},
 	} {

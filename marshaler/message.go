@@ -27,7 +27,7 @@ type Message struct {
 	source *buffer
 }
 
-// OTLP returns the items of the message in OTLP, which the Unmarshal functions of the [Marshaler] decode. That is Data, as a rule.
+// OTLP returns the items of the message in OTLP, which the Unmarshal functions of the [Marshaler] decode. As a rule that is Data.
 // For [Config.Foreign] it is what Data was made of, if the message has several items or [Foreign.KeepOTLP] is set. It must not be
 // changed, and not be read after Release.
 func (m *Message) OTLP() []byte {
@@ -70,8 +70,8 @@ func (m *Message) keySize() int {
 	return len(m.PartitionKey)
 }
 
-// Encoded is the pdata of one push as messages. Each item of the push is in exactly one of Messages, or has one error in Rejected,
-// or is counted by one error in Failed.
+// Encoded is the pdata of one push as messages. Each item of the push is in exactly one of Messages, or has one error in
+// Rejected, or is counted by one error in Failed.
 type Encoded struct {
 	// Messages are in the order of their items. With [KeyConfig.ResourceAttributes] or [Config.Route], all messages of a key and
 	// a stream stand together, in the order in which the first item of each appears.

@@ -120,8 +120,8 @@ func (f *foreign) oversize(made *Encoded, signal Signal, m Message, size int) {
 	m.Release()
 }
 
-// truncate returns the data of a message with one item, whose longest values are cut. It returns false if items are not cut, or if
-// that does not help.
+// truncate returns the data of a message with one item, whose longest values are cut. It returns false if items are not cut, or
+// if that does not help.
 func (f *foreign) truncate(signal Signal, m *Message, size int) (data []byte, ok bool) {
 	if !f.truncates {
 		return nil, false
@@ -261,4 +261,3 @@ func (f *foreign) divide(signal Signal, message *Message, items int) ([]Message,
 	}
 	return made.Messages, err
 }
-

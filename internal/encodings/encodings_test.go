@@ -32,7 +32,8 @@ func TestRaw(t *testing.T) {
 		{"not a number", math.NaN(), `"NaN"`},
 		{"list", []any{"a", int64(1), nil, math.Inf(1)}, `["a",1,null,"+Inf"]`},
 		{
-			"map", map[string]any{"b": "<&>", "a": map[string]any{"x": math.Inf(-1), "y": []byte("hi")}},
+			"map",
+			map[string]any{"b": "<&>", "a": map[string]any{"x": math.Inf(-1), "y": []byte("hi")}},
 			`{"a":{"x":"-Inf","y":"aGk="},"b":"<&>"}`,
 		},
 		{"empty text", "", ""},

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-var errNoSpan = errors.New("Jaeger has no such span")
+var errNoSpan = errors.New("the span does not exist in Jaeger")
 
 // JaegerProto returns the first span as Jaeger's model.Span in protobuf. The span has its process, so it needs nothing around it.
 func JaegerProto(traces ptrace.Traces) ([]byte, error) {

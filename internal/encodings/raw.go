@@ -20,7 +20,7 @@ var errNoBody = errors.New("it has no body")
 // It fails for a record without a body.
 func Raw(logs plog.Logs) ([]byte, error) {
 	body := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body()
-	switch body.Type() {
+	switch body.Type() { //nolint:exhaustive // all others are JSON
 	case pcommon.ValueTypeEmpty:
 		return nil, errNoBody
 	case pcommon.ValueTypeStr:
