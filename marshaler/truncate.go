@@ -25,8 +25,8 @@ const (
 // encoded as in the message, without its resource and before compression.
 const OriginalSizeAttribute = "kinesis_kpl.original.size"
 
-// wellTruncated of 16 is how full the message of an item that was cut is at least, if there is more to fill it with. Each attempt to
-// fill it further costs as much as to encode it.
+// wellTruncated of 16 is how full the message of an item that was cut is at least, if there is more to fill it with. Each attempt
+// to fill it further costs as much as to encode it.
 const wellTruncated = 15
 
 // oversize takes in an item that would make a message of size bytes by itself, which is too large. The item is cut and gets a
