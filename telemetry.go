@@ -5,6 +5,7 @@ package kinesiskplexporter
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 
 	"go.opentelemetry.io/collector/exporter"
@@ -45,6 +46,7 @@ type telemetry struct {
 	// The few time series without a stream.
 	items       map[item]series
 	notAccepted [len(signals)]series
+	notRouted   map[notRouted]series
 }
 
 // series is the attributes of a time series as instruments take them. The lists are made once, because each call with a new
@@ -52,6 +54,12 @@ type telemetry struct {
 type series struct {
 	add    []metric.AddOption
 	record []metric.RecordOption
+}
+
+// notRouted is why items of a signal do not go to the stream that they name.
+type notRouted struct {
+	signal marshaler.Signal
+	reason string
 }
 
 type item struct {
@@ -89,8 +97,13 @@ func newTelemetry(
 
 // prepare makes the attributes of the time series without a stream.
 func (t *telemetry) prepare() {
-	t.items = map[item]series{}
+	t.items, t.notRouted = map[item]series{}, map[notRouted]series{}
 	for _, signal := range signals {
+		for _, reason := range []string{notAllowed, tooManyLive} {
+			reason = strings.TrimSuffix(reason, "/")
+			t.notRouted[notRouted{signal, reason}] = seriesOf(t.id,
+				attribute.String("signal", signal.String()), attribute.String("reason", reason))
+		}
 		t.notAccepted[signal] = seriesOf(t.id, attribute.String("signal", signal.String()))
 	}
 	for outcome := range kpl.OutcomeClosed + 1 {

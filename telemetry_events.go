@@ -5,6 +5,7 @@ package kinesiskplexporter
 
 import (
 	"context"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/zap"
@@ -92,7 +93,7 @@ func (t *telemetry) withShard(s *streamTelemetry, prepared series, shard kpl.Sha
 	if !t.shards || shard == "" {
 		return prepared
 	}
-	attributes := append(s.common[:2:2], attribute.String("shard", string(shard)))
+	attributes := slices.Concat(s.common, []attribute.KeyValue{attribute.String("shard", string(shard))})
 	if len(extra) == 2 {
 		attributes = append(attributes, attribute.String(extra[0], extra[1]))
 	}
