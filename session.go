@@ -63,7 +63,7 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 		s.telemetry.close()
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
-	if err := s.telemetry.watch(s.producer.Stats); err != nil {
+	if err := s.telemetry.watch(s.producer, bounded.MaxConnections); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	s.telemetry.started(client, cfg)

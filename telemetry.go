@@ -125,31 +125,6 @@ func seriesOf(attributes ...attribute.KeyValue) series {
 	return series{[]metric.AddOption{option}, []metric.RecordOption{option}}
 }
 
-// watch makes the gauges show what stats returns.
-func (t *telemetry) watch(stats func() kpl.Stats) error {
-	exporterID := metric.WithAttributeSet(attribute.NewSet(t.id))
-	gauge := func(value func() int) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(value()), exporterID)
-			return nil
-		}
-	}
-	b := t.builder
-	for _, register := range []error{
-		b.RegisterKinesisKplUserRecordsReceivedCallback(gauge(func() int { return int(stats().RecordsReceived) })),
-		b.RegisterKinesisKplUserRecordsPendingCallback(gauge(func() int { return stats().OutstandingRecords })),
-		b.RegisterKinesisKplUserRecordsPendingLimitCallback(gauge(func() int { return t.limits.OutstandingRecords })),
-		b.RegisterKinesisKplUserRecordsDataPendingCallback(gauge(func() int { return stats().OutstandingBytes })),
-		b.RegisterKinesisKplUserRecordsDataPendingLimitCallback(gauge(func() int { return t.limits.OutstandingBytes })),
-	} {
-		if register != nil {
-			t.close()
-			return register
-		}
-	}
-	return nil
-}
-
 // close ends the gauges.
 func (t *telemetry) close() { t.builder.Shutdown() }
 

@@ -82,6 +82,9 @@ func (s *simulation) checkResults() {
 		if len(stored) > copies(result) {
 			s.t.Fatalf("record %d is stored too often, at %v: %+v", number, stored, result)
 		}
+		if result.Err == nil && len(stored) > 1+result.Resent() {
+			s.t.Fatalf("record %d is stored twice and not counted as resent, at %v: %+v", number, stored, result)
+		}
 	}
 }
 
