@@ -59,8 +59,8 @@ func (s *simulation) tooLarge(number int) bool {
 	return noisy(number) && s.histories[number].size+KeylessKeySize > s.config.MaxRecordSize
 }
 
-// noisy reports whether compression makes the data of a record larger. That is so for some hundred records in a row, and for a few
-// others.
+// noisy reports whether compression makes the data of a record larger. That is so for some hundred records in a row, and for a
+// few others.
 func noisy(number int) bool { return number/300%3 == 1 || number%50 == 0 }
 
 // addNoise makes data noisy if the number of its record says so. Lines stay lines.
