@@ -59,7 +59,7 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 			p.shares = newShardShares(p.budget, c.helperConsumers(), p.shardOf)
 		}
 	}
-	p.joins = p.queues && !p.stores && !p.keyed && c.Compression != marshaler.NoCompression
+	p.joins = p.queues && !p.stores && !p.keyed && c.Compression != marshaler.NoCompression && !c.compressesRecords()
 	if p.stores || p.joins {
 		if p.plain, err = marshaler.New(plainFormat); err != nil {
 			return nil, fmt.Errorf("%s: %w", set.ID, err)

@@ -485,7 +485,9 @@ func TestOnlyTheOffenderOfACompressedRecordIsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecords(kpltest.CodeInvalidArgument,
-			func(r types.PutRecordsRequestEntry) bool { return bytes.Contains(unpacked(t, r.Data), []byte("poison")) })))
+			func(r types.PutRecordsRequestEntry) bool {
+				return bytes.Contains(unpacked(t, r.Data), []byte("poison"))
+			})))
 		p := startProducer(t, k, squeezed)
 		holdBack(p)
 		var got results

@@ -73,7 +73,7 @@ func (s *simulation) checkResults() {
 		if result.Err == nil && !slices.Contains(stored, place{string(result.ShardID), result.SequenceNumber}) {
 			s.t.Fatalf("record %d is not where its Result says, but at %v: %+v", number, stored, result)
 		}
-		if result.Outcome() == OutcomeRejected && (s.config.Compress == nil || !s.tooLarge(number)) {
+		if result.Outcome() == OutcomeRejected && !history.tooLarge {
 			s.t.Fatalf("record %d: %+v", number, result)
 		}
 		if s.config.AggregationFormat == AggregationConcatenated && hasAttempt(result, CodeWrongShard) {

@@ -54,9 +54,9 @@ func (c *narrowClient) PutRecords(
 	return c.Kinesis.PutRecords(ctx, in, options...)
 }
 
-// tooLarge reports whether a record is larger than the service takes, with and without compression.
-func (s *simulation) tooLarge(number int) bool {
-	return noisy(number) && s.histories[number].size+KeylessKeySize > s.config.MaxRecordSize
+// tooLarge reports whether data is larger than the service takes, with and without compression.
+func (s *simulation) tooLarge(data []byte) bool {
+	return s.config.Compress != nil && min(len(data), len(squeeze(nil, data))) > s.config.MaxRecordSize-KeylessKeySize
 }
 
 // noisy reports whether compression makes the data of a record larger. That is so for some hundred records in a row, and for a
@@ -69,7 +69,7 @@ func addNoise(data []byte, number int) {
 		return
 	}
 	random := rand.New(rand.NewPCG(uint64(number), 7)) //nolint:gosec // number is not negative
-	for i := 1; i < len(data); i++ { // the first zero ends the digits
+	for i := 1; i < len(data); i++ {                   // the first zero ends the digits
 		data[i] = 'a' + byte(random.IntN(20))
 	}
 }
