@@ -158,9 +158,7 @@ func TestValidate(t *testing.T) {
 		"record_max_buffered_time_negative": `record_max_buffered_time must not be negative, found -1ms`,
 		"request_timeout_zero":              `request_timeout must be positive, found 0s`,
 		"aggregation_format":                `aggregation_format must be kpl, concatenated or none, found "KPL"`,
-		"aggregation_format_compressed": `aggregation_format must be kpl or none with compression zstd, found "concatenated":` +
-			` many readers read compressed messages that follow each other only to the end of the first`,
-		"aggregation_max_count_zero": `aggregation_max_count must be at least 1, found 0`,
+		"aggregation_max_count_zero":        `aggregation_max_count must be at least 1, found 0`,
 		"aggregation_max_size_over_record": `aggregation_max_size must be from 64 to ` + maxRecord + ` (max_record_size),` +
 			` found 1048577`,
 		"aggregation_max_size_under_key": `aggregation_max_size must be more than the 64 bytes of the partition key,` +

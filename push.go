@@ -64,7 +64,9 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 			p.shares = newShardShares(p.budget, c.helperConsumers(), p.placeOf)
 		}
 	}
-	p.joins = p.queues && !p.stores && !p.keyed && c.Streams.FromMetadataKey == "" && c.Compression != marshaler.NoCompression
+	// Messages that are joined have one client and one key.
+	p.joins = p.queues && !p.stores && !p.keyed && c.Streams.FromMetadataKey == "" && c.Compression != marshaler.NoCompression &&
+		!c.compressesRecords()
 	if p.stores || p.joins {
 		if p.plain, err = marshaler.New(plainFormat); err != nil {
 			return nil, fmt.Errorf("%s: %w", set.ID, err)
