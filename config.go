@@ -41,6 +41,12 @@ type Config struct {
 	Compression marshaler.Compression `mapstructure:"compression"`
 	// CompressionParams has the level of zstd or gzip. 0 means the default of the compression.
 	CompressionParams configcompression.CompressionParams `mapstructure:"compression_params"`
+	// SignalMarker puts a field in front of each message in protobuf that says which signal it has.
+	SignalMarker bool `mapstructure:"signal_marker"`
+	// Newline ends each message with a newline. It needs an encoding that is text.
+	Newline bool `mapstructure:"newline"`
+	// Oversize says what becomes of an item that fits no record: drop or truncate.
+	Oversize marshaler.Oversize `mapstructure:"oversize"`
 	// Delivery says when a push counts as delivered.
 	Delivery Delivery `mapstructure:"delivery"`
 	// DrainTimeout is how long a stop may take until the exporter gives up what is not delivered. It begins when the first of
@@ -137,6 +143,8 @@ func createDefaultConfig() component.Config {
 		Delivery:    Confirmed,
 		Producer:    producer,
 
+		SignalMarker:  true,
+		Oversize:      marshaler.DropOversize,
 		DrainTimeout:  defaultDrainTimeout,
 		ShardOverflow: RetryOverflow,
 		Streams:       StreamsConfig{MaxLive: defaultMaxLive},
@@ -152,6 +160,7 @@ func (c *Config) Validate() error {
 	producer.validate(&errs)
 	c.validateSignals(&errs)
 	c.Streams.validate(&errs)
+	c.validateMessages(&errs)
 	if c.Delivery != Confirmed && c.Delivery != FireAndForget {
 		errs.add("delivery", nil, "must be %s or %s, found %q", Confirmed, FireAndForget, c.Delivery)
 	}
@@ -168,6 +177,17 @@ func (c *Config) Validate() error {
 	c.validateCompression(&errs)
 	c.validateQueue(&errs)
 	return errs.join()
+}
+
+// validateMessages checks what messages end with, and what fits none.
+func (c *Config) validateMessages(errs *keyErrors) {
+	if c.Newline && !slices.ContainsFunc(signals[:], func(s marshaler.Signal) bool { return c.encoding(s).IsText() }) {
+		errs.add("newline", []string{"encoding"}, "must be false with encoding %s, which is no text: use encoding %s, or leave newline out",
+			c.Encoding, marshaler.OTLPJSON)
+	}
+	if c.Oversize != marshaler.DropOversize && c.Oversize != marshaler.TruncateOversize {
+		errs.add("oversize", nil, "must be %s or %s, found %q", marshaler.DropOversize, marshaler.TruncateOversize, c.Oversize)
+	}
 }
 
 // validateCompression checks the compression and its level.
@@ -206,6 +226,10 @@ func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
 
 		Compression:      c.Compression,
 		CompressionLevel: int(c.CompressionParams.Level),
+
+		SignalMarker: c.SignalMarker,
+		Newline:      c.Newline && c.encoding(s).IsText(),
+		Oversize:     c.Oversize,
 
 		Key: marshaler.KeyConfig{
 			Static:             key.Static,

@@ -22,8 +22,8 @@ import (
 )
 
 // BenchmarkCompression compares messages of one log record each that are sent as they are, compressed one by one, or compressed
-// record by record. It reports the CPU time of a message in the producer and in the compression, and the bytes and PUT units that
-// are billed, as parts of the plain bytes of the messages and of the units that these fill.
+// record by record. It reports the CPU time of a message in the producer and in the compression. It also reports the bytes and PUT
+// units that are billed, as parts of the plain bytes of the messages and of the units that these fill.
 func BenchmarkCompression(b *testing.B) {
 	compress, err := marshaler.NewCompressor(marshaler.Zstd, 0)
 	require.NoError(b, err)

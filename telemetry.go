@@ -44,9 +44,9 @@ type telemetry struct {
 	streams streamTelemetries
 
 	// The few time series without a stream.
-	items       map[item]series
-	notAccepted [len(signals)]series
-	notRouted   map[notRouted]series
+	items     map[item]series
+	bySignal  [len(signals)]series // exporter, signal
+	notRouted map[notRouted]series
 }
 
 // series is the attributes of a time series as instruments take them. The lists are made once, because each call with a new
@@ -104,7 +104,7 @@ func (t *telemetry) prepare() {
 			t.notRouted[notRouted{signal, reason}] = seriesOf(t.id,
 				attribute.String("signal", signal.String()), attribute.String("reason", reason))
 		}
-		t.notAccepted[signal] = seriesOf(t.id, attribute.String("signal", signal.String()))
+		t.bySignal[signal] = seriesOf(t.id, attribute.String("signal", signal.String()))
 	}
 	for outcome := range kpl.OutcomeClosed + 1 {
 		t.prepareItems(outcome.String())

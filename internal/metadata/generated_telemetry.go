@@ -34,6 +34,7 @@ type TelemetryBuilder struct {
 	KinesisKplItemsNotAccepted                   metric.Int64Counter
 	KinesisKplItemsNotRouted                     metric.Int64Counter
 	KinesisKplItemsPut                           metric.Int64Counter
+	KinesisKplItemsTruncated                     metric.Int64Counter
 	KinesisKplKinesisRecordsDataHeld             metric.Int64ObservableGauge
 	KinesisKplKinesisRecordsDataPut              metric.Int64Counter
 	KinesisKplKinesisRecordsHeld                 metric.Int64ObservableGauge
@@ -373,6 +374,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.KinesisKplItemsPut, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_items_put",
 		metric.WithDescription("Log records, spans and data points by the outcome of each attempt to send them. [Alpha]"),
+		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplItemsTruncated, err = builder.meter.Int64Counter(
+		"otelcol_kinesis_kpl_items_truncated",
+		metric.WithDescription("Log records, spans and data points that were cut because they fit no record, each time they were encoded. Only with `oversize: truncate`. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)

@@ -86,6 +86,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.KinesisKplItemsNotAccepted.Add(context.Background(), 1)
 	tb.KinesisKplItemsNotRouted.Add(context.Background(), 1)
 	tb.KinesisKplItemsPut.Add(context.Background(), 1)
+	tb.KinesisKplItemsTruncated.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsDataPut.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsPut.Add(context.Background(), 1)
@@ -116,6 +117,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplItemsPut(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplItemsTruncated(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplKinesisRecordsDataHeld(t, testTel,
