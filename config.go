@@ -240,7 +240,7 @@ func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
 
 // messagesInRecord is how many messages are as large as a Kinesis record, if the producer compresses records. With larger ones,
 // what does not fit any more would leave more of the record empty. With smaller ones, more bytes would repeat the resources.
-const messagesInRecord = 4
+const messagesInRecord = 8
 
 // plainMarshalerConfig returns the configuration of the marshaler for messages that the producer compresses together. An item may
 // be larger than max_record_size, because compression may make it small enough.

@@ -22,8 +22,8 @@ import (
 )
 
 // BenchmarkCompression compares messages of one log record each that are sent as they are, compressed one by one, or compressed
-// record by record. It reports the CPU time of a message in the producer and in the compression. It also reports the bytes and PUT
-// units that are billed, as parts of the plain bytes of the messages and of the units that these fill.
+// record by record. It reports the time of a message in the producer and in the compression. It also reports the bytes and the PUT
+// units that are billed, as parts of the plain bytes.
 func BenchmarkCompression(b *testing.B) {
 	compress, err := marshaler.NewCompressor(marshaler.Zstd, 0)
 	require.NoError(b, err)
@@ -49,6 +49,7 @@ func BenchmarkCompression(b *testing.B) {
 
 // serviceMessages encodes log records of about a size, one in each message.
 func serviceMessages(b *testing.B, size int) [][]byte {
+	b.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	messages := make([][]byte, 4096)
 	for i := range messages {
@@ -72,6 +73,7 @@ func serviceMessages(b *testing.B, size int) [][]byte {
 
 // putAll puts messages without keys.
 func putAll(b *testing.B, config kpl.Config, messages [][]byte, prepare func([]byte) []byte) {
+	b.Helper()
 	counter := &countingClient{}
 	p, err := kpl.New(counter, config)
 	require.NoError(b, err)

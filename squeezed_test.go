@@ -84,8 +84,8 @@ func onlyZstdFrame(t *testing.T, data []byte) []byte {
 	return plain
 }
 
-// Items of all signals go into one stream while a fifth of the records is throttled. A reader that decompresses the one frame of a
-// record has OTLP, or lines of it, and finds each item once.
+// Items of all signals go into one stream while a fifth of the records is throttled. A reader that decompresses the one frame of
+// a record has OTLP, or lines of it, and finds each item once.
 func TestConcatenatedRecordsAreCompressedAsOneFrame(t *testing.T) {
 	const keys, automatic = types.RecordDistributionStrategyUserPartitionKey, types.RecordDistributionStrategyAuto
 	for _, tt := range []struct {
@@ -150,8 +150,8 @@ func linesOf(random *rand.Rand, records, size int) []string {
 	return list
 }
 
-// Small requests of many callers take a fraction of the bytes that they take if each message is compressed alone, or if nothing is.
-// Joining requests before they are compressed saves as much, but needs a queue in memory, and messages without keys.
+// Small requests of many callers take a fraction of the bytes that they take if each message is compressed alone, or if nothing
+// is. Joining requests before they are compressed saves as much, but needs a queue in memory, and messages without keys.
 func TestCompressedRecordsTakeLeast(t *testing.T) {
 	type cost struct{ bytes, units, records int }
 	for _, size := range []int{200, 1000, 2000} {
@@ -184,9 +184,9 @@ func TestCompressedRecordsTakeLeast(t *testing.T) {
 				e.stop(t)
 				var sum cost
 				for _, r := range k.Records(testStream) {
-					bytes := len(r.Data) + len(r.PartitionKey)
-					sum.bytes += bytes
-					sum.units += (bytes + kpl.PutUnit - 1) / kpl.PutUnit
+					size := len(r.Data) + len(r.PartitionKey)
+					sum.bytes += size
+					sum.units += (size + kpl.PutUnit - 1) / kpl.PutUnit
 					sum.records++
 				}
 				costs[name] = sum

@@ -120,9 +120,12 @@ func TestBytesOfCompressedRecords(t *testing.T) {
 		advance(50 * time.Millisecond) // the shards are known
 		one, two := Kind{Number: 1}, Kind{Number: 2}
 		for _, r := range []UserRecord{
-			{PartitionKey: "a", Kind: lines, Data: []byte("{}")}, {PartitionKey: "b", Kind: lines, Data: []byte("[]")},
-			{PartitionKey: "a", Kind: one, Data: []byte("one")}, {PartitionKey: "b", Kind: one, Data: []byte("two")},
-			{PartitionKey: "a", Kind: two, Data: []byte("alone")}, {PartitionKey: "c", Data: make([]byte, 60_000)},
+			{PartitionKey: "a", Kind: lines, Data: []byte("{}")},
+			{PartitionKey: "b", Kind: lines, Data: []byte("[]")},
+			{PartitionKey: "a", Kind: one, Data: []byte("one")},
+			{PartitionKey: "b", Kind: one, Data: []byte("two")},
+			{PartitionKey: "a", Kind: two, Data: []byte("alone")},
+			{PartitionKey: "c", Data: make([]byte, 60_000)},
 		} {
 			r.Stream = testStream
 			require.NoError(t, p.Put(t.Context(), r, nil))

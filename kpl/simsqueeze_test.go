@@ -68,7 +68,7 @@ func addNoise(data []byte, number int) {
 	if !noisy(number) {
 		return
 	}
-	random := rand.New(rand.NewPCG(uint64(number), 7)) //nolint:gosec // number is not negative
+	random := rand.New(rand.NewPCG(uint64(number), 7))
 	for i := 1; i < len(data); i++ {                   // the first zero ends the digits
 		data[i] = 'a' + byte(random.IntN(20))
 	}

@@ -58,8 +58,8 @@ type compressor interface {
 }
 
 // NewCompressor returns a function that appends data, compressed as one frame, to dst, and returns the result. A frame may be
-// larger than the data. Any number of goroutines may call the function at the same time. It is what a producer needs that compresses
-// whole records (kpl.Config.Compress). [NoCompression] has no such function: then it is nil.
+// larger than the data. Any number of goroutines may call the function at the same time. It is what a producer needs that
+// compresses whole records (kpl.Config.Compress). [NoCompression] has no such function: then it is nil.
 //
 // The level is one of [Compression.Levels]; 0 is the default. The error says what is wrong with the compression or its level.
 func NewCompressor(c Compression, level int) (func(dst, data []byte) []byte, error) {
