@@ -182,8 +182,8 @@ func (c *Config) Validate() error {
 // validateMessages checks what messages end with, and what fits none.
 func (c *Config) validateMessages(errs *keyErrors) {
 	if c.Newline && !slices.ContainsFunc(signals[:], func(s marshaler.Signal) bool { return c.encoding(s).IsText() }) {
-		errs.add("newline", []string{"encoding"}, "must be false with encoding %s, which is no text: use encoding %s, or leave newline out",
-			c.Encoding, marshaler.OTLPJSON)
+		errs.add("newline", []string{"encoding"},
+			"must be false with encoding %s, which is no text: use encoding %s, or leave newline out", c.Encoding, marshaler.OTLPJSON)
 	}
 	if c.Oversize != marshaler.DropOversize && c.Oversize != marshaler.TruncateOversize {
 		errs.add("oversize", nil, "must be %s or %s, found %q", marshaler.DropOversize, marshaler.TruncateOversize, c.Oversize)

@@ -36,11 +36,12 @@ func decodeLines[T any](data []byte, decode func([]byte) (T, error), move func(f
 		if line, err = decode(object); err != nil {
 			return false
 		}
-		if lines++; lines == 1 {
+		if lines == 0 {
 			all = line
 		} else {
 			move(line, all)
 		}
+		lines++
 		return true
 	})
 	if ok && lines > 0 || err != nil {

@@ -58,9 +58,10 @@ func detectMarked(otlp []byte) (Signal, bool) {
 		}
 		value, _ := readUvarint(otlp, f.start)
 		found, known := markedSignal(value)
-		if markers++; markers == 1 {
+		if markers == 0 {
 			signal = found
 		}
+		markers++
 		return known && found == signal
 	})
 	return signal, agree && eachItem(otlp, signal.items().canBe)

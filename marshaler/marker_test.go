@@ -41,21 +41,18 @@ func TestBytesOfTheMarker(t *testing.T) {
 // public marshalers. Decoders of Go find the same items, in one message and in many that stand one after the other.
 func TestEachMessageHasOneMarker(t *testing.T) {
 	plain := &Marshaler{codec: newCodec(OTLPProto)}
-	for _, compression := range []Compression{NoCompression, Zstd} {
-		for _, target := range []int{400, 2500, 51_200} {
-			for _, pieceSize := range []int{1, 1000, 1 << 30} {
-				m := mustNew(t, Config{
-					Encoding: OTLPProto, TargetSize: target, MaxSize: 1 << 20, Compression: compression, SignalMarker: true,
-				})
-				m.pieceSize = pieceSize
-				for seed := range uint64(2) {
-					for _, d := range newRandom(seed).all() {
-						checkMarked(t, m, d, d.marshal(t, m))
-						checkMarked(t, m, d, marshalBytes(t, m, d.signal(), d.whole(t, plain)))
-						checkMarked(t, m, d, d.marshal(t, unreached(mustNew(t, m.cfg))))
-					}
-				}
-			}
+	for i, c := range []Config{
+		{Encoding: OTLPProto, TargetSize: 400, MaxSize: 1 << 20},
+		{Encoding: OTLPProto, TargetSize: 2500, MaxSize: 1 << 20},
+		{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 1 << 20},
+		{Encoding: OTLPProto, TargetSize: 2500, MaxSize: 1 << 20, Compression: Zstd},
+	} {
+		m := mustNew(t, marked(c))
+		m.pieceSize = []int{1, 1000, 1 << 30, 1000}[i]
+		for _, d := range newRandom(uint64(i)).all() {
+			checkMarked(t, m, d, d.marshal(t, m))
+			checkMarked(t, m, d, marshalBytes(t, m, d.signal(), d.whole(t, plain)))
+			checkMarked(t, m, d, d.marshal(t, unreached(mustNew(t, m.cfg))))
 		}
 	}
 }
@@ -84,7 +81,7 @@ func checkMarked(t *testing.T, m *Marshaler, d telemetry, encoded Encoded) {
 			parts[j].Release()
 		}
 	}
-	require.Equal(t, items(t, m, d), items(t, m, d.decode(t, m, joined)))
+	require.Equal(t, d.count(), d.decode(t, m, joined).count())
 	joined = joined[:0]
 	for _, message := range encoded.Messages {
 		require.Equal(t, message.Items, d.decode(t, m, message.Data).count())
@@ -140,9 +137,9 @@ func TestMarkersDoNotPileUp(t *testing.T) {
 func TestAppendedMessagesHaveNoMarkers(t *testing.T) {
 	for _, compression := range []Compression{NoCompression, Gzip} {
 		m := mustNew(t, Config{
-			Encoding: OTLPProto, TargetSize: 2500, MaxSize: 1 << 20, SignalMarker: true, Compression: compression,
+			Encoding: OTLPProto, TargetSize: 1000, MaxSize: 1 << 20, SignalMarker: true, Compression: compression,
 		})
-		d := logsData{benchLogs(30, 30)}
+		d := logsData{benchLogs(5, 10)}
 		otlp := []byte("\xf8\x7f\x09")
 		for _, message := range d.marshal(t, m).Messages {
 			var err error

@@ -97,7 +97,8 @@ func (p *pieces) fill(f *filler) (size int, err error) {
 	return size, p.checkCount(p.resources, items)
 }
 
-// front returns how many bytes stand in front of the next piece: the carry-over, which begins with the marker, or the marker alone.
+// front returns how many bytes stand in front of the next piece: the carry-over, which begins with the marker, or the marker
+// alone.
 func (f *filler) front() int { return max(f.draft.size, len(f.marker)) }
 
 // end returns one past the last resource of the piece that begins with the resource first. The parameter carried is the size

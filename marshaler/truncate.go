@@ -25,9 +25,12 @@ const (
 // encoded as in the message, without its resource and before compression.
 const OriginalSizeAttribute = "kinesis_kpl.original.size"
 
-// wellTruncated of 16 is how full the message of an item that was cut is at least, if there is more to fill it with. Each attempt to
-// fill it further costs as much as to encode it.
-const wellTruncated = 15
+// When an item is cut, each attempt to keep more of it costs as much as to encode it. So enough is kept when the message is
+// wellTruncated of 16 full, or when its values could be longer by a part of at most 1/cutMargin.
+const (
+	wellTruncated = 15
+	cutMargin     = 64
+)
 
 // oversize takes in an item that would make a message of size bytes by itself, which is too large. The item is cut and gets a
 // message, or is rejected.
@@ -84,15 +87,15 @@ func (f *filler) fits(pdata any) (data []byte, ok bool) {
 	return plain, len(plain) <= limit
 }
 
-// longestThatFits returns a message whose values are cut as little as possible, as the function makes it. It looks for a better
-// one until a message has enough bytes. It returns false if no message fits.
+// longestThatFits returns a message whose values are cut to one length, as the function makes it. It looks for longer values until
+// a message has enough bytes. It returns false if no message fits.
 func (values cuttableValues) longestThatFits(enough int, message func() ([]byte, bool)) (best []byte, ok bool) {
 	fits, tooLong := 0, values.longest()
 	values.cut(fits)
 	if best, ok = message(); !ok {
 		return nil, false
 	}
-	for tooLong-fits > 1 && len(best) < enough {
+	for tooLong-fits > 1+fits/cutMargin && len(best) < enough {
 		middle := fits + (tooLong-fits)/2
 		values.cut(middle)
 		if better, ok := message(); ok {

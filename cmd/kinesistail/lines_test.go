@@ -78,7 +78,8 @@ func TestRecordsWithMarkers(t *testing.T) {
 	var out bytes.Buffer
 	tail := newTail(options{format: formatJSON}, &out)
 	records := make([]types.Record, 0, 4)
-	for _, data := range []string{"\xf8\x7f\x01" + item, "\xf8\x7f\x02" + item, item, "\xf8\x7f\x01" + item + "\xf8\x7f\x01" + item} {
+	const log, span = "\xf8\x7f\x01" + item, "\xf8\x7f\x02" + item
+	for _, data := range []string{log, span, item, log + log} {
 		records = append(records, types.Record{PartitionKey: aws.String("pk"), Data: []byte(data)})
 	}
 	require.NoError(t, tail.handle(batch{types.Shard{ShardId: aws.String("shardId-000000000000")}, records}))
