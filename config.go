@@ -174,20 +174,10 @@ func (c *Config) Validate() error {
 	if t := c.DrainTimeout; t != 0 && t < minDrainTimeout {
 		errs.add("drain_timeout", nil, "must be at least %v, or 0s for no limit, found %s", minDrainTimeout, withHint(t))
 	}
-	c.validateAggregation(&errs)
 	c.validateJoined(&errs)
 	c.validateCompression(&errs)
 	c.validateQueue(&errs)
 	return errs.join()
-}
-
-// validateAggregation checks what the format of records needs.
-func (c *Config) validateAggregation(errs *keyErrors) {
-	if c.Producer.AggregationFormat == kpl.AggregationConcatenated && c.Compression != marshaler.NoCompression {
-		errs.add("aggregation_format", []string{"compression"}, "must be %s or %s with compression %s, found %q: "+
-			"many readers read compressed messages that follow each other only to the end of the first",
-			kpl.AggregationKPL, kpl.AggregationNone, c.Compression, c.Producer.AggregationFormat)
-	}
 }
 
 // validateMessages checks what messages end with, and what fits none.
@@ -217,9 +207,18 @@ func (c *Config) validateCompression(errs *keyErrors) {
 	}
 }
 
+// compressesRecords reports whether the producer compresses whole Kinesis records, instead of the marshaler each message. Many
+// readers read compressed messages that follow each other only to the end of the first, without an error.
+func (c *Config) compressesRecords() bool {
+	return c.Producer.AggregationFormat == kpl.AggregationConcatenated && c.Compression != marshaler.NoCompression
+}
+
 // marshalerConfig returns the configuration of the marshaler of a signal. Messages are filled up to aggregation_max_size. A full
 // message is sent as a Kinesis record of its own, without the format of aggregated records.
 func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
+	if c.compressesRecords() {
+		return c.plainMarshalerConfig(s)
+	}
 	key := c.partitionKey(s)
 	return marshaler.Config{
 		Encoding:   c.encoding(s),
@@ -238,6 +237,23 @@ func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
 			ResourceAttributes: key.ResourceAttributes,
 		},
 	}
+}
+
+// messagesInRecord is how many messages are as large as a Kinesis record, if the producer compresses records. With larger ones,
+// what does not fit any more would leave more of the record empty. With smaller ones, more bytes would repeat the resources.
+const messagesInRecord = 8
+
+// plainMarshalerConfig returns the configuration of the marshaler for messages that the producer compresses together. An item may
+// be larger than max_record_size, because compression may make it small enough.
+func (c *Config) plainMarshalerConfig(s marshaler.Signal) marshaler.Config {
+	config := *c
+	config.Compression, config.CompressionParams.Level = marshaler.NoCompression, 0
+	m := config.marshalerConfig(s)
+	m.MaxSize = max(m.MaxSize, min(kpl.MaxPlainSize, c.boundedProducer().MaxOutstandingBytes))
+	if small := m.TargetSize / messagesInRecord; small > messagesInRecord*len(c.partitionKey(s).Static) {
+		m.TargetSize = small
+	}
+	return m
 }
 
 // Validate returns an error for each key of the block that is wrong. The errors name the keys.

@@ -36,9 +36,9 @@ func (c *Config) boundedProducer() ProducerConfig {
 // queueIsBudget reports whether the size of the queue limits what the exporter holds in memory.
 func (c *Config) queueIsBudget() bool { return c.queueBytes() > 0 && c.Delivery == Confirmed }
 
-// sharesQueue reports whether shards have shares of the queue of a signal.
+// sharesQueue reports whether shards or streams have shares of the queue of a signal.
 func (c *Config) sharesQueue(s marshaler.Signal) bool {
-	return len(c.partitionKey(s).ResourceAttributes) > 0 && c.queueBytes() > 0
+	return (len(c.partitionKey(s).ResourceAttributes) > 0 || c.Streams.routes()) && c.queueBytes() > 0
 }
 
 // maxQueueBytes is more than any memory, and few enough to count with.

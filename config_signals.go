@@ -32,6 +32,7 @@ var signals = [...]marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.
 // ofSignal returns what is different for a signal.
 func (c *Config) ofSignal(s marshaler.Signal) *SignalConfig {
 	switch s {
+	case marshaler.Logs:
 	case marshaler.Traces:
 		return &c.Traces
 	case marshaler.Metrics:

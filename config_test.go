@@ -39,6 +39,7 @@ func TestLoadConfig(t *testing.T) {
 	queue := all.Queue.Get()
 	queue.NumConsumers, queue.QueueSize, queue.StorageID = 20, 128<<20, &storage
 	queue.Batch.GetOrInsertDefault().FlushTimeout = time.Second
+	queue.Batch.Get().Partition.MetadataKeys = []string{"X-Stream"}
 	all.Retry.MaxElapsedTime = 0
 	all.AWS = AWSConfig{
 		StreamARN:   "arn:aws:kinesis:eu-west-1:123456789012:stream/telemetry",
@@ -172,9 +173,7 @@ func TestValidate(t *testing.T) {
 		"record_max_buffered_time_negative": `record_max_buffered_time must not be negative, found -1ms`,
 		"request_timeout_zero":              `request_timeout must be positive, found 0s`,
 		"aggregation_format":                `aggregation_format must be kpl, concatenated or none, found "KPL"`,
-		"aggregation_format_compressed": `aggregation_format must be kpl or none with compression zstd, found "concatenated":` +
-			` many readers read compressed messages that follow each other only to the end of the first`,
-		"aggregation_max_count_zero": `aggregation_max_count must be at least 1, found 0`,
+		"aggregation_max_count_zero":        `aggregation_max_count must be at least 1, found 0`,
 		"aggregation_max_size_over_record": `aggregation_max_size must be from 64 to ` + maxRecord + ` (max_record_size),` +
 			` found 1048577`,
 		"aggregation_max_size_under_key": `aggregation_max_size must be more than the 64 bytes of the partition key,` +
@@ -263,19 +262,25 @@ func TestValidate(t *testing.T) {
 			` a unit is in nanoseconds, so for milliseconds write 3600ms`,
 		"tls_server_name": `aws: tls::server_name_override needs endpoint, found "kinesis.local": set endpoint, or leave` +
 			` tls::server_name_override out`,
-		"ca_file_moved":           `aws::ca_file is aws::tls::ca_file now: write it in the block tls of aws`,
-		"logs_stream_name":        `logs::stream_name must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -, found "prod/logs" with 9`,
-		"logs_stream_name_is_arn": `logs::stream_name must be a name, found the ARN "arn:aws:kinesis:us-east-1:123456789012:stream/a"`,
+		"ca_file_moved": `aws::ca_file is aws::tls::ca_file now: write it in the block tls of aws`,
+		"logs_stream_name": `logs::stream_name must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -,` +
+			` found "prod/logs" with 9`,
+		"logs_stream_name_is_arn": `logs::stream_name must be a name, found the ARN` +
+			` "arn:aws:kinesis:us-east-1:123456789012:stream/a"`,
 		"traces_encoding": `traces::encoding must be an encoding of traces: otlp_proto, otlp_json, jaeger_proto, jaeger_json,` +
 			` zipkin_proto, zipkin_json, or the id of an encoding extension, found "raw"`,
 		"metrics_partition_key":          `metrics::partition_key: static and resource_attributes exclude each other`,
 		"traces_partition_key_over_size": `aggregation_max_size must be more than the 64 bytes of the partition key, found 64`,
 		"streams_allowed_missing":        `streams::allowed must have the names of streams that data may name, found none`,
 		"streams_allowed_unused":         `streams::allowed needs streams::from_resource_attribute or streams::from_metadata_key`,
-		"streams_allowed_pattern":        `streams::allowed must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -, and a star for any characters, found "team-[ab]"`,
-		"streams_allowed_twice":          `streams::allowed has "a" twice`,
-		"streams_max_live":               `streams::max_live must be from 1 to 10000, found 0`,
-		"insecure_skip_verify_moved":     `aws::insecure_skip_verify is aws::tls::insecure_skip_verify now`,
+		"streams_allowed_pattern": `streams::allowed must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -, and a` +
+			` star for any characters, found "team-[ab]"`,
+		"streams_allowed_twice": `streams::allowed has "a" twice`,
+		"streams_metadata_merged": `sending_queue::batch::partition::metadata_keys must have "x-stream"` +
+			` (streams::from_metadata_key), or sending_queue::batch be left out, found ["tenant"]: requests of a storage are` +
+			` merged before their streams are known`,
+		"streams_max_live":           `streams::max_live must be from 1 to 10000, found 0`,
+		"insecure_skip_verify_moved": `aws::insecure_skip_verify is aws::tls::insecure_skip_verify now`,
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "bad_*.yaml"))
 	require.NoError(t, err)
@@ -325,7 +330,7 @@ func TestProducerConfigIsComplete(t *testing.T) {
 	var fromKPL []string
 	for field := range reflect.TypeFor[kpl.Config]().Fields() {
 		switch field.Name {
-		case "Observer", "FailIfTooLarge": // the exporter sets them itself
+		case "Observer", "FailIfTooLarge", "Compress": // the exporter sets them itself
 		default:
 			fromKPL = append(fromKPL, field.Name)
 		}

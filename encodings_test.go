@@ -143,14 +143,8 @@ func identified(traces ptrace.Traces) ptrace.Traces {
 }
 
 // readNames returns the names of all items in the stream.
-func readNames(t *testing.T, k *kpltest.Kinesis, e marshaler.Encoding, format kpl.AggregationFormat) (names []string) {
+func readNames(t *testing.T, k *kpltest.Kinesis, e marshaler.Encoding) (names []string) {
 	t.Helper()
-	if format == kpl.AggregationConcatenated {
-		for _, record := range k.Records(testStream) {
-			names = append(names, readers[e](t, record.Data)...)
-		}
-		return names
-	}
 	for _, record := range k.UserRecords(testStream) {
 		plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
 		require.NoError(t, err)
@@ -177,7 +171,7 @@ func TestEncodingsArrive(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
 							k := newTestKinesis(2)
 							k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2)))
-							assert.ElementsMatch(t, sendNames(t, k, c, 40, 25), readNames(t, k, e, format))
+							assert.ElementsMatch(t, sendNames(t, k, c, 40, 25), readNames(t, k, e))
 							for _, record := range k.UserRecords(testStream) {
 								plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
 								require.NoError(t, err)
@@ -291,7 +285,7 @@ func TestEncodingDropsOnlyTheOffender(t *testing.T) {
 				assert.True(t, consumererror.IsPermanent(err))
 			}
 			e.stop(t)
-			assert.ElementsMatch(t, []string{"a", "b", "c", "d"}, readNames(t, k, "lines", kpl.AggregationKPL))
+			assert.ElementsMatch(t, []string{"a", "b", "c", "d"}, readNames(t, k, "lines"))
 			assert.Equal(t, 4, e.sum(t, "items_put", "outcome", "success"))
 			assert.Equal(t, 2, e.sum(t, "items_put", "outcome", "rejected"))
 			dropped := e.logs.FilterMessageSnippet("Dropped telemetry").
@@ -329,7 +323,7 @@ func TestRestOfForeignEncodings(t *testing.T) {
 				logs.ResourceLogs().At(3).CopyTo(want.ResourceLogs().AppendEmpty())
 				assert.Equal(t, want, rest)
 				r.stop(t)
-				assert.ElementsMatch(t, []string{"a", "b"}, readNames(t, k, e, kpl.AggregationNone))
+				assert.ElementsMatch(t, []string{"a", "b"}, readNames(t, k, e))
 			})
 		})
 	}
@@ -346,7 +340,7 @@ func TestForeignMessagesAreCutForAProxy(t *testing.T) {
 					c.Producer.AggregationFormat, c.Encoding, c.Compression = kpl.AggregationKPL, e, compression
 					p := &proxy{Kinesis: newTestKinesis(2), limit: 10_000}
 					want := sendNames(t, p, c, 3, 3000)
-					assert.ElementsMatch(t, want, readNames(t, p.Kinesis, e, kpl.AggregationKPL))
+					assert.ElementsMatch(t, want, readNames(t, p.Kinesis, e))
 					assert.Greater(t, p.calls, 6)
 				})
 			})
@@ -382,7 +376,7 @@ func TestStorageOfForeignEncodings(t *testing.T) {
 			r = start(k, e)
 			require.NoError(t, k.WaitRecords(t.Context(), testStream, len(want)))
 			r.stop(t)
-			assert.ElementsMatch(t, want, readNames(t, k, e, kpl.AggregationNone))
+			assert.ElementsMatch(t, want, readNames(t, k, e))
 		})
 	}
 }

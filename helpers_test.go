@@ -175,6 +175,12 @@ func bodiesOf(logs plog.Logs) []string {
 // storedBodies returns the bodies of the log records that a reader of the stream gets to see.
 func storedBodies(t *testing.T, k *kpltest.Kinesis) []string {
 	t.Helper()
+	return storedIn(t, k, testStream)
+}
+
+// storedIn returns the bodies of the log records that a reader of a stream gets to see.
+func storedIn(t *testing.T, k *kpltest.Kinesis, stream string) []string {
+	t.Helper()
 	inProto, inJSON := directConfig(), directConfig()
 	inJSON.Encoding = marshaler.OTLPJSON
 	marshalers := map[bool]*marshaler.Marshaler{}
@@ -183,9 +189,9 @@ func storedBodies(t *testing.T, k *kpltest.Kinesis) []string {
 		require.NoError(t, err)
 		marshalers[c.Encoding == marshaler.OTLPJSON] = m
 	}
-	require.Empty(t, k.DroppedAggregates(testStream))
+	require.Empty(t, k.DroppedAggregates(stream))
 	var bodies []string
-	for _, record := range k.UserRecords(testStream) {
+	for _, record := range k.UserRecords(stream) {
 		plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
 		require.NoError(t, err)
 		logs, err := marshalers[bytes.HasPrefix(plain, []byte("{"))].UnmarshalLogs(plain)

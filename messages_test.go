@@ -71,7 +71,7 @@ func TestStoredRequestsHaveNoMarker(t *testing.T) {
 	require.NoError(t, err)
 	r := p.newRequest(&encoded, true)
 	assert.Equal(t, byte(0x0a), r.plain[0].otlp[0])
-	r.prepare()
+	r.prepare(t.Context())
 	assert.Equal(t, "\xf8\x7f\x01\x0a", string(r.messages[0].Data[:4]))
 }
 

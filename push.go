@@ -60,10 +60,12 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		p.budget = newBudget(bytes, c.Queue.Get().BlockOnOverflow)
 		p.view.budget = p.budget
 		if c.sharesQueue(s) {
-			p.shares = newShardShares(p.budget, c.helperConsumers(), p.shardOf)
+			p.shares = newShardShares(p.budget, c.helperConsumers(), p.placeOf)
 		}
 	}
-	p.joins = p.queues && !p.stores && !p.keyed && c.Compression != marshaler.NoCompression
+	// Messages that are joined have one client and one key.
+	p.joins = p.queues && !p.stores && !p.keyed && c.Streams.FromMetadataKey == "" && c.Compression != marshaler.NoCompression &&
+		!c.compressesRecords()
 	if p.stores || p.joins {
 		plain := plainFormat
 		plain.Oversize = c.Oversize
@@ -77,6 +79,7 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 // newMarshaler returns what makes the messages of the signal.
 func (p *pusher) newMarshaler() (*marshaler.Marshaler, error) {
 	c := p.config.marshalerConfig(p.signal)
+	c.Route = p.routeOf()
 	if isExtension(c.Encoding) {
 		p.extension = newEncodingExtension(p.signal, c.Encoding)
 		c.Foreign = p.extension.format()
@@ -101,11 +104,6 @@ const smallRequest = 100
 
 // isPlain reports whether the messages of a request with so many items are made behind the queue.
 func (p *pusher) isPlain(items int) bool { return p.stores || p.joins && items <= smallRequest }
-
-// shardOf returns the shard that a key leads to, and how many open shards there are. It returns false if that is not known.
-func (p *pusher) shardOf(key string) (kpl.ShardID, int, bool) {
-	return p.session.producer.ShardOf(p.stream, key, "")
-}
 
 // GetKey implements the Partitioner of exporterhelper: it names the requests with which r may be merged.
 func (p *pusher) GetKey(_ context.Context, r xexporterhelper.Request) string {
@@ -145,7 +143,7 @@ func (p *pusher) newVerdict() *verdict {
 // [Confirmed]. It returns nil, an error if messages are left that should be sent again, or a permanent error.
 func (p *pusher) push(ctx context.Context, r xexporterhelper.Request) error {
 	request := r.(*request)
-	request.prepare()
+	request.prepare(ctx)
 	v := p.newVerdict()
 	v.reject(request)
 	messages := request.left()
@@ -249,6 +247,6 @@ func (p *pusher) submit(ctx context.Context, messages []*message, v *verdict) {
 // record returns the user record of a message.
 func (p *pusher) record(m *message) kpl.UserRecord {
 	return kpl.UserRecord{
-		Stream: p.stream, PartitionKey: m.PartitionKey, ExplicitHashKey: m.ExplicitHashKey, Kind: p.kind, Data: m.Data,
+		Stream: p.streamOf(&m.Message), PartitionKey: m.PartitionKey, ExplicitHashKey: m.ExplicitHashKey, Kind: p.kind, Data: m.Data,
 	}
 }

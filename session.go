@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // connectFunc returns a client of the service for a configuration, and a function that closes its idle connections. The client
@@ -27,8 +28,9 @@ type session struct {
 	telemetry *telemetry
 	closeIdle func()
 	check     *startCheck // nil if there is none
-	users     int         // guarded by sessions.mu
-	several   bool        // there may be more than one stream
+	live      *liveStreams
+	users     int  // guarded by sessions.mu
+	several   bool // there may be more than one stream
 
 	mu      sync.Mutex
 	hosts   map[*lifecycle]component.Host // of the signals that run; guarded by mu
@@ -44,6 +46,7 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	warnOf(set.Logger, cfg.warnings())
 	s := &session{
 		closeIdle: closeIdle,
+		live:      newLiveStreams(cfg),
 		several:   cfg.Streams.routes() || len(cfg.streams()) > 1,
 		hosts:     map[*lifecycle]component.Host{},
 		streams:   streamsHealth{},
@@ -52,16 +55,21 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 		return nil, err
 	}
 	observer := s.telemetry.observer()
-	observer.RequestFinished = s.requestFinished
+	observer.RequestFinished, observer.StreamClosed = s.requestFinished, s.streamClosed
 	bounded := cfg.boundedProducer()
 	producer := bounded.kplConfig(observer)
 	producer.FailIfTooLarge = cfg.Delivery == Confirmed // then a push is there to cut the message
+	if cfg.compressesRecords() {
+		if producer.Compress, err = marshaler.NewCompressor(cfg.Compression, int(cfg.CompressionParams.Level)); err != nil {
+			return nil, fmt.Errorf("%s: %w", set.ID, err)
+		}
+	}
 	s.producer, err = kpl.New(client, producer)
 	if err != nil {
 		s.telemetry.close()
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
-	if err := s.telemetry.watch(s.producer.Stats); err != nil {
+	if err := s.telemetry.watch(s.producer, bounded.MaxConnections); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	s.telemetry.started(client, cfg)
@@ -121,6 +129,21 @@ func (s *session) requestFinished(r kpl.RequestEvent) {
 		s.reportLocked()
 	case over > 0:
 		s.telemetry.recovered(r.Stream, over)
+		s.reportLocked()
+	}
+}
+
+// streamClosed forgets a stream that data has named and that is not in use any more.
+func (s *session) streamClosed(e kpl.StreamEvent) {
+	if !s.live.forget(e.Stream) {
+		return
+	}
+	s.telemetry.streams.forget(e.Stream)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	told := s.streams.trouble(s.several) != nil
+	delete(s.streams, e.Stream)
+	if told {
 		s.reportLocked()
 	}
 }

@@ -55,10 +55,9 @@ func (s streamsHealth) outage(stream string, err error) {
 // itself.
 func (s streamsHealth) finished(r *kpl.RequestEvent) (begun *stall, over time.Duration) {
 	h := s.of(r.Stream)
-	if h.outage != nil {
-		return nil, 0
+	if h.outage == nil {
+		begun, over = h.health.finished(r)
 	}
-	begun, over = h.health.finished(r)
 	switch {
 	case begun != nil:
 		h.stall = begun

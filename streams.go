@@ -6,10 +6,6 @@ package kinesiskplexporter
 import (
 	"path"
 	"slices"
-	"sync"
-	"time"
-
-	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
 // StreamsConfig lets the data name its stream. What names none, or one that is not allowed, goes to the stream of its signal.
@@ -70,63 +66,3 @@ func (c *StreamsConfig) allows(name string) bool {
 		return matches
 	})
 }
-
-// liveStreams are the streams in use that data has named. All signals of a component share them.
-type liveStreams struct {
-	config *StreamsConfig
-
-	mu   sync.Mutex
-	last map[string]time.Time // when a stream was named last, by name; guarded by mu
-}
-
-func newLiveStreams(c *StreamsConfig) *liveStreams {
-	return &liveStreams{config: c, last: map[string]time.Time{}}
-}
-
-// unsentTime is how long a name counts if no record for it reaches the producer.
-const unsentTime = 2 * kpl.StreamIdleTime
-
-// admit notes that data names a stream. It returns why the data cannot go there, or "".
-func (l *liveStreams) admit(name string, now time.Time) notRouted {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if _, known := l.last[name]; !known {
-		if !l.config.allows(name) {
-			return notAllowed
-		}
-		if len(l.last) >= l.config.MaxLive {
-			for name, last := range l.last {
-				if now.Sub(last) > unsentTime {
-					delete(l.last, name)
-				}
-			}
-		}
-		if len(l.last) >= l.config.MaxLive {
-			return tooManyLive
-		}
-	}
-	l.last[name] = now
-	return ""
-}
-
-// forget frees the place of a stream that the producer has closed.
-func (l *liveStreams) forget(name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.last, name)
-}
-
-// count returns how many streams are in use.
-func (l *liveStreams) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.last)
-}
-
-// notRouted is why data does not go to the stream that it names. No stream has such a name.
-type notRouted string
-
-const (
-	notAllowed  notRouted = "/not_allowed"
-	tooManyLive notRouted = "/too_many_live"
-)

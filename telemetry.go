@@ -5,6 +5,7 @@ package kinesiskplexporter
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 
 	"go.opentelemetry.io/collector/exporter"
@@ -43,8 +44,9 @@ type telemetry struct {
 	streams streamTelemetries
 
 	// The few time series without a stream.
-	items    map[item]series
-	bySignal [len(signals)]series
+	items     map[item]series
+	bySignal  [len(signals)]series // exporter, signal
+	notRouted map[notRouted]series
 }
 
 // series is the attributes of a time series as instruments take them. The lists are made once, because each call with a new
@@ -52,6 +54,12 @@ type telemetry struct {
 type series struct {
 	add    []metric.AddOption
 	record []metric.RecordOption
+}
+
+// notRouted is why items of a signal do not go to the stream that they name.
+type notRouted struct {
+	signal marshaler.Signal
+	reason string
 }
 
 type item struct {
@@ -89,8 +97,13 @@ func newTelemetry(
 
 // prepare makes the attributes of the time series without a stream.
 func (t *telemetry) prepare() {
-	t.items = map[item]series{}
+	t.items, t.notRouted = map[item]series{}, map[notRouted]series{}
 	for _, signal := range signals {
+		for _, reason := range []string{notAllowed, tooManyLive} {
+			reason = strings.TrimSuffix(reason, "/")
+			t.notRouted[notRouted{signal, reason}] = seriesOf(t.id,
+				attribute.String("signal", signal.String()), attribute.String("reason", reason))
+		}
 		t.bySignal[signal] = seriesOf(t.id, attribute.String("signal", signal.String()))
 	}
 	for outcome := range kpl.OutcomeClosed + 1 {
@@ -110,31 +123,6 @@ func (t *telemetry) prepareItems(outcome string) {
 func seriesOf(attributes ...attribute.KeyValue) series {
 	option := metric.WithAttributeSet(attribute.NewSet(attributes...))
 	return series{[]metric.AddOption{option}, []metric.RecordOption{option}}
-}
-
-// watch makes the gauges show what stats returns.
-func (t *telemetry) watch(stats func() kpl.Stats) error {
-	exporterID := metric.WithAttributeSet(attribute.NewSet(t.id))
-	gauge := func(value func() int) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(value()), exporterID)
-			return nil
-		}
-	}
-	b := t.builder
-	for _, register := range []error{
-		b.RegisterKinesisKplUserRecordsReceivedCallback(gauge(func() int { return int(stats().RecordsReceived) })),
-		b.RegisterKinesisKplUserRecordsPendingCallback(gauge(func() int { return stats().OutstandingRecords })),
-		b.RegisterKinesisKplUserRecordsPendingLimitCallback(gauge(func() int { return t.limits.OutstandingRecords })),
-		b.RegisterKinesisKplUserRecordsDataPendingCallback(gauge(func() int { return stats().OutstandingBytes })),
-		b.RegisterKinesisKplUserRecordsDataPendingLimitCallback(gauge(func() int { return t.limits.OutstandingBytes })),
-	} {
-		if register != nil {
-			t.close()
-			return register
-		}
-	}
-	return nil
 }
 
 // close ends the gauges.

@@ -101,6 +101,13 @@ func (t *telemetry) overflowed(signal marshaler.Signal, items int, c *crowded) {
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(c))
 }
 
+// notRoutedFor counts and logs items that go to the stream of their signal, because they cannot go to the one that they name.
+func (t *telemetry) notRoutedFor(signal marshaler.Signal, items int, reason string) {
+	t.builder.KinesisKplItemsNotRouted.Add(context.Background(), int64(items), t.notRouted[notRouted{signal, reason}].add...)
+	t.log.Warn("Telemetry names a stream that it cannot go to, so it goes to the stream of its signal. Look at streams::allowed "+
+		"and streams::max_live", zap.Stringer("signal", signal), zap.Int("items", items), zap.String("reason", reason))
+}
+
 // keyless warns that the names of partition_key::resource_attributes may be wrong.
 func (t *telemetry) keyless(signal marshaler.Signal, names []string) {
 	t.log.Warn("No resource has had any of the attributes in partition_key::resource_attributes yet, so all data goes to one shard",

@@ -167,7 +167,7 @@ func readEntry(e *types.PutRecordsResultEntry) entryResult {
 func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 	size := 0
 	for _, k := range r.records {
-		if k.joined() {
+		if k.joined() && k.packed == nil {
 			size += k.dataSize()
 		}
 	}
@@ -180,6 +180,8 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 	for i, k := range r.records {
 		data, start := k.members[0].data, len(frames)
 		switch {
+		case k.packed != nil:
+			data = k.packed
 		case k.framed():
 			var message []byte
 			frames, message = appendAggregated(frames, k)
@@ -231,8 +233,8 @@ func (w *worker) report(r *request) {
 	w.finished = w.finished[:0]
 	for i, k := range r.records {
 		entry := FinishedEntry{
-			UserRecords: len(k.members), Bytes: k.dataSize(), PredictedShard: k.predictedShard(),
-			Code: whole, Message: call.message,
+			UserRecords: len(k.members), Bytes: k.dataSize(), PutUnits: unitsOf(k.size()), PredictedShard: k.predictedShard(),
+			Held: k.held, Code: whole, Message: call.message,
 		}
 		if whole == "" && r.entries[i].sequenceNumber != "" {
 			entry.ShardID = r.entries[i].shard

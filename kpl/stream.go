@@ -16,14 +16,15 @@ import (
 const StreamIdleTime = 5 * time.Minute
 
 // stream runs the pipeline of one stream. Its loop goroutine owns the pipeline; everybody else leaves things in its inbox.
-// The other goroutines are the sender's workers, the refresher of the shard map, the one that asks what kind of stream it
-// is, and the one that delivers Results.
+// The other goroutines are the workers of the sender and of the press, the refresher of the shard map, the one that asks what
+// kind of stream it is, and the one that delivers Results.
 type stream struct {
 	shared   *shared
 	retire   func(*stream) bool // makes the producer forget an idle stream; false if something has come for it
 	name     string
 	pipeline *pipeline
 	sender   *sender
+	press    *press
 	delivery *delivery
 	refresh  chan struct{} // requests for a new shard map
 	describe chan struct{} // requests for a description of the stream
@@ -74,6 +75,7 @@ func startStream(
 		s.pipeline.startDown()
 	}
 	s.sender = newSender(ctx, shared, name, s.complete)
+	s.press = newPress(ctx, shared, s.packed)
 	refresher := refresher{
 		client:  shared.client,
 		name:    name,
@@ -122,6 +124,7 @@ func (s *stream) join() {
 		<-s.drained
 		s.cancel()
 		s.sender.close()
+		s.press.wait()
 		s.delivery.close()
 		s.joinable.Wait()
 		close(s.ended)
@@ -150,6 +153,7 @@ func (s *stream) loop() {
 			s.wake()
 		}
 		s.publishListing()
+		s.answer(now, in.asked)
 		s.noteIdle(now, len(in.records) > 0)
 		s.carryOut()
 		if s.mayEnd(now) {
@@ -167,6 +171,18 @@ func (s *stream) loop() {
 func (s *stream) publishListing() {
 	if shards := s.pipeline.router.shards; shards != s.listing.Load() {
 		s.listing.Store(shards)
+	}
+}
+
+// answer tells those who have asked how the stream is.
+func (s *stream) answer(now time.Time, asked []chan<- StreamStats) {
+	if len(asked) == 0 {
+		return
+	}
+	stats := s.pipeline.stats(now)
+	stats.Stream = s.name
+	for _, answer := range asked {
+		answer <- stats // it has room
 	}
 }
 
@@ -239,6 +255,9 @@ func (s *stream) apply(now time.Time, in *inbox) {
 		p.putAll(now, block)
 		s.shared.members.put(block)
 	}
+	for _, k := range in.packed {
+		p.packed(now, k)
+	}
 	for _, r := range in.completed {
 		p.complete(now, r)
 	}
@@ -287,6 +306,7 @@ func (s *stream) carryOut() {
 	forward(description, s.describe)
 	s.report(e)
 	s.delivery.add(e.ended)
+	s.press.add(e.compress)
 	e.reset()
 }
 
