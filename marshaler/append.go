@@ -11,8 +11,8 @@ import "fmt"
 //
 // Several messages of one signal, appended one after the other, are one OTLP request with all their items, in order.
 //
-// It fails for data that is damaged, is not in OTLP, or that has more than [MaxPlainSize] bytes before compression. It then returns dst as
-// it was.
+// It fails for data that is damaged, that is no OTLP, or that has more than [MaxPlainSize] bytes before compression. It then
+// returns dst as it was.
 func (m *Marshaler) AppendProto(dst []byte, signal Signal, data []byte) ([]byte, error) {
 	if m.foreign != nil {
 		return dst, fmt.Errorf("marshaler: %s is no encoding of OTLP", m.foreign.Name)
