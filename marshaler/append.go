@@ -6,7 +6,8 @@ package marshaler
 // AppendProto appends the telemetry of a message to dst, as an OTLP request in protobuf that is not compressed, and returns the
 // longer slice. That is what [Marshaler.MarshalEncoded] takes. The parameter data is [Message.Data] of the signal.
 //
-// Several messages of one signal, appended one after the other, are one OTLP request with all their items, in order.
+// Several messages of one signal, appended one after the other, are one OTLP request with all their items, in order. That is not
+// so for profiles, see [Marshaler.MarshalProfiles].
 //
 // It fails for data that is damaged, or that has more than [MaxPlainSize] bytes before compression. It then returns dst as
 // it was.

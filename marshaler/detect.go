@@ -7,7 +7,7 @@ import "google.golang.org/protobuf/encoding/protowire"
 
 // Detect returns signal and encoding of a message. It is for readers, because user records have no headers that would say so.
 //
-// It returns false for data that is no OTLP request of one of the three signals. It also returns false if the items do not
+// It returns false for data that is no OTLP request of one of the four signals. It also returns false if the items do not
 // show the signal. For example, a log record with only a body can have the same bytes as a span with only a name. Compressed
 // data must be decompressed before, see [Decompress].
 //
@@ -39,7 +39,7 @@ func detectJSON(s jsonScanner) (signal Signal, ok bool) {
 		if !ok {
 			return 0, false
 		}
-		for _, candidate := range []Signal{Logs, Traces, Metrics} {
+		for _, candidate := range []Signal{Logs, Traces, Metrics, Profiles} {
 			if s.at(value, '[') && candidate.layout()[0].hasKey(key) {
 				signal = candidate
 				found++
@@ -52,9 +52,15 @@ func detectJSON(s jsonScanner) (signal Signal, ok bool) {
 }
 
 // detectProto walks through the containers to the items. The containers have the same fields in all signals: a request has its
-// resources in field 1, and a resource or scope has its children in field 2.
+// resources in field 1, and a resource or scope has its children in field 2. Only a request of profiles has anything else: its
+// dictionary, without which profiles mean nothing.
 func detectProto(data []byte) (Signal, bool) {
-	c := candidates{possible: [...]bool{Logs: true, Traces: true, Metrics: true}}
+	if hasDictionary(data) {
+		return Profiles, eachChild(data, 1, func(resource []byte) bool {
+			return eachChild(resource, 2, func(scope []byte) bool { return eachChild(scope, 2, isProfile) })
+		})
+	}
+	c := candidates{possible: [...]bool{Logs: true, Traces: true, Metrics: true, Profiles: false}}
 	ok := eachChild(data, 1, func(resource []byte) bool {
 		return eachChild(resource, 2, func(scope []byte) bool {
 			return eachChild(scope, 2, c.add)
@@ -77,8 +83,8 @@ func eachChild(container []byte, number int, visit func(child []byte) bool) bool
 
 // candidates are the signals that the items so far can be of.
 type candidates struct {
-	possible [Metrics + 1]bool // no item excludes the signal
-	shown    [Metrics + 1]bool // at least one item has what only this signal has
+	possible [signals]bool // no item excludes the signal
+	shown    [signals]bool // at least one item has what only this signal has
 }
 
 // add looks at an item. It returns false if no signal is possible any more.
@@ -86,17 +92,17 @@ func (c *candidates) add(item []byte) bool {
 	if c.settled() {
 		return true
 	}
-	for signal, found := range [...]evidence{Logs: judgeLog(item), Traces: judgeSpan(item), Metrics: judgeMetric(item)} {
+	for signal, found := range [signals]evidence{Logs: judgeLog(item), Traces: judgeSpan(item), Metrics: judgeMetric(item)} {
 		c.possible[signal] = c.possible[signal] && found != excluded
 		c.shown[signal] = c.shown[signal] || found == shown
 	}
-	return c.possible != [Metrics + 1]bool{}
+	return c.possible != [signals]bool{}
 }
 
 // signal returns the only signal that is both possible and shown. It returns false if there is none or more than one.
 func (c *candidates) signal() (signal Signal, ok bool) {
 	count := 0
-	for _, s := range []Signal{Logs, Traces, Metrics} {
+	for _, s := range []Signal{Logs, Traces, Metrics, Profiles} {
 		if c.possible[s] && c.shown[s] {
 			signal = s
 			count++
@@ -111,7 +117,7 @@ func (c *candidates) settled() bool {
 	if !ok {
 		return false
 	}
-	only := [Metrics + 1]bool{}
+	only := [signals]bool{}
 	only[s] = true
 	return c.possible == only
 }

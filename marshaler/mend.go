@@ -5,7 +5,6 @@ package marshaler
 
 import (
 	"bytes"
-	"slices"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -34,7 +33,7 @@ func (m Mended) Any() bool { return m.Texts > 0 || m.Values > 0 }
 type mender struct {
 	// texts and values are what was changed so far.
 	texts, values int
-	// resource is the position of the current resource in the push.
+	// resource is the position of the current resource in the push. It is the number of resources, or more, behind them.
 	resource int
 	// first is the position of the first resource with a change. It means nothing before the first change.
 	first int
@@ -43,7 +42,7 @@ type mender struct {
 // mended returns what was changed in the push.
 func (m *mender) mended(p *push) Mended {
 	result := Mended{Texts: m.texts, Values: m.values}
-	if result.Any() {
+	if result.Any() && m.first < p.resources { // what is behind the resources is the dictionary of profiles
 		result.Resource = nameOf(p.attributes(m.first))
 	}
 	return result
@@ -97,10 +96,8 @@ func (m *mender) appendInner(dst []byte, number int, content []byte, k kind, dep
 	length := len(dst)
 	dst = protowire.AppendVarint(dst, unsigned(len(content)))
 	start := len(dst)
-	dst, ok = m.append(dst, content, k, depth)
-	if ok && len(dst)-start != len(content) {
-		var correct [10]byte
-		dst = slices.Replace(dst, length, start, protowire.AppendVarint(correct[:0], unsigned(len(dst)-start))...)
+	if dst, ok = m.append(dst, content, k, depth); ok {
+		dst = withLength(dst, length, start, len(content))
 	}
 	return dst, ok
 }
