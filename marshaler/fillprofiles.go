@@ -36,7 +36,8 @@ func (f *filler) isOneMessage(p *push) bool {
 // fillPortions puts all samples of the tree into messages.
 func (f *filler) fillPortions(p *push) error {
 	f.begin(p, len(f.tree.data)*f.growth())
-	if f.isOneMessage(p) {
+	// JSON gets more strings. A place that does not exist could be that of one, so the message is made anew for JSON.
+	if f.isOneMessage(p) && !f.json {
 		f.key = p.groups[0].key
 		if ok, err := f.addConverted(f.tree.data, p.items); ok || err != nil {
 			return err

@@ -5,6 +5,7 @@ package marshaler
 
 import (
 	"bytes"
+	"math"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -29,11 +30,14 @@ type Mended struct {
 // Any reports whether anything was changed.
 func (m Mended) Any() bool { return m.Texts > 0 || m.Values > 0 }
 
+// dictionaryPlace is the position of what is no resource. No push has as many resources.
+const dictionaryPlace = math.MaxInt
+
 // mender copies encoded OTLP and changes what strict readers do not decode. See ADR 20.
 type mender struct {
 	// texts and values are what was changed so far.
 	texts, values int
-	// resource is the position of the current resource in the push. It is the number of resources, or more, behind them.
+	// resource is the position of the current resource in the push. While the dictionary of profiles is copied, it is dictionaryPlace.
 	resource int
 	// first is the position of the first resource with a change. It means nothing before the first change.
 	first int
@@ -42,7 +46,7 @@ type mender struct {
 // mended returns what was changed in the push.
 func (m *mender) mended(p *push) Mended {
 	result := Mended{Texts: m.texts, Values: m.values}
-	if result.Any() && m.first < p.resources { // what is behind the resources is the dictionary of profiles
+	if result.Any() && m.first < p.resources {
 		result.Resource = nameOf(p.attributes(m.first))
 	}
 	return result
@@ -67,6 +71,10 @@ func (m *mender) append(dst, data []byte, k kind, depth int) (out []byte, ok boo
 		whole, content := data[pos:f.end], data[f.start:f.end]
 		pos = f.end
 		inner := l.kindOf(f)
+		resource := m.resource
+		if inner == profilesDictionary {
+			m.resource = dictionaryPlace
+		}
 		switch {
 		case l.isText(f) && !utf8.Valid(content):
 			m.note()
@@ -83,7 +91,10 @@ func (m *mender) append(dst, data []byte, k kind, depth int) (out []byte, ok boo
 				return nil, false
 			}
 		}
-		if depth == 0 {
+		switch {
+		case inner == profilesDictionary:
+			m.resource = resource
+		case depth == 0:
 			m.resource++
 		}
 	}

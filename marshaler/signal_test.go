@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// telemetry is pdata of any signal, for tests that are the same for all three.
+// telemetry is pdata of any signal, for tests that are the same for all of them.
 type telemetry interface {
 	signal() Signal
 	count() int
