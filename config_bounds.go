@@ -7,6 +7,8 @@ import (
 	"cmp"
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // What the producer may hold if nothing else limits it.
@@ -15,8 +17,8 @@ const (
 	defaultOutstandingBytes   = 64 << 20
 )
 
-// signalCount is how many signals share a producer at most.
-const signalCount = 3
+// signalCount is how many signals there are. So many share a producer at most.
+const signalCount = int(marshaler.Profiles) + 1
 
 // boundedProducer returns the configuration of the producer, with its bounds where the keys leave them open.
 //

@@ -59,7 +59,8 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 			p.shares = newShardShares(p.budget, c.helperConsumers(), p.shardOf)
 		}
 	}
-	p.joins = p.queues && !p.stores && !p.keyed && c.Compression != marshaler.NoCompression
+	// Profiles cannot be joined, see kindOf.
+	p.joins = p.queues && !p.stores && !p.keyed && c.Compression != marshaler.NoCompression && s != marshaler.Profiles
 	if p.stores || p.joins {
 		if p.plain, err = marshaler.New(plainFormat); err != nil {
 			return nil, fmt.Errorf("%s: %w", set.ID, err)

@@ -37,11 +37,11 @@ type telemetry struct {
 	packed       bool        // messages are aggregated or compressed
 	availability func(outage error)
 
-	listed  sync.Once                           // the shards were listed
-	channel atomic.Bool                         // the stream had channels when it was last described
-	storing atomic.Bool                         // the last call stored something
-	success [marshaler.Metrics + 1]atomic.Int64 // items that were delivered, by signal
-	late    [marshaler.Metrics + 1]atomic.Int64 // items that were lost after fire-and-forget delivery, by signal
+	listed  sync.Once                 // the shards were listed
+	channel atomic.Bool               // the stream had channels when it was last described
+	storing atomic.Bool               // the last call stored something
+	success [signalCount]atomic.Int64 // items that were delivered, by signal
+	late    [signalCount]atomic.Int64 // items that were lost after fire-and-forget delivery, by signal
 
 	// A session's few time series.
 	stream      series // exporter, stream
@@ -51,7 +51,7 @@ type telemetry struct {
 	codes       map[string]series
 	flushes     map[flush]series
 	items       map[item]series
-	notAccepted [marshaler.Metrics + 1]series
+	notAccepted [signalCount]series
 	common      []attribute.KeyValue // exporter, stream
 }
 
@@ -104,7 +104,7 @@ func (t *telemetry) prepare() {
 	t.worked = seriesOf(t.common, attribute.String("outcome", "success"))
 	t.failure = seriesOf(t.common, attribute.String("outcome", "failure"))
 	t.items = map[item]series{}
-	for _, signal := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
+	for signal := range marshaler.Signal(signalCount) {
 		t.notAccepted[signal] = seriesOf(exporterID, attribute.String("signal", signal.String()))
 	}
 	for outcome := range kpl.OutcomeClosed + 1 {
@@ -127,7 +127,7 @@ func (t *telemetry) prepare() {
 }
 
 func (t *telemetry) prepareItems(exporterID []attribute.KeyValue, outcome string) {
-	for _, signal := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
+	for signal := range marshaler.Signal(signalCount) {
 		t.items[item{signal, outcome}] = seriesOf(exporterID,
 			attribute.String("signal", signal.String()), attribute.String("outcome", outcome))
 	}
