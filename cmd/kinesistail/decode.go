@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
@@ -20,7 +21,7 @@ type otlp struct {
 	signal      marshaler.Signal
 	encoding    marshaler.Encoding
 	compression marshaler.Compression
-	items       int             // log records, spans or data points
+	items       int             // log records, spans, data points or samples
 	payload     json.RawMessage // the same in the JSON encoding of OTLP; nil if it is not wanted
 }
 
@@ -83,6 +84,13 @@ func (d *decoder) fill(o *otlp, data []byte) error {
 		}
 		o.items = metrics.DataPointCount()
 		render = func() ([]byte, error) { return new(pmetric.JSONMarshaler).MarshalMetrics(metrics) }
+	case marshaler.Profiles:
+		profiles, err := u.profiles.UnmarshalProfiles(data)
+		if err != nil {
+			return err
+		}
+		o.items = profiles.SampleCount()
+		render = func() ([]byte, error) { return new(pprofile.JSONMarshaler).MarshalProfiles(profiles) }
 	default:
 		return fmt.Errorf("signal %v", o.signal)
 	}
@@ -102,16 +110,17 @@ func (d *decoder) fill(o *otlp, data []byte) error {
 
 // unmarshalers are those of pdata. The package marshaler has others, which also decompress; here that is done before.
 type unmarshalers struct {
-	logs    plog.Unmarshaler
-	traces  ptrace.Unmarshaler
-	metrics pmetric.Unmarshaler
+	logs     plog.Unmarshaler
+	traces   ptrace.Unmarshaler
+	metrics  pmetric.Unmarshaler
+	profiles pprofile.Unmarshaler
 }
 
 func unmarshalersOf(encoding marshaler.Encoding) unmarshalers {
 	if encoding == marshaler.OTLPJSON {
-		return unmarshalers{&plog.JSONUnmarshaler{}, &ptrace.JSONUnmarshaler{}, &pmetric.JSONUnmarshaler{}}
+		return unmarshalers{&plog.JSONUnmarshaler{}, &ptrace.JSONUnmarshaler{}, &pmetric.JSONUnmarshaler{}, &pprofile.JSONUnmarshaler{}}
 	}
-	return unmarshalers{&plog.ProtoUnmarshaler{}, &ptrace.ProtoUnmarshaler{}, &pmetric.ProtoUnmarshaler{}}
+	return unmarshalers{&plog.ProtoUnmarshaler{}, &ptrace.ProtoUnmarshaler{}, &pmetric.ProtoUnmarshaler{}, &pprofile.ProtoUnmarshaler{}}
 }
 
 // identify returns the signal and the encoding of data. If the signal is given, only the encoding is detected. That also works
