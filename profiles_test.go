@@ -47,7 +47,8 @@ var pushProfiles = pushSignal[pprofile.Profiles]{
 	},
 }
 
-// profilesOf returns one resource with one sample for each name. The name is that of the only function in the stack of the sample.
+// profilesOf returns one resource with one sample for each name. The name is that of the only function in the stack of the
+// sample.
 func profilesOf(names ...string) pprofile.Profiles {
 	profiles := pprofile.NewProfiles()
 	d := profiles.Dictionary()
@@ -98,7 +99,8 @@ func startProfiles(
 	return r, e, consume
 }
 
-// storedFunctions returns the functions of all samples that a reader of the stream gets, and checks that each record is one request.
+// storedFunctions returns the functions of all samples that a reader of the stream gets, and checks that each record is one
+// request.
 func storedFunctions(t *testing.T, k *kpltest.Kinesis, c *Config) (names []string) {
 	t.Helper()
 	m, err := marshaler.New(c.marshalerConfig())
@@ -109,7 +111,7 @@ func storedFunctions(t *testing.T, k *kpltest.Kinesis, c *Config) (names []strin
 		separator = []byte("\n")
 	}
 	for _, record := range k.UserRecords(testStream) {
-		for _, message := range bytes.Split(record.Data, separator) {
+		for _, message := range bytes.SplitSeq(record.Data, separator) {
 			profiles, err := m.UnmarshalProfiles(message)
 			require.NoError(t, err)
 			plain, _, err := marshaler.Decompress(message, marshaler.MaxPlainSize)
@@ -138,8 +140,8 @@ func (r *rig) counter(t *testing.T, name string) int {
 	return total
 }
 
-// Many pushes of profiles, of which a fifth of the records is throttled, arrive: each sample once, with its function, in each format
-// and encoding. What was accepted was sent, in exporterhelper's metrics too, which count samples.
+// Many pushes of profiles, of which a fifth of the records is throttled, arrive: each sample once, with its function, in each
+// format and encoding. What was accepted was sent, in exporterhelper's metrics too, which count samples.
 func TestEachSampleArrivesOnce(t *testing.T) {
 	const callers, requests, samples = 8, 10, 50
 	for _, format := range []kpl.AggregationFormat{kpl.AggregationKPL, kpl.AggregationConcatenated, kpl.AggregationNone} {
@@ -207,7 +209,8 @@ func TestPartOfProfilesComesBack(t *testing.T) {
 	})
 }
 
-// With a storage, profiles that a stop leaves are delivered after the next start, once. What is stored is what exporterhelper stores.
+// With a storage, profiles that a stop leaves are delivered after the next start, once. What is stored is what exporterhelper
+// stores.
 func TestStorageOfProfiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, files, c := newTestKinesis(2), newMemoryStorage(), queuedConfig()
@@ -232,7 +235,8 @@ func TestStorageOfProfiles(t *testing.T) {
 	assertStored(t.Context(), t, profilesSignal, profilesOf("first", "second", "third"), storagerequest.MarshalProfiles)
 }
 
-// A push that is larger than a message may ever be comes to the storage in parts, each with its own dictionary. It is stored as one.
+// A push that is larger than a message may ever be comes to the storage in parts, each with its own dictionary. It is stored as
+// one.
 func TestStorageJoinsTheDictionariesOfALargeRequest(t *testing.T) {
 	p := storagePusher(t, marshaler.Profiles, nil)
 	e := storageEncoding{p, zap.NewNop()}

@@ -69,8 +69,8 @@ func (e storageEncoding) Marshal(ctx context.Context, r xexporterhelper.Request)
 	return append(stored, tail...), nil
 }
 
-// mergeProfiles encodes a request of profiles that came in several parts, because it is larger than a message may ever be. Each part
-// has a dictionary of its own.
+// mergeProfiles encodes a request of profiles that came in several parts, because it is larger than a message may ever be. Each
+// part has a dictionary of its own.
 func mergeProfiles(ctx context.Context, parts []plainPart) ([]byte, error) {
 	var all pprofile.Profiles
 	for i, part := range parts {

@@ -73,8 +73,10 @@ func TestBytesOfConcatenatedRecords(t *testing.T) {
 				{Kind: Kind{Alone: true}, Data: []byte("5")},
 			},
 			[]entry{
-				{"2", "pk1", hashOfPK1}, {"3", "pk1", hashOfPK1},
-				{"5", "abcdefghijklmnop", hashOf("abcdefghijklmnop").String()}, {"14", "pk1", hashOfPK1},
+				{"2", "pk1", hashOfPK1},
+				{"3", "pk1", hashOfPK1},
+				{"5", "abcdefghijklmnop", hashOf("abcdefghijklmnop").String()},
+				{"14", "pk1", hashOfPK1},
 			},
 		},
 		"the first key is outside": {

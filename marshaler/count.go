@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// CountItems returns how many log records, spans, data points or samples encoded OTLP has: a request of the signal in protobuf, not
-// compressed. It looks at what is around the items, not into them. The error wraps [ErrMalformed] if the bytes are no such
+// CountItems returns how many log records, spans, data points or samples encoded OTLP has: a request of the signal in protobuf,
+// not compressed. It looks at what is around the items, not into them. The error wraps [ErrMalformed] if the bytes are no such
 // request.
 func CountItems(signal Signal, otlp []byte) (int, error) {
 	t := tree{layers: signal.layout(), framed: true}

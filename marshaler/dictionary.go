@@ -84,5 +84,5 @@ func (d *dictionary) resolvesIn(data []byte, k kind) bool {
 		inner := k.innerReferring(f)
 		return inner == opaque || d.resolvesIn(data[f.start:f.end], inner)
 	})
-	return ok && !(named && referred)
+	return ok && (!named || !referred)
 }

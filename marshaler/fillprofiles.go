@@ -105,8 +105,9 @@ func (f *filler) fillProfile(r row) error {
 	})
 }
 
-// takeRow puts a row into the current message, or else into the next one. A row that is larger than the usual message gets one for
-// itself, of at most as many bytes as most says, before it is converted. It returns false if the row does not fit that either.
+// takeRow puts a row into the current message, or else into the next one. A row that is larger than the usual message gets one
+// for itself, of at most as many bytes as most says, before it is converted. It returns false if the row does not fit that
+// either.
 func (f *filler) takeRow(r row, most int) (bool, error) {
 	if f.portion.items > 0 {
 		f.aimFor(f.portion.around() * f.growth())

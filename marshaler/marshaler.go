@@ -124,12 +124,12 @@ func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
 
 // MarshalProfiles encodes samples of profiles. Profiles without any sample make no message.
 //
-// Each message has a dictionary of its own, with all that its samples refer to. If the push does not fit one message, that is less
-// than the dictionary of the push. A profile is in one message if it fits any. A larger one is cut between its samples, and
-// each part has all else of the profile.
+// Each message has a dictionary of its own, with all that its samples refer to. If the push does not fit one message, that is
+// less than the dictionary of the push. A profile is in one message if it fits any. A larger one is cut between its samples,
+// and each part has all else of the profile.
 //
-// Messages of profiles must not be appended to each other: a reader would join their dictionaries, and would find the wrong entries
-// for all but the first.
+// Messages of profiles must not be appended to each other: a reader would join their dictionaries, and would find the wrong
+// entries for all but the first.
 func (m *Marshaler) MarshalProfiles(profiles pprofile.Profiles) (Encoded, error) {
 	resources := profiles.ResourceProfiles()
 	return encode(m, push{

@@ -37,7 +37,8 @@ const dictionaryPlace = math.MaxInt
 type mender struct {
 	// texts and values are what was changed so far.
 	texts, values int
-	// resource is the position of the current resource in the push. While the dictionary of profiles is copied, it is dictionaryPlace.
+	// resource is the position of the current resource in the push. While the dictionary of profiles is copied, it is
+	// dictionaryPlace.
 	resource int
 	// first is the position of the first resource with a change. It means nothing before the first change.
 	first int

@@ -5,6 +5,7 @@ package marshaler
 
 import (
 	"fmt"
+	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pprofile"
@@ -38,27 +39,30 @@ func encodeProfiles[T any](m *Marshaler, f *filler, p *push, pdata T, marshal fu
 // buffer becomes the data of the only message.
 func (f *filler) splitProfiles(p *push, whole *buffer) (Encoded, error) {
 	defer f.forget()
-	if err := f.cut(whole.data, p.resources, p.items); err != nil {
-		whole.release()
-		return Encoded{}, err
-	}
-	if err := p.checkCount(f.tree.resourceCount(), f.tree.itemCount()); err != nil {
-		whole.release()
-		return Encoded{}, err
-	}
-	if !f.portion.read(&f.tree) {
-		whole.release()
-		return Encoded{}, fmt.Errorf("marshaler: cut %s of %d bytes: %w", f.signal, len(whole.data), ErrMalformed)
-	}
-	if f.isOneMessage(p) && !f.converts() {
+	err := f.cutProfiles(p, whole.data)
+	if err == nil && f.isOneMessage(p) && !f.converts() {
 		return p.only(f.buffers.fit(whole)), nil
 	}
 	defer whole.release()
-	if err := f.fillPortions(p); err != nil {
+	if err == nil {
+		err = f.fillPortions(p)
+	}
+	if err != nil {
 		f.discard()
 		return Encoded{}, err
 	}
 	return f.encoded, nil
+}
+
+// cutProfiles finds the containers, the samples and the dictionary of a push.
+func (f *filler) cutProfiles(p *push, data []byte) error {
+	if err := f.cut(data, p.resources, p.items); err != nil {
+		return err
+	}
+	if !f.portion.read(&f.tree) {
+		return fmt.Errorf("marshaler: cut %s of %d bytes: %w", f.signal, len(data), ErrMalformed)
+	}
+	return p.checkCount(f.tree.resourceCount(), f.tree.itemCount())
 }
 
 // splitProfileBytes cuts the request of profiles that the tree was cut from, and that belongs to the caller. It returns false if
@@ -70,10 +74,10 @@ func (f *filler) splitProfileBytes(keys keyer, p *push) (Encoded, bool) {
 	if p.items == 0 {
 		return Encoded{}, true
 	}
-	resources := f.resolvedResources()
-	p.attributes = func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
+	resources := sync.OnceValue(f.resolvedResources) // keys and errors need it, and nothing else
+	p.attributes = func(i int) pcommon.Map { return resources().At(i).Resource().Attributes() }
 	p.groups = keys.groups(p.resources, p.attributes)
-	encoded := Encoded{}
+	var encoded Encoded
 	if f.isOneMessage(p) && !f.converts() {
 		b := f.buffers.get(len(f.tree.data))
 		copy(b.data, f.tree.data)

@@ -24,8 +24,8 @@ func (d profilesData) marshal(t testing.TB, m *Marshaler) Encoded {
 	return kept(encoded)
 }
 
-// whole encodes everything. In protobuf the strings of attributes stay where they are, unlike with pdata's public marshaler, which
-// moves them to the dictionary.
+// whole encodes everything. In protobuf the strings of attributes stay where they are, unlike with pdata's public marshaler,
+// which moves them to the dictionary.
 func (d profilesData) whole(t testing.TB, m *Marshaler) []byte {
 	if _, ok := m.codec.encodeProfiles.(*pprofile.ProtoMarshaler); ok {
 		source, ok := encodableOf(d.Profiles)
@@ -64,7 +64,8 @@ func (d profilesData) keep(keep func(int, pcommon.Resource) bool) telemetry {
 			for _, p := range sp.Profiles().All() {
 				var samples []pprofile.Sample
 				for _, s := range p.Samples().All() {
-					if i++; keep(i, rp.Resource()) {
+					i++
+					if keep(i, rp.Resource()) {
 						samples = append(samples, s)
 					}
 				}

@@ -132,7 +132,7 @@ func (s *selection) placeOf(t table, place uint64) uint64 {
 	if !s.dictionary.hasPlace(t, place) {
 		return 0
 	}
-	return uint64(max(s.places[t][place], 0)) //nolint:gosec // not below 0
+	return uint64(max(s.places[t][place], 0))
 }
 
 // appendDictionary appends the selected entries as the dictionary of a request. It must be called after number.

@@ -120,7 +120,9 @@ func unmarshalersOf(encoding marshaler.Encoding) unmarshalers {
 	if encoding == marshaler.OTLPJSON {
 		return unmarshalers{&plog.JSONUnmarshaler{}, &ptrace.JSONUnmarshaler{}, &pmetric.JSONUnmarshaler{}, &pprofile.JSONUnmarshaler{}}
 	}
-	return unmarshalers{&plog.ProtoUnmarshaler{}, &ptrace.ProtoUnmarshaler{}, &pmetric.ProtoUnmarshaler{}, &pprofile.ProtoUnmarshaler{}}
+	return unmarshalers{
+		&plog.ProtoUnmarshaler{}, &ptrace.ProtoUnmarshaler{}, &pmetric.ProtoUnmarshaler{}, &pprofile.ProtoUnmarshaler{},
+	}
 }
 
 // identify returns the signal and the encoding of data. If the signal is given, only the encoding is detected. That also works
