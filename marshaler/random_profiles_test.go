@@ -42,7 +42,7 @@ func (r random) places(list pcommon.Int32Slice, entries int) {
 }
 
 func (r random) dictionary(d pprofile.ProfilesDictionary) {
-	for i := range 150 + r.IntN(200) {
+	for i := range 60 + r.IntN(120) {
 		d.StringTable().Append(fmt.Sprint(r.text(), i))
 	}
 	texts := d.StringTable().Len()
@@ -59,14 +59,14 @@ func (r random) dictionary(d pprofile.ProfilesDictionary) {
 		m.SetFilenameStrindex(r.place(texts))
 		r.places(m.AttributeIndices(), d.AttributeTable().Len())
 	}
-	for range 100 + r.IntN(200) {
+	for range 30 + r.IntN(40) {
 		f := d.FunctionTable().AppendEmpty()
 		f.SetNameStrindex(r.place(texts))
 		f.SetFilenameStrindex(r.place(texts))
 		f.SetSystemNameStrindex(r.place(texts))
 		f.SetStartLine(r.Int64N(1000))
 	}
-	for range 100 + r.IntN(300) {
+	for range 40 + r.IntN(120) {
 		l := d.LocationTable().AppendEmpty()
 		l.SetAddress(r.Uint64())
 		l.SetMappingIndex(r.place(d.MappingTable().Len()))
@@ -82,7 +82,7 @@ func (r random) dictionary(d pprofile.ProfilesDictionary) {
 		link.SetTraceID(r.traceID())
 		link.SetSpanID(r.spanID())
 	}
-	for range 50 + r.IntN(100) {
+	for range 20 + r.IntN(40) {
 		s := d.StackTable().AppendEmpty()
 		for range r.IntN(20) {
 			s.LocationIndices().Append(r.place(d.LocationTable().Len()))

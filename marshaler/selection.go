@@ -25,11 +25,13 @@ type selection struct {
 	size int
 }
 
-// entry is an entry of a table.
-type entry struct {
-	table table
-	place int
-}
+// entry is an entry of a table. Entries are in the order of tables, and within a table in that of places.
+type entry uint64
+
+func entryOf(t table, place uint64) entry { return entry(t)<<56 | entry(place) }
+
+func (e entry) table() table { return table(e >> 56) }
+func (e entry) place() int   { return int(e & (1<<56 - 1)) }
 
 // absent is the new place of an entry that is not selected.
 const absent = -1
@@ -69,7 +71,7 @@ func (s *selection) choose(t table, place uint64) {
 	}
 	e := s.dictionary.entries[t][place]
 	s.places[t][place] = 0
-	s.chosen = append(s.chosen, entry{t, int(place)}) //nolint:gosec // below the length of a table
+	s.chosen = append(s.chosen, entryOf(t, place))
 	s.size += e.len()
 	if refers[t.entryKind()] {
 		s.chooseFor(s.dictionary.data[e.start:e.end], profilesDictionary)
@@ -106,24 +108,19 @@ func (s *selection) chooseFor(data []byte, k kind) {
 // undo takes back what was selected after the first n entries.
 func (s *selection) undo(n int) {
 	for _, e := range s.chosen[n:] {
-		s.places[e.table][e.place] = absent
-		s.size -= s.dictionary.entries[e.table][e.place].len()
+		s.places[e.table()][e.place()] = absent
+		s.size -= s.dictionary.entries[e.table()][e.place()].len()
 	}
 	s.chosen = s.chosen[:n]
 }
 
 // number gives the selected entries their new places, and puts them in order.
 func (s *selection) number() {
-	slices.SortFunc(s.chosen, func(a, b entry) int {
-		if a.table != b.table {
-			return int(a.table) - int(b.table)
-		}
-		return a.place - b.place
-	})
+	slices.Sort(s.chosen)
 	var next [tables]int32
 	for _, e := range s.chosen {
-		s.places[e.table][e.place] = next[e.table]
-		next[e.table]++
+		s.places[e.table()][e.place()] = next[e.table()]
+		next[e.table()]++
 	}
 }
 
@@ -142,7 +139,7 @@ func (s *selection) appendDictionary(dst []byte) []byte {
 	dst = protowire.AppendVarint(dst, unsigned(s.size))
 	start := len(dst)
 	for _, e := range s.chosen {
-		field := s.dictionary.entries[e.table][e.place]
+		field := s.dictionary.entries[e.table()][e.place()]
 		dst = s.append(dst, s.dictionary.data[field.start:field.end], profilesDictionary)
 	}
 	return withLength(dst, length, start, s.size)
