@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/encodings"
@@ -139,6 +140,8 @@ type encodingExtension struct {
 	logs    plog.Marshaler
 	traces  ptrace.Marshaler
 	metrics pmetric.Marshaler
+
+	profiles pprofile.Marshaler
 }
 
 // newEncodingExtension returns the extension with a valid id that encodes a signal.
@@ -155,6 +158,8 @@ func (x *encodingExtension) format() *marshaler.Foreign {
 		Logs:    func(data plog.Logs) ([]byte, error) { return x.logs.MarshalLogs(data) },
 		Traces:  func(data ptrace.Traces) ([]byte, error) { return x.traces.MarshalTraces(data) },
 		Metrics: func(data pmetric.Metrics) ([]byte, error) { return x.metrics.MarshalMetrics(data) },
+
+		Profiles: func(data pprofile.Profiles) ([]byte, error) { return x.profiles.MarshalProfiles(data) },
 	}
 }
 
@@ -175,6 +180,8 @@ func (x *encodingExtension) resolve(host component.Host) error {
 		x.traces, ok = extension.(ptrace.Marshaler)
 	case marshaler.Metrics:
 		x.metrics, ok = extension.(pmetric.Marshaler)
+	case marshaler.Profiles:
+		x.profiles, ok = extension.(pprofile.Marshaler)
 	}
 	if !ok {
 		return fmt.Errorf("%s::encoding %q is an extension that does not encode %[1]s: use %[3]s",

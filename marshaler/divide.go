@@ -15,6 +15,9 @@ func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Messag
 	if m.foreign != nil {
 		return m.foreign.divide(signal, message, max(items, 1))
 	}
+	if signal == Profiles {
+		return m.divideProfiles(message, max(items, 1))
+	}
 	plain, err := m.decompressor.plain(message.Data)
 	if err != nil {
 		return nil, err
@@ -27,7 +30,7 @@ func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Messag
 	}
 	items = max(items, 1)
 	f.encoded.Messages = make([]Message, 0, (message.Items+items-1)/items)
-	f.to = destination{key: message.PartitionKey, hashKey: message.ExplicitHashKey, stream: message.Stream}
+	f.to = destinationOf(message)
 	f.draft.drop()
 	compressed := compressionOf(message.Data) != NoCompression
 	f.divide(f.tree.resources(), items, compressed)
@@ -62,11 +65,11 @@ func (f *filler) endPart(compressed bool) {
 	case f.draft.items == 0:
 	case compressed && f.packer.active():
 		f.packer.pack(&f.draft)
-		f.addCopy(f.packer.packed)
+		f.addCopy(f.packer.packed, f.draft.items)
 	default:
 		b := f.buffers.get(f.draft.size)
 		f.draft.assemble(b.data)
-		f.add(b)
+		f.add(b, f.draft.items)
 	}
 	f.draft.drop()
 }

@@ -12,7 +12,7 @@ import (
 // those that fail or fit no message, and if messages keep it.
 func (f *foreign) addItems(made *Encoded, signal Signal, m Message) {
 	pdata, err := f.otlp.codec.decode(signal, m.Data)
-	if _, slow := pdata.(interface{ DataPointCount() int }); err != nil || f.KeepOTLP || slow {
+	if err != nil || f.KeepOTLP || signal != Logs && signal != Traces {
 		f.addParts(made, signal, m, 1)
 		return
 	}

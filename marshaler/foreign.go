@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -25,6 +26,8 @@ type Foreign struct {
 	Traces func(ptrace.Traces) ([]byte, error)
 	// Metrics encodes data points as one message.
 	Metrics func(pmetric.Metrics) ([]byte, error)
+	// Profiles encodes samples as one message.
+	Profiles func(pprofile.Profiles) ([]byte, error)
 
 	// Text says that messages are text. Only text can have [Config.Newline].
 	Text bool
@@ -43,6 +46,8 @@ func (f *Foreign) Has(signal Signal) bool {
 		return f.Traces != nil
 	case Metrics:
 		return f.Metrics != nil
+	case Profiles:
+		return f.Profiles != nil
 	}
 	return false
 }

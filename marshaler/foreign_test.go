@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -23,6 +24,8 @@ func foreignJSON() *Foreign {
 		Logs:    (&plog.JSONMarshaler{}).MarshalLogs,
 		Traces:  (&ptrace.JSONMarshaler{}).MarshalTraces,
 		Metrics: (&pmetric.JSONMarshaler{}).MarshalMetrics,
+
+		Profiles: (&pprofile.JSONMarshaler{}).MarshalProfiles,
 	}
 }
 
@@ -145,6 +148,8 @@ func marshalOf(m *Marshaler, d telemetry) (Encoded, error) {
 		return m.MarshalLogs(d.Logs)
 	case tracesData:
 		return m.MarshalTraces(d.Traces)
+	case profilesData:
+		return m.MarshalProfiles(d.Profiles)
 	}
 	return m.MarshalMetrics(d.(metricsData).Metrics)
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -218,6 +219,8 @@ func (f *foreign) call(pdata any) (data []byte, err error) {
 		return f.Traces(pdata)
 	case pmetric.Metrics:
 		return f.Metrics(pdata)
+	case pprofile.Profiles:
+		return f.Profiles(pdata)
 	}
 	return nil, fmt.Errorf("%T is no pdata of a signal", pdata)
 }
@@ -235,6 +238,8 @@ func (f *foreign) resourceOf(signal Signal, otlp []byte) string {
 		return nameOf(pdata.ResourceSpans().At(0).Resource().Attributes())
 	case pmetric.Metrics:
 		return nameOf(pdata.ResourceMetrics().At(0).Resource().Attributes())
+	case pprofile.Profiles:
+		return nameOf(pdata.ResourceProfiles().At(0).Resource().Attributes())
 	}
 	return ""
 }
