@@ -27,6 +27,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
@@ -226,6 +227,28 @@ func sendNames(t *testing.T, k kpl.Client, c *Config, requests, items int) (want
 	}
 	assert.Equal(t, len(want), r.sum(t, "items_put", "outcome", "success"))
 	return want
+}
+
+// An extension may have profiles as well.
+func TestEncodingExtensionOfProfiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := directConfig()
+		c.Profiles.Encoding = "otlp_encoding/json"
+		k := newTestKinesis(1)
+		e, consume, err := pushProfiles.start(t.Context(), factoryFor(k), exportertest.NewNopSettings(metadata.Type), c)
+		require.NoError(t, err)
+		require.NoError(t, e.Start(t.Context(), encodingHost(t)))
+		want := []string{"a", "b", "c"}
+		require.NoError(t, consume(t.Context(), profilesOf(want...)))
+		require.NoError(t, e.Shutdown(t.Context()))
+		var found []string
+		for _, record := range k.UserRecords(testStream) {
+			profiles, err := (&pprofile.JSONUnmarshaler{}).UnmarshalProfiles(record.Data)
+			require.NoError(t, err)
+			found = append(found, functionsOf(profiles)...)
+		}
+		assert.ElementsMatch(t, want, found)
+	})
 }
 
 // An extension that is not there, or that lacks the signal, is an error at the start. It names the key, the value and what to do.
