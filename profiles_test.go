@@ -111,7 +111,7 @@ func storedFunctions(t *testing.T, k *kpltest.Kinesis, c *Config) (names []strin
 		separator = []byte("\n")
 	}
 	for _, record := range k.UserRecords(testStream) {
-		for _, message := range bytes.SplitSeq(record.Data, separator) {
+		for message := range bytes.SplitSeq(record.Data, separator) {
 			profiles, err := m.UnmarshalProfiles(message)
 			require.NoError(t, err)
 			plain, _, err := marshaler.Decompress(message, marshaler.MaxPlainSize)

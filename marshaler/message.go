@@ -12,7 +12,7 @@ type Message struct {
 	Data []byte
 	// PartitionKey has at most 256 Unicode characters. Empty means that the message may go to any shard.
 	PartitionKey string
-	// Items is the number of log records, spans or data points in Data. It is at least 1.
+	// Items is the number of log records, spans, data points or samples in Data. It is at least 1.
 	Items int
 
 	// buffer owns the memory of Data. Release gives it back to the pool that it came from.
