@@ -24,8 +24,8 @@
 //
 // A push may also come as bytes. Then isSound takes the place of all that is in front of tree, see [Marshaler.MarshalEncoded].
 //
-// Profiles take another way from the filler on. All samples of a push refer to one dictionary, so portion fills messages with samples
-// and with what these need of the dictionary, which selection finds.
+// Profiles take another way from the filler on. All samples of a push refer to one dictionary, so portion fills messages with
+// samples and with what these need of the dictionary, which selection finds.
 //
 // Encoded pdata and messages lie in pooled memory. Whoever gets messages releases them when nobody reads them any more.
 //
