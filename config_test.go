@@ -292,7 +292,7 @@ func TestProducerConfigIsComplete(t *testing.T) {
 	var fromKPL []string
 	for field := range reflect.TypeFor[kpl.Config]().Fields() {
 		switch field.Name {
-		case "Observer", "FailIfTooLarge": // the exporter sets them itself
+		case "Observer", "FailIfTooLarge", "Compress": // the exporter sets them itself
 		default:
 			fromKPL = append(fromKPL, field.Name)
 		}
