@@ -25,6 +25,7 @@ type pusher struct {
 	queues    bool                 // there is a queue, and its callers do not wait for results
 	stores    bool                 // the queue has a storage
 	marshaler *marshaler.Marshaler // makes messages
+	extension *encodingExtension   // that the marshaler uses; nil if none
 	plain     *marshaler.Marshaler // encodes pdata whose messages are made behind the queue; nil if there is none
 	joins     bool                 // small requests are joined before they are compressed
 
@@ -51,10 +52,8 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
 		stores: c.storesRequests(),
 	}
-	encoding := c.marshalerConfig(s)
-	encoding.Route = p.routeOf()
 	var err error
-	if p.marshaler, err = marshaler.New(encoding); err != nil {
+	if p.marshaler, err = p.newMarshaler(); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	if bytes := c.queueBytes(); bytes > 0 {
@@ -75,6 +74,23 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		}
 	}
 	return p, nil
+}
+
+// newMarshaler returns what makes the messages of the signal.
+func (p *pusher) newMarshaler() (*marshaler.Marshaler, error) {
+	c := p.config.marshalerConfig(p.signal)
+	c.Route = p.routeOf()
+	if isExtension(c.Encoding) {
+		p.extension = newEncodingExtension(p.signal, c.Encoding)
+		c.Foreign = p.extension.format()
+	} else {
+		c.Foreign = foreignFormat(c.Encoding)
+	}
+	if c.Foreign != nil {
+		c.Encoding = ""
+		c.Foreign.KeepOTLP = !p.queues // a caller that waits for the result gets the rest as pdata
+	}
+	return marshaler.New(c)
 }
 
 // start lets pushes use a session.
