@@ -158,7 +158,7 @@ func (c Config) validateEncoding() error {
 	case f == nil:
 	case c.Encoding != "":
 		return fmt.Errorf("marshaler: Encoding must be empty with Foreign, found %q", c.Encoding)
-	case f.Logs == nil && f.Traces == nil && f.Metrics == nil:
+	case !f.Has(Logs) && !f.Has(Traces) && !f.Has(Metrics) && !f.Has(Profiles):
 		return errors.New("marshaler: Foreign must have a function for one signal at least")
 	default:
 		name, text = f.Name, f.Text

@@ -34,9 +34,9 @@ type recordLine struct {
 	// the Kinesis Client Library skip such a record.
 	OutOfRange bool `json:"out_of_range,omitempty"`
 
-	// Signal (logs, traces, metrics or profiles), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are set if the
-	// data is OTLP. Compression (snappy, zstd or gzip) is set if the data is compressed. If it is not OTLP, Text is set if it is
-	// text, otherwise Data. Error is set if it looks like OTLP and cannot be decoded.
+	// Signal (logs, traces, metrics or profiles), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are set
+	// if the data is OTLP. Compression (snappy, zstd or gzip) is set if the data is compressed. If it is not OTLP, Text is set
+	// if it is text, otherwise Data. Error is set if it looks like OTLP and cannot be decoded.
 	Signal      string          `json:"signal,omitempty"`
 	Encoding    string          `json:"encoding,omitempty"`
 	Compression string          `json:"compression,omitempty"`
