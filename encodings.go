@@ -137,10 +137,9 @@ type encodingExtension struct {
 	signal marshaler.Signal
 	id     component.ID
 
-	logs    plog.Marshaler
-	traces  ptrace.Marshaler
-	metrics pmetric.Marshaler
-
+	logs     plog.Marshaler
+	traces   ptrace.Marshaler
+	metrics  pmetric.Marshaler
 	profiles pprofile.Marshaler
 }
 
@@ -154,11 +153,10 @@ func newEncodingExtension(s marshaler.Signal, e marshaler.Encoding) *encodingExt
 // format returns what the marshaler needs to know of the extension. Its functions must not be called before resolve.
 func (x *encodingExtension) format() *marshaler.Foreign {
 	return &marshaler.Foreign{
-		Name:    x.id.String(),
-		Logs:    func(data plog.Logs) ([]byte, error) { return x.logs.MarshalLogs(data) },
-		Traces:  func(data ptrace.Traces) ([]byte, error) { return x.traces.MarshalTraces(data) },
-		Metrics: func(data pmetric.Metrics) ([]byte, error) { return x.metrics.MarshalMetrics(data) },
-
+		Name:     x.id.String(),
+		Logs:     func(data plog.Logs) ([]byte, error) { return x.logs.MarshalLogs(data) },
+		Traces:   func(data ptrace.Traces) ([]byte, error) { return x.traces.MarshalTraces(data) },
+		Metrics:  func(data pmetric.Metrics) ([]byte, error) { return x.metrics.MarshalMetrics(data) },
 		Profiles: func(data pprofile.Profiles) ([]byte, error) { return x.profiles.MarshalProfiles(data) },
 	}
 }

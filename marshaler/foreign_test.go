@@ -20,11 +20,10 @@ import (
 // foreignJSON is OTLP's JSON as pdata writes it, as a format that the Marshaler knows nothing about.
 func foreignJSON() *Foreign {
 	return &Foreign{
-		Name:    "json",
-		Logs:    (&plog.JSONMarshaler{}).MarshalLogs,
-		Traces:  (&ptrace.JSONMarshaler{}).MarshalTraces,
-		Metrics: (&pmetric.JSONMarshaler{}).MarshalMetrics,
-
+		Name:     "json",
+		Logs:     (&plog.JSONMarshaler{}).MarshalLogs,
+		Traces:   (&ptrace.JSONMarshaler{}).MarshalTraces,
+		Metrics:  (&pmetric.JSONMarshaler{}).MarshalMetrics,
 		Profiles: (&pprofile.JSONMarshaler{}).MarshalProfiles,
 	}
 }
