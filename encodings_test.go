@@ -188,8 +188,8 @@ func TestEncodingsArrive(t *testing.T) {
 	}
 }
 
-// sendNames sends requests of some items of each signal that the encoding has, and stops the exporter. It returns the names of the
-// items, sorted.
+// sendNames sends requests of some items of each signal that the encoding has, and stops the exporter. It returns the names of
+// the items, sorted.
 func sendNames(t *testing.T, k kpl.Client, c *Config, requests, items int) (want []string) {
 	t.Helper()
 	require.NoError(t, c.Validate())
