@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
@@ -32,6 +33,7 @@ type pusher struct {
 	budget *budget      // of the queue; nil if exporterhelper's own limit counts
 	shares *shardShares // of the budget; nil if shards have none
 	view   *helperView
+	spans  callSpans
 
 	keySeen  atomic.Bool // some resource had an attribute that decides about keys
 	draining atomic.Bool // pushes do not wait for the data of others any more
@@ -47,6 +49,7 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		signal: s,
 		config: c,
 		stream: c.stream(s),
+		spans:  callSpans{metadata.Tracer(set.TelemetrySettings)},
 		kind:   kindOf(s, c.marshalerConfig(s)),
 		keyed:  len(c.partitionKey(s).ResourceAttributes) > 0,
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
@@ -213,7 +216,9 @@ func (p *pusher) deliverOnce(ctx context.Context, messages []*message, v *verdic
 	if skipLinger || p.draining.Load() {
 		p.session.producer.Flush()
 	}
-	for i, result := range batch.Wait(ctx) {
+	results := batch.Wait(ctx)
+	p.spans.made(ctx, messages, results, func(m *message) string { return p.streamOf(&m.Message) })
+	for i, result := range results {
 		v.finished(messages[i], result)
 	}
 }
