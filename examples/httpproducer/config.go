@@ -45,7 +45,8 @@ func configFrom(args []string, getenv func(string) string, help io.Writer) (conf
 	flags.DurationVar(&p.RecordTTL, "record-ttl", p.RecordTTL, "how long to try to deliver an event")
 	flags.IntVar(&p.MaxOutstandingRecords, "max-outstanding-records", p.MaxOutstandingRecords,
 		"most events on their way; at this bound, requests take longer")
-	flags.Var((*format)(&p.AggregationFormat), "aggregation-format", "how events share a Kinesis record: `kpl`, concatenated or none")
+	flags.Var((*format)(&p.AggregationFormat), "aggregation-format",
+		"how events share a Kinesis record: `kpl`, concatenated or none")
 	flags.BoolVar(&p.FailIfThrottled, "fail-if-throttled", false, "give up an event at once if its shard throttles it")
 	if err := parse(flags, args, getenv, help); err != nil {
 		return config{}, err
@@ -107,7 +108,7 @@ const usage = `httpproducer takes events over HTTP and stores them in a Kinesis 
   GET  /health            how many events are on their way
   GET  /metrics           metrics of the producer, for Prometheus
 
-An event is {"partition_key": "...", "payload": <any JSON>}. There is neither TLS nor authentication. Credentials are those that the
-AWS SDK finds. Each flag can also be set by an environment variable: -kinesis-stream by KINESIS_STREAM, and so on.
+An event is {"partition_key": "...", "payload": <any JSON>}. There is neither TLS nor authentication. Credentials are those that
+the AWS SDK finds. Each flag can also be set by an environment variable: -kinesis-stream by KINESIS_STREAM, and so on.
 
 `

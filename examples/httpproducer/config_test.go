@@ -88,7 +88,9 @@ func TestHelp(t *testing.T) {
 	var printed strings.Builder
 	_, err := configFrom([]string{"--help"}, func(string) string { return "" }, &printed)
 	require.ErrorIs(t, err, flag.ErrHelp)
-	for _, want := range []string{"POST /events/confirmed", "-kinesis-stream name", "-max-outstanding-records int", "(default 30s)"} {
+	for _, want := range []string{
+		"POST /events/confirmed", "-kinesis-stream name", "-max-outstanding-records int", "(default 30s)",
+	} {
 		assert.Contains(t, printed.String(), want)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -299,7 +299,7 @@ func TestUntrustedCertificate(t *testing.T) {
 	serveKinesis(t)
 	fake := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: events, Shards: 1})
 	server := httptest.NewUnstartedServer(fake.Handler())
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that fail
+	server.Config.ErrorLog = stdlog.New(io.Discard, "", 0) // of handshakes that fail
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	t.Setenv("KINESIS_ENDPOINT", server.URL)

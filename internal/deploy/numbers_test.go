@@ -148,7 +148,8 @@ func TestReadmeHasTheNumbers(t *testing.T) {
 		held := w.held(t)
 		row := regexp.MustCompile(`(?m)^\| ` + name + ` \| .*$`).FindString(text)
 		assert.Contains(t, row, fmt.Sprintf("= %d MiB | %d MiB |", held>>20, (idleBytes+int(heldFactor*float64(held))+(1<<20-1))>>20))
-		assert.Contains(t, row, fmt.Sprintf("| %dMiB | %.0f s | %.0f s |", w.goMemLimit>>20, cfg.DrainTimeout.Seconds(), w.grace.Seconds()))
+		assert.Contains(t, row, fmt.Sprintf("| %dMiB | %.0f s | %.0f s |",
+			w.goMemLimit>>20, cfg.DrainTimeout.Seconds(), w.grace.Seconds()))
 	}
 }
 
