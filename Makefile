@@ -44,7 +44,7 @@ SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .tools/%:
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/$(@D) go install $(patsubst .tools/%/,%,$(dir $@))
