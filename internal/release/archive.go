@@ -7,6 +7,7 @@ import (
 	"archive/tar"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -65,10 +66,10 @@ func sumsOf(files []string) (sums, error) {
 		}
 		hash := sha256.New()
 		_, err = io.Copy(hash, file)
-		if err = errors.Join(err, file.Close()); err != nil {
+		if err := errors.Join(err, file.Close()); err != nil {
 			return nil, err
 		}
-		all[filepath.Base(name)] = fmt.Sprintf("%x", hash.Sum(nil))
+		all[filepath.Base(name)] = hex.EncodeToString(hash.Sum(nil))
 	}
 	return all, nil
 }

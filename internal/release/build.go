@@ -35,8 +35,8 @@ type release struct {
 	log     io.Writer
 }
 
-// publishable builds everything into out. With again it builds the programs of the first platform once more, without any cache and
-// in other directories. It returns an error if the bytes differ.
+// publishable builds everything into out. With again it builds the programs of the first platform once more, without any cache
+// and in other directories. It returns an error if the bytes differ.
 func (r release) publishable(ctx context.Context, directory, out string, platforms []string, again bool) error {
 	if len(platforms) == 0 {
 		return errors.New("no platform to build for")
@@ -48,7 +48,8 @@ func (r release) publishable(ctx context.Context, directory, out string, platfor
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(first.text()), 0o644); err != nil { //nolint:gosec // for everybody
+	//nolint:gosec // A published file is for everybody.
+	if err := os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(first.text()), 0o644); err != nil {
 		return err
 	}
 	if !again {
@@ -64,7 +65,8 @@ func (r release) publishable(ctx context.Context, directory, out string, platfor
 			return fmt.Errorf("%s is not reproducible: SHA-256 is %s, and %s without a cache", name, first[name], sum)
 		}
 	}
-	_, err = fmt.Fprintf(r.log, "the %d files of %s have the same bytes when they are built without a cache\n", len(files), platforms[0])
+	_, err = fmt.Fprintf(r.log, "the %d files of %s have the same bytes when they are built without a cache\n",
+		len(files), platforms[0])
 	return err
 }
 
@@ -93,7 +95,8 @@ func (r release) build(ctx context.Context, directory, out string, platforms, en
 			return nil, fmt.Errorf("%s: %w", platform, err)
 		}
 		maps.Copy(all, packed)
-		if _, err := fmt.Fprintf(r.log, "built for %s: %s\n", platform, strings.Join(slices.Sorted(maps.Keys(packed)), ", ")); err != nil {
+		names := slices.Sorted(maps.Keys(packed))
+		if _, err := fmt.Fprintf(r.log, "built for %s: %s\n", platform, strings.Join(names, ", ")); err != nil {
 			return nil, err
 		}
 	}
@@ -111,7 +114,7 @@ func (r release) generate(ctx context.Context, at *tagged, directory string) (so
 		return "", err
 	}
 	file := filepath.Join(directory, "manifest.yaml")
-	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil { //nolint:gosec // in a directory of its own
 		return "", err
 	}
 	_, err = output(ctx, directory, at.environment, r.tools.ocb, "--config", file, "--skip-compilation")
@@ -147,7 +150,8 @@ func (r release) buildFor(ctx context.Context, at *tagged, source, directory, pl
 	target := &tagged{environment: append(slices.Clone(at.environment), "GOOS="+system, "GOARCH="+processor, "GOPATH="+gopath)}
 	collector := filepath.Join(gopath, collectorName+suffix)
 	flags := []string{"-buildvcs=false", "-ldflags", "-s -w"}
-	if _, err := target.goCommand(ctx, source, slices.Concat([]string{"build", "-o", collector}, flags, []string{"."})...); err != nil {
+	build := slices.Concat([]string{"build", "-o", collector}, flags, []string{"."})
+	if _, err := target.goCommand(ctx, source, build...); err != nil {
 		return nil, err
 	}
 	install := slices.Concat([]string{"install"}, flags, []string{rootModule + "/cmd/" + tailName + "@" + r.version})

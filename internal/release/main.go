@@ -10,7 +10,8 @@
 //
 //	go run ./internal/release -build dist/release -ocb PROGRAM -cyclonedx PROGRAM
 //
-// builds the programs from tags on the working tree, packs them, and writes checksums and bills of materials. Nothing is published.
+// builds the programs from tags on the working tree, packs them, and writes checksums and bills of materials. Nothing is
+// published.
 package main
 
 import (

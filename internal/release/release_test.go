@@ -136,7 +136,8 @@ func manifestOfAUser(t *testing.T, version string) string {
 	_, providers, has := strings.Cut(string(builder), "\nproviders:\n")
 	require.True(t, has && receiver != "")
 	providers, _, _ = strings.Cut(providers, "\n\n")
-	return "dist:\n  name: collector\n  output_path: ./collector\n" + receiver + string(exporters[1]) + "providers:\n" + providers + "\n"
+	return "dist:\n  name: collector\n  output_path: ./collector\n" + receiver + string(exporters[1]) +
+		"providers:\n" + providers + "\n"
 }
 
 // toolVersion returns a package of the Makefile's tools with its version.

@@ -34,7 +34,8 @@ func main() {
 
 // check returns an error if the collector is not up.
 func check(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody) //nolint:gosec // whoever starts it names the URL
+	//nolint:gosec // Whoever starts it names the URL.
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
 	}
