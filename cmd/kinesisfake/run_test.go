@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
@@ -334,6 +336,31 @@ func TestAnnouncement(t *testing.T) {
 	text = announcement("https://127.0.0.1:4567", o)
 	assert.NotContains(t, text, "insecure")
 	assert.NotContains(t, text, "no stream")
+}
+
+// An SDK needs nothing but the variables that the server prints.
+func TestPrintedVariablesAreEnough(t *testing.T) {
+	url, _, stop := start(t, "-stream", "events:1")
+	o, err := parse(nil, io.Discard)
+	require.NoError(t, err)
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		t.Setenv(name, os.DevNull)
+	}
+	for line := range strings.Lines(announcement(url, o)) {
+		variables, is := strings.CutPrefix(line, "  export ")
+		for variable := range strings.FieldsSeq(variables) {
+			if name, value, set := strings.Cut(variable, "="); is && set {
+				t.Setenv(name, value)
+			}
+		}
+	}
+	once := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
+	cfg, err := awsconfig.LoadDefaultConfig(t.Context(), awsconfig.WithHTTPClient(once))
+	require.NoError(t, err)
+	streams, err := kinesis.NewFromConfig(cfg).ListStreams(t.Context(), &kinesis.ListStreamsInput{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"events"}, streams.StreamNames)
+	require.NoError(t, stop())
 }
 
 // In a container the server listens on all interfaces. It warns, and names an address that works here.
