@@ -94,7 +94,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("kinesisfake", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:4567", "`address` to listen on; port 0 picks a free one. "+
-		"In a container it is 0.0.0.0:4567; let other machines not reach it, because it checks no permissions")
+		"In a container, 0.0.0.0:4567: publish it on 127.0.0.1 only, because no permissions are checked")
 	flags.Func("stream", "create a stream, given as `name:shards`; may be repeated", func(text string) error {
 		s, err := parseStream(text)
 		o.streams = append(o.streams, s)
