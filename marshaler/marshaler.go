@@ -126,15 +126,19 @@ func encode[T any](
 		return Encoded{}, nil
 	}
 	p.apply(options)
-	p.groups = m.keys.groups(p.resources, p.attributes)
 	f := m.fillers[p.signal].Get().(*filler)
 	defer m.fillers[p.signal].Put(f)
+	if m.keys.readsItems() {
+		p.records = func(visit func(*record)) { eachRecord(pdata, visit) }
+	}
+	m.keys.group(&p, &f.grouper)
 	f.mender = mender{}
 	encoded, err := encodeWith(m, f, &p, pdata, marshal)
 	for i, rejected := range encoded.Rejected {
 		rejected.Resource = nameOf(p.attributes(f.rejectedOf[i]))
 	}
-	encoded.Mended, encoded.Keyless = f.mender.mended(&p), m.keys.keyless(&p)
+	encoded.Mended = f.mender.mended(&p)
+	encoded.note(&p)
 	return encoded, err
 }
 

@@ -77,7 +77,13 @@ func (r random) attributes(m pcommon.Map, depth int) {
 	for range r.IntN(4) {
 		r.value(m.PutEmpty(r.text()), depth)
 	}
+	if r.IntN(8) == 0 {
+		m.PutStr("place", hashKeyTexts[r.IntN(len(hashKeyTexts))])
+	}
 }
+
+// hashKeyTexts are hash keys, and some that are none.
+var hashKeyTexts = []string{"0", "000", "1", maxHashKey, "340282366920938463463374607431768211456", "", "-1", "a"}
 
 func (r random) resource(res pcommon.Resource) {
 	r.attributes(res.Attributes(), 0)
