@@ -33,8 +33,8 @@ type PartitionKeyConfig struct {
 	RecordAttributes []string `mapstructure:"record_attributes"`
 	// MetadataKeys are keys of the metadata of the client that has sent the data. Upper and lower case are the same.
 	MetadataKeys []string `mapstructure:"metadata_keys"`
-	// ExplicitHashKeyAttribute is an attribute of an item, or else of its resource, with the explicit hash key: a decimal number from
-	// 0 to 2^128-1, as a string or an int. Empty means none.
+	// ExplicitHashKeyAttribute is an attribute of an item, or else of its resource, with the explicit hash key: a decimal number
+	// from 0 to 2^128-1, as a string or an int. Empty means none.
 	ExplicitHashKeyAttribute string `mapstructure:"explicit_hash_key_attribute"`
 
 	_ struct{}
@@ -81,7 +81,8 @@ func (c *PartitionKeyConfig) Validate() error {
 		validateNames("record_attributes", c.RecordAttributes, strings.Clone),
 		validateNames("metadata_keys", c.MetadataKeys, strings.ToLower))
 	if name := c.ExplicitHashKeyAttribute; name != "" && strings.TrimSpace(name) == "" {
-		errs = append(errs, errors.New("explicit_hash_key_attribute must not be blank: write the name of an attribute, or leave it out"))
+		errs = append(errs, errors.New("explicit_hash_key_attribute must not be blank: write the name of an attribute, or leave it "+
+			"out"))
 	}
 	return errors.Join(errs...)
 }

@@ -210,7 +210,8 @@ func TestValidate(t *testing.T) {
 		"queue_size_zero":                   "sending_queue: `queue_size` must be positive",
 		"num_consumers_zero":                "sending_queue: `num_consumers` must be positive",
 		"retry_negative":                    "retry_on_failure: initial_interval value must be greater than or equal to 0",
-		"partition_key_both":                `partition_key: static and resource_attributes exclude each other: leave out static or resource_attributes`,
+		"partition_key_both":                `partition_key: static and resource_attributes exclude each other:` +
+			` leave out static or resource_attributes`,
 		"partition_key_too_long":            `partition_key: static must have at most 256 characters, found 257`,
 		"partition_key_attribute_empty":     `partition_key: resource_attributes[0] must not be empty`,
 		"partition_key_attribute_twice":     `partition_key: resource_attributes has "a" twice`,

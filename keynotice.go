@@ -19,8 +19,8 @@ func (p *pusher) options(ctx context.Context) []marshaler.PushOption {
 	return []marshaler.PushOption{marshaler.WithMetadata(client.FromContext(ctx).Metadata.Get)}
 }
 
-// notice logs what is odd about encoded data. While nothing has had any of the values that decide about partition keys, it warns: a
-// wrong name would send everything to one shard.
+// notice logs what is odd about encoded data. While nothing has had any of the values that decide about partition keys, it warns:
+// a wrong name would send everything to one shard.
 func (p *pusher) notice(encoded *marshaler.Encoded) {
 	key := p.config.partitionKey(p.signal)
 	if encoded.Mended.Any() {

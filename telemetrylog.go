@@ -117,7 +117,8 @@ func (t *telemetry) keyless(signal marshaler.Signal, key *PartitionKeyConfig) {
 
 // invalidHashKeys warns of items whose explicit hash key is none. They go where they would go without it.
 func (t *telemetry) invalidHashKeys(signal marshaler.Signal, items int, attribute string) {
-	t.log.Warn("Sent telemetry without its explicit hash key, which must be a decimal number from 0 to 2^128-1, as a string or an int",
+	t.log.Warn("Sent telemetry without its explicit hash key, which must be a decimal number from 0 to 2^128-1, as a string or "+
+		"an int",
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.String("explicit_hash_key_attribute", attribute))
 }
 
