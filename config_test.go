@@ -207,10 +207,10 @@ func TestValidate(t *testing.T) {
 		"region": `aws: region must be like us-east-1, found "us-east-1a" (that is an availability zone: write us-east-1)`,
 		"queue_size_missing": `sending_queue::queue_size must be set along with sending_queue::sizer:` +
 			` its default, 67108864, is in bytes`,
-		"queue_size_zero":                   "sending_queue: `queue_size` must be positive",
-		"num_consumers_zero":                "sending_queue: `num_consumers` must be positive",
-		"retry_negative":                    "retry_on_failure: initial_interval value must be greater than or equal to 0",
-		"partition_key_both":                `partition_key: static and resource_attributes exclude each other:` +
+		"queue_size_zero":    "sending_queue: `queue_size` must be positive",
+		"num_consumers_zero": "sending_queue: `num_consumers` must be positive",
+		"retry_negative":     "retry_on_failure: initial_interval value must be greater than or equal to 0",
+		"partition_key_both": `partition_key: static and resource_attributes exclude each other:` +
 			` leave out static or resource_attributes`,
 		"partition_key_too_long":            `partition_key: static must have at most 256 characters, found 257`,
 		"partition_key_attribute_empty":     `partition_key: resource_attributes[0] must not be empty`,
