@@ -26,6 +26,9 @@ func (p *pusher) notice(encoded *marshaler.Encoded) {
 	if encoded.Mended.Any() {
 		p.session.telemetry.mended(p.signal, encoded.Mended)
 	}
+	if len(encoded.Truncated) > 0 {
+		p.session.telemetry.truncated(p.signal, encoded.Truncated)
+	}
 	if encoded.InvalidHashKeys > 0 {
 		p.session.telemetry.invalidHashKeys(p.signal, encoded.InvalidHashKeys, key.ExplicitHashKeyAttribute)
 	}

@@ -6,13 +6,18 @@ package marshaler
 // smallParts is how many messages fill a record if they are small enough to fill it well. The messages of many keys come to one
 // shard. Two messages of half a record do not fit together, and what does not fit goes into the next record. Smaller messages
 // waste less of records, but repeat resources more often.
-const smallParts = 8
+//
+// A message is not cut to less than smallestPart. Smaller ones waste less of a record, but more for the resources.
+const (
+	smallParts   = 8
+	smallestPart = 4 << 10
+)
 
 // goal returns the size that the next message should have with its key. A group fills messages up to the target. What is left
 // then, or all of a small group, shares records with other groups, so it is cut smaller.
 func (f *filler) goal() int {
 	if f.several && f.left < f.target {
-		return max(f.target/smallParts, f.keySize+1)
+		return min(f.target, max(f.target/smallParts, f.smallestPart))
 	}
 	return f.target
 }

@@ -34,6 +34,8 @@ type Marshaler struct {
 	buffers *buffers
 	// pieceSize is the constant of that name. It is a field so that tests can make pieces small.
 	pieceSize int
+	// smallestPart is the constant of that name. It is a field so that tests can make messages small.
+	smallestPart int
 	// fillers has the idle *filler of each signal. Their slices have grown to what a usual push needs.
 	fillers [Metrics + 1]sync.Pool
 }
@@ -56,11 +58,13 @@ func New(cfg Config) (*Marshaler, error) {
 		decompressor: new(decompressor),
 		buffers:      new(buffers),
 		pieceSize:    pieceSize,
+		smallestPart: smallestPart,
 	}
 	for _, s := range []Signal{Logs, Traces, Metrics} {
 		m.fillers[s].New = func() any {
 			return newFiller(fillerConfig{
-				Config: cfg, signal: s, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
+				Config: cfg, signal: s, codec: &m.codec, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
+				smallestPart: m.smallestPart,
 			})
 		}
 	}
@@ -134,9 +138,7 @@ func encode[T any](
 	m.keys.group(&p, &f.grouper)
 	f.mender = mender{}
 	encoded, err := encodeWith(m, f, &p, pdata, marshal)
-	for i, rejected := range encoded.Rejected {
-		rejected.Resource = nameOf(p.attributes(f.rejectedOf[i]))
-	}
+	f.name(&encoded, func(resource int) string { return nameOf(p.attributes(resource)) })
 	encoded.Mended = f.mender.mended(&p)
 	encoded.note(&p)
 	return encoded, err
@@ -150,8 +152,8 @@ func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T
 			if pieces, ok := newPieces(*p, source, guess, m.pieceSize); ok {
 				return pieces.split(f, guess)
 			}
-			if whole, ok := m.buffers.write(source, p.items, guess); ok {
-				return f.split(p, f.mend(whole, 0))
+			if whole, ok := m.buffers.write(len(f.marker), source, p.items, guess); ok {
+				return f.split(p, f.mark(f.mend(whole, len(f.marker))))
 			}
 		}
 	}
@@ -162,9 +164,15 @@ func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T
 	if err != nil {
 		return Encoded{}, fmt.Errorf("marshaler: encode %s: %w", p.signal, err)
 	}
+	if m.cfg.Newline {
+		data = append(data, '\n')
+	}
 	whole := &buffer{data: data}
 	if m.cfg.Encoding == OTLPProto {
 		whole = f.mend(whole, 0)
+	}
+	if len(f.marker) > 0 {
+		whole = f.marked(whole.data)
 	}
 	return f.split(p, whole)
 }

@@ -83,7 +83,7 @@ func cutByCopying(t testing.TB, m *Marshaler, d telemetry) (messages []Message, 
 		}
 		goal := func() int {
 			if len(order) > 1 && left < m.cfg.TargetSize {
-				return m.cfg.TargetSize / smallParts
+				return min(m.cfg.TargetSize, max(m.cfg.TargetSize/smallParts, m.smallestPart))
 			}
 			return m.cfg.TargetSize
 		}
@@ -145,8 +145,10 @@ func TestMessagesAreWhatCopyingMakes(t *testing.T) {
 					for i, size := range sizes {
 						m := mustNew(t, Config{
 							Encoding: encoding, TargetSize: size.target, MaxSize: size.limit,
-							Key: manyKeys[(2*int(seed)+i)%len(manyKeys)],
+							Key:          manyKeys[(2*int(seed)+i)%len(manyKeys)],
+							SignalMarker: seed%2 == 0, Newline: encoding.IsText() && seed%2 == 0,
 						})
+						m.smallestPart = m.cfg.Key.keySize() + 20
 						name := fmt.Sprintf("seed %d, %s, target %d, key %+v", seed, d.signal(), size.target, m.cfg.Key)
 						encoded := d.marshal(t, m)
 						wantMessages, wantRejected := cutByCopying(t, m, d)
