@@ -46,8 +46,8 @@ func (k *keyer) groupTraces(p push, g *grouper) {
 		return streams[len(streams)-1].groups
 	}
 	var groups []int
-	name, resource, item := "", -1, 0
-	p.records(func(r *record) {
+	name, resource, position := "", -1, 0
+	p.eachRecord(func(r *record) {
 		if r.resource != resource {
 			if resource = r.resource; k.route != nil {
 				name = k.route(p.attributes(resource))
@@ -66,7 +66,7 @@ func (k *keyer) groupTraces(p push, g *grouper) {
 			to.stream = name
 			groups[bucket] = 1 + g.add(to)
 		}
-		g.put(item, groups[bucket]-1)
-		item++
+		g.put(position, groups[bucket]-1)
+		position++
 	})
 }

@@ -3,11 +3,18 @@
 
 package marshaler
 
+import "sort"
+
 // destination is where a message goes.
 type destination struct {
 	key     string // empty for no key
 	hashKey string // empty if the key decides
 	stream  string // empty for the default stream
+}
+
+// destinationOf returns where a message goes.
+func destinationOf(m *Message) destination {
+	return destination{key: m.PartitionKey, hashKey: m.ExplicitHashKey, stream: m.Stream}
 }
 
 // message returns a message for the destination whose data is the buffer.
@@ -23,6 +30,12 @@ type group struct {
 
 	// runs are its items, or its resources, ascending. Nil means the whole push.
 	runs []run
+}
+
+// has reports whether a resource is in the group, whose runs are resources.
+func (g *group) has(resource int) bool {
+	i := sort.Search(len(g.runs), func(i int) bool { return g.runs[i].last > resource })
+	return g.runs == nil || i < len(g.runs) && g.runs[i].first <= resource
 }
 
 // run is one or more neighbors: positions in the push, from first up to, but not including, last.

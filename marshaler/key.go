@@ -86,6 +86,6 @@ func (k *keyer) group(p *push, g *grouper) {
 	default:
 		g.add(destination{key: k.static})
 	}
-	p.groups, p.byItem = g.finish(), k.readsItems()
+	p.groups, p.byItem = g.finish(), p.records != nil
 	p.keyless, p.invalidHashKeys = g.keyless, g.invalidHashKeys
 }

@@ -25,8 +25,8 @@ var manyKeys = []KeyConfig{
 	{TraceID: true},
 }
 
-// destinationOf returns where a resource with the attributes goes.
-func destinationOf(c *Config, attributes pcommon.Map) destination {
+// resourceDestination returns where a resource with the attributes goes.
+func resourceDestination(c *Config, attributes pcommon.Map) destination {
 	k := newKeyer(c)
 	p := push{items: 1, resources: 1, attributes: func(int) pcommon.Map { return attributes }}
 	p.records = func(visit func(*record)) { visit(&record{attributes: pcommon.NewMap()}) }
@@ -38,7 +38,7 @@ func destinationOf(c *Config, attributes pcommon.Map) destination {
 func keyOf(t *testing.T, attributes map[string]any, names ...string) string {
 	m := pcommon.NewMap()
 	require.NoError(t, m.FromRaw(attributes))
-	return destinationOf(&Config{Key: KeyConfig{ResourceAttributes: names}}, m).key
+	return resourceDestination(&Config{Key: KeyConfig{ResourceAttributes: names}}, m).key
 }
 
 // The expected keys were made apart from this code, with printf and sha256sum: a change of any of them sends the records
@@ -188,7 +188,7 @@ func TestKeysOfEqualValuesAreEqual(t *testing.T) {
 	m.PutStr("y", "2")
 	m.PutStr("x", "1")
 	c := &Config{Key: KeyConfig{ResourceAttributes: []string{"m"}}}
-	assert.Equal(t, destinationOf(c, one), destinationOf(c, other), "order of the entries of a map")
+	assert.Equal(t, resourceDestination(c, one), resourceDestination(c, other), "order of the entries of a map")
 }
 
 func TestGroupsComeInOrderOfFirstAppearance(t *testing.T) {

@@ -12,19 +12,12 @@ import (
 // groupValues puts resources or items into groups by their values.
 func (k *keyer) groupValues(p push, g *grouper) {
 	v := valueGroups{keyer: k, push: p, grouper: g, groups: map[string]int{}, resource: -1}
-	if k.readsItems() {
-		item := 0
-		p.records(func(r *record) {
-			v.enter(r.resource)
-			v.put(item, r.attributes)
-			item++
-		})
-	} else {
-		for i := range p.resources {
-			v.enter(i)
-			v.put(i, pcommon.Map{})
-		}
-	}
+	position := 0
+	p.eachRecord(func(r *record) {
+		v.enter(r.resource)
+		v.put(position, r.attributes)
+		position++
+	})
 	g.keyless = k.isDigest() && !v.found
 }
 

@@ -56,7 +56,8 @@ type Encoded struct {
 	// Keyless is true if partition keys are made of attributes or metadata, and nothing in the push has any of them. Then all items
 	// share one partition key.
 	Keyless bool
-	// InvalidHashKeys is how many items have a value for [KeyConfig.ExplicitHashKeyAttribute] that is no hash key.
+	// InvalidHashKeys is how many items have a value for [KeyConfig.ExplicitHashKeyAttribute] that is no hash key. Of profiles it is
+	// how many resources.
 	InvalidHashKeys int
 	// Mended says what differs from the pdata of the push.
 	Mended Mended
