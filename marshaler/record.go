@@ -21,15 +21,15 @@ type record struct {
 func eachRecord(pdata any, visit func(*record)) {
 	switch pdata := pdata.(type) {
 	case plog.Logs:
-		eachLogRecord(pdata, visit)
+		visitLogRecords(pdata, visit)
 	case ptrace.Traces:
-		eachSpan(pdata, visit)
+		visitSpans(pdata, visit)
 	case pmetric.Metrics:
-		eachDataPoint(pdata, visit)
+		visitDataPoints(pdata, visit)
 	}
 }
 
-func eachLogRecord(logs plog.Logs, visit func(*record)) {
+func visitLogRecords(logs plog.Logs, visit func(*record)) {
 	var r record
 	for i, rl := range logs.ResourceLogs().All() {
 		r.resource = i
@@ -44,7 +44,7 @@ func eachLogRecord(logs plog.Logs, visit func(*record)) {
 	}
 }
 
-func eachSpan(traces ptrace.Traces, visit func(*record)) {
+func visitSpans(traces ptrace.Traces, visit func(*record)) {
 	var r record
 	for i, rs := range traces.ResourceSpans().All() {
 		r.resource = i
@@ -59,13 +59,13 @@ func eachSpan(traces ptrace.Traces, visit func(*record)) {
 	}
 }
 
-func eachDataPoint(metrics pmetric.Metrics, visit func(*record)) {
+func visitDataPoints(metrics pmetric.Metrics, visit func(*record)) {
 	var r record
 	for i, rm := range metrics.ResourceMetrics().All() {
 		r.resource = i
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				eachPoint(m, func(attributes pcommon.Map) {
+				visitPoints(m, func(attributes pcommon.Map) {
 					r.attributes = attributes
 					visit(&r)
 				})
@@ -74,8 +74,8 @@ func eachDataPoint(metrics pmetric.Metrics, visit func(*record)) {
 	}
 }
 
-// eachPoint calls visit with the attributes of each data point of a metric.
-func eachPoint(m pmetric.Metric, visit func(attributes pcommon.Map)) {
+// visitPoints calls visit with the attributes of each data point of a metric.
+func visitPoints(m pmetric.Metric, visit func(attributes pcommon.Map)) {
 	switch m.Type() {
 	case pmetric.MetricTypeEmpty:
 	case pmetric.MetricTypeGauge:
