@@ -34,8 +34,11 @@ type group struct {
 
 // has reports whether a resource is in the group, whose runs are resources.
 func (g *group) has(resource int) bool {
+	if len(g.runs) == 0 {
+		return true
+	}
 	i := sort.Search(len(g.runs), func(i int) bool { return g.runs[i].last > resource })
-	return g.runs == nil || i < len(g.runs) && g.runs[i].first <= resource
+	return i < len(g.runs) && g.runs[i].first <= resource
 }
 
 // run is one or more neighbors: positions in the push, from first up to, but not including, last.

@@ -142,7 +142,9 @@ func TestMessagesAreWhatCopyingMakes(t *testing.T) {
 		t.Run(string(encoding), func(t *testing.T) {
 			var cut, rejected int
 			for seed := range uint64(4) {
-				for _, d := range newRandom(seed).joinable() {
+				r := newRandom(seed)
+				r.hashKeys = true
+				for _, d := range r.joinable() {
 					d.markReadOnly()
 					for i, size := range sizes {
 						m := mustNew(t, Config{

@@ -56,7 +56,9 @@ func TestMessagesGoByStreamAndKey(t *testing.T) {
 				m := mustNew(t, Config{Encoding: encoding, TargetSize: 2500, MaxSize: 1 << 20, Key: key, Route: streamOf})
 				seen := map[destination]bool{}
 				for seed := range uint64(4) {
-					for _, d := range newRandom(seed).all() {
+					r := newRandom(seed)
+					r.hashKeys = true
+					for _, d := range r.all() {
 						otlp := d.whole(t, &Marshaler{codec: newCodec(OTLPProto)})
 						require.Equal(t, d.marshal(t, m), marshalBytes(t, m, d.signal(), otlp))
 						for to := range checkGroups(t, m, d) {

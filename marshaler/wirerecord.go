@@ -41,7 +41,7 @@ func (s Signal) traceIDField() int {
 		return 9
 	case Traces:
 		return 1
-	case Metrics:
+	case Metrics, Profiles:
 	}
 	return 0
 }
@@ -54,7 +54,7 @@ func (s Signal) attributesField(tag byte) int {
 		return 6
 	case Traces:
 		return 9
-	case Metrics:
+	case Metrics, Profiles:
 	}
 	switch tag >> 3 {
 	case 9: // a histogram
