@@ -206,8 +206,8 @@ func (a *aggregator) oldest() (*slot, bool) {
 	return nil, false
 }
 
-// fillsRecord reports whether r nearly fills a Kinesis record, as long as nothing is compressed. Such a record goes by itself and without a frame. Otherwise it
-// would close a half full aggregate before its time.
+// fillsRecord reports whether r nearly fills a Kinesis record, as long as nothing is compressed. Such a record goes by itself and
+// without a frame. Otherwise it would close a half full aggregate before its time.
 func (a *aggregator) fillsRecord(r *userRecord) bool {
 	return a.frame+r.size() > a.config.AggregationMaxSize/8*7
 }
