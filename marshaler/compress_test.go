@@ -278,7 +278,7 @@ func TestNewCompressor(t *testing.T) {
 				plain, found, err := Decompress([]byte(rest), len(data))
 				assert.NoError(t, err)
 				assert.Equal(t, c, found)
-				assert.True(t, data == string(plain), "it differs")
+				assert.Equal(t, data, string(plain))
 			})
 		}
 		running.Wait()
