@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ type settings struct {
 	kinesis   string            // the endpoint of Kinesis
 	overrides []string          // keys of the configuration, such as "exporters::kinesis_kpl::timeout: 1m"
 	env       map[string]string // environment variables
+	args      []string          // more arguments
 }
 
 // command returns a command that runs the collector.
@@ -60,9 +62,9 @@ func command(t *testing.T, s settings, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// configArgs returns the arguments that give a collector its configuration.
+// configArgs returns the arguments of a collector, which give it its configuration.
 func (s settings) configArgs() []string {
-	args := []string{"--config", filepath.Join("testdata", "collector.yaml")}
+	args := append(slices.Clone(s.args), "--config", filepath.Join("testdata", "collector.yaml"))
 	for _, override := range s.overrides {
 		args = append(args, "--config", "yaml:"+override)
 	}

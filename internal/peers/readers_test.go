@@ -42,7 +42,9 @@ func columns() []column {
 	var all []column
 	for _, format := range []kpl.AggregationFormat{kpl.AggregationKPL, kpl.AggregationConcatenated, kpl.AggregationNone} {
 		plain := func(e marshaler.Encoding) func(w *written) bool {
-			return func(w *written) bool { return w.format == format && w.encoding == e && w.compression == marshaler.NoCompression }
+			return func(w *written) bool {
+				return w.format == format && w.encoding == e && w.compression == marshaler.NoCompression
+			}
 		}
 		name := string(format)
 		all = append(all,

@@ -52,9 +52,10 @@ const itemsSent = 9
 // kindsOfRecords returns all kinds of records that the exporter writes, without their contents.
 func kindsOfRecords() []*written {
 	var kinds []*written
+	compressions := []marshaler.Compression{marshaler.NoCompression, marshaler.Snappy, marshaler.Zstd, marshaler.Gzip}
 	for _, format := range []kpl.AggregationFormat{kpl.AggregationKPL, kpl.AggregationConcatenated, kpl.AggregationNone} {
 		for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
-			for _, compression := range []marshaler.Compression{marshaler.NoCompression, marshaler.Snappy, marshaler.Zstd, marshaler.Gzip} {
+			for _, compression := range compressions {
 				if format == kpl.AggregationConcatenated && compression != marshaler.NoCompression {
 					continue
 				}
