@@ -140,6 +140,10 @@ sim: ## run SEEDS (10000) random schedules of the producer, from seed FROM (0) o
 limits: ## measure producers that share shards, and renew the table and plot of docs/limits.md
 	go test -count=1 -timeout 30m -run '^TestContentionTable$$' ./kpl -limits.docs ../docs
 
+.PHONY: throttled
+throttled: ## send 200,000 items through each encoding, key, format and compression into a stream that throttles
+	go test -count=1 -timeout 1h -run '^TestThrottledCombinations$$' -v . -throttled.all
+
 .PHONY: readers
 readers: peers ## read records of each kind with readers by others, and renew the table of docs/readers.md
 	go test -count=1 -tags e2e -timeout 10m -run '^TestReaders$$' ./internal/peers -readers.renew
