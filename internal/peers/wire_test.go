@@ -1,0 +1,162 @@
+// Copyright The kinesiskplexporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package peers
+
+import (
+	"bytes"
+	"context"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/client"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+
+	"github.com/otel-kinesis/kinesiskplexporter"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
+)
+
+// startKinesisFake starts cmd/kinesisfake and returns a client of it and its endpoint.
+func startKinesisFake(ctx context.Context, t *testing.T) (c *kinesis.Client, endpoint string) {
+	t.Helper()
+	p := Start(t, exec.Command(buildGo(ctx, t, Root(t), "./cmd/kinesisfake"), "-listen", "127.0.0.1:0"))
+	_, endpoint, found := strings.Cut(p.WaitLine(ctx, t, "listens on"), "listens on ")
+	require.True(t, found)
+	return NewClient(t, endpoint), endpoint
+}
+
+// wireConfigs returns the configurations in testdata/wire.yaml, by name.
+func wireConfigs(t *testing.T) map[string]*confmap.Conf {
+	t.Helper()
+	all, err := confmaptest.LoadConf(filepath.Join("testdata", "wire.yaml"))
+	require.NoError(t, err)
+	configs := map[string]*confmap.Conf{}
+	for id := range all.ToStringMap() {
+		configs[strings.TrimPrefix(id, "kinesis_kpl/")], err = all.Sub(id)
+		require.NoError(t, err)
+	}
+	return configs
+}
+
+// TestYAMLOnTheWire loads each configuration of testdata/wire.yaml as the Collector does, and sends all signals with it to
+// kinesisfake and to kinesis-mock. Each item comes out once.
+func TestYAMLOnTheWire(t *testing.T) {
+	for key, value := range Environment() {
+		t.Setenv(key, value)
+	}
+	mock := StartKinesisMock(t)
+	fake, fakeEndpoint := startKinesisFake(Context(t), t)
+	for name, conf := range wireConfigs(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Run("kinesisfake", func(t *testing.T) { sendByYAML(t, name, conf, fake, fakeEndpoint) })
+			t.Run("kinesis-mock", func(t *testing.T) { sendByYAML(t, name, conf, mock.Client, mock.Endpoint) })
+		})
+	}
+}
+
+func sendByYAML(t *testing.T, name string, conf *confmap.Conf, c *kinesis.Client, endpoint string) {
+	ctx := client.NewContext(Context(t), client.Info{Metadata: client.NewMetadata(map[string][]string{"tenant": {"acme"}})})
+	f := kinesiskplexporter.NewFactory()
+	config := f.CreateDefaultConfig().(*kinesiskplexporter.Config)
+	require.NoError(t, conf.Unmarshal(config))
+	config.Queue = configoptional.None[exporterhelper.QueueBatchConfig]() // A request returns once it is delivered.
+	config.AWS.Endpoint, config.AWS.Insecure = endpoint, true
+	// No record may be sent twice because this machine is busy.
+	config.Producer.RequestTimeout, config.Producer.RecordTTL = Patience, 2*Patience
+	config.Timeout.Timeout = 3 * Patience
+	for _, s := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
+		stream := name + "-" + s.String()
+		_, err := c.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &stream, ShardCount: aws.Int32(2)})
+		require.NoError(t, err)
+		waitActive(ctx, t, c, stream)
+		of := *config
+		of.AWS.StreamName = stream
+		require.NoError(t, confmap.Validate(&of))
+		sent := sendOverWire(ctx, t, s, &of)
+		RequireSameItems(t, sent, readOverWire(ctx, t, s, &of, c, stream))
+	}
+}
+
+// How many requests are sent at the same time, and how many items each has.
+const wireRequests, wireItems = 6, 9
+
+// sendOverWire sends requests of one signal through an exporter and returns their items.
+func sendOverWire(ctx context.Context, t *testing.T, s marshaler.Signal, config *kinesiskplexporter.Config) []string {
+	t.Helper()
+	f := kinesiskplexporter.NewFactory()
+	set := exportertest.NewNopSettings(f.Type())
+	var e component.Component
+	var send func(name string) error
+	var itemsOf func(name string) []string
+	switch s {
+	case marshaler.Logs:
+		logs, err := f.CreateLogs(ctx, set, config)
+		require.NoError(t, err)
+		e, send = logs, func(name string) error { return logs.ConsumeLogs(ctx, Logs(name, wireItems)) }
+		itemsOf = func(name string) []string { return LogItems(t, Logs(name, wireItems)) }
+	case marshaler.Traces:
+		traces, err := f.CreateTraces(ctx, set, config)
+		require.NoError(t, err)
+		e, send = traces, func(name string) error { return traces.ConsumeTraces(ctx, Traces(name, wireItems)) }
+		itemsOf = func(name string) []string { return TraceItems(t, Traces(name, wireItems)) }
+	default:
+		metrics, err := f.CreateMetrics(ctx, set, config)
+		require.NoError(t, err)
+		e, send = metrics, func(name string) error { return metrics.ConsumeMetrics(ctx, Metrics(name, wireItems)) }
+		itemsOf = func(name string) []string { return MetricItems(t, Metrics(name, wireItems)) }
+	}
+	require.NoError(t, e.Start(ctx, componenttest.NewNopHost()))
+	var sent []string
+	var senders sync.WaitGroup
+	for i := range wireRequests {
+		sent = append(sent, itemsOf(requestName(i))...)
+		senders.Go(func() { assert.NoError(t, send(requestName(i))) })
+	}
+	senders.Wait()
+	require.NoError(t, e.Shutdown(context.WithoutCancel(ctx)))
+	return sent
+}
+
+// readOverWire returns the items in a stream.
+func readOverWire(
+	ctx context.Context, t *testing.T, s marshaler.Signal, config *kinesiskplexporter.Config, c *kinesis.Client, stream string,
+) (items []string) {
+	t.Helper()
+	read := map[marshaler.Signal]signal{
+		marshaler.Logs: logsThrough, marshaler.Traces: tracesThrough, marshaler.Metrics: metricsThrough,
+	}[s]
+	for _, shard := range ListShards(ctx, t, c, stream) {
+		for _, record := range readShard(ctx, t, c, stream, *shard.ShardId) {
+			for _, member := range kpl.DeaggregateRecord(&record) {
+				plain, _, err := marshaler.Decompress(member.Data, marshaler.MaxPlainSize)
+				require.NoError(t, err)
+				switch {
+				case len(plain) == 0: // a dry run, which neither service knows
+				case config.Encoding == marshaler.OTLPJSON:
+					for line := range bytes.Lines(plain) {
+						items = append(items, read.readJSON(t, line)...)
+					}
+				default:
+					items = append(items, read.read(t, plain)...)
+				}
+			}
+		}
+	}
+	return items
+}
