@@ -51,6 +51,14 @@ type Config struct {
 	// ShardOverflow says what happens to data for a shard that holds its share of the queue.
 	ShardOverflow ShardOverflow `mapstructure:"shard_overflow"`
 
+	// Logs, Traces and Metrics say what is different for one signal.
+	Logs    SignalConfig `mapstructure:"logs"`
+	Traces  SignalConfig `mapstructure:"traces"`
+	Metrics SignalConfig `mapstructure:"metrics"`
+
+	// Streams lets the data name its stream.
+	Streams StreamsConfig `mapstructure:"streams"`
+
 	// Producer configures the producer.
 	Producer ProducerConfig `mapstructure:",squash"`
 
@@ -131,6 +139,7 @@ func createDefaultConfig() component.Config {
 
 		DrainTimeout:  defaultDrainTimeout,
 		ShardOverflow: RetryOverflow,
+		Streams:       StreamsConfig{MaxLive: defaultMaxLive},
 	}
 }
 
@@ -141,9 +150,8 @@ func (c *Config) Validate() error {
 	c.validateDurations(&errs)
 	producer := c.boundedProducer()
 	producer.validate(&errs)
-	if c.Encoding != marshaler.OTLPProto && c.Encoding != marshaler.OTLPJSON {
-		errs.add("encoding", nil, "must be %s or %s, found %q", marshaler.OTLPProto, marshaler.OTLPJSON, c.Encoding)
-	}
+	c.validateSignals(&errs)
+	c.Streams.validate(&errs)
 	if c.Delivery != Confirmed && c.Delivery != FireAndForget {
 		errs.add("delivery", nil, "must be %s or %s, found %q", Confirmed, FireAndForget, c.Delivery)
 	}
@@ -156,10 +164,6 @@ func (c *Config) Validate() error {
 	}
 	if t := c.DrainTimeout; t != 0 && t < minDrainTimeout {
 		errs.add("drain_timeout", nil, "must be at least %v, or 0s for no limit, found %s", minDrainTimeout, withHint(t))
-	}
-	if key := c.partitionKeySize(); c.Producer.AggregationMaxSize <= key {
-		errs.add("aggregation_max_size", nil, "must be more than the %d bytes of the partition key, found %d",
-			key, c.Producer.AggregationMaxSize)
 	}
 	c.validateAggregation(&errs)
 	c.validateCompression(&errs)
@@ -192,14 +196,12 @@ func (c *Config) validateCompression(errs *keyErrors) {
 	}
 }
 
-// partitionKeySize returns the size of a static partition key in bytes. Other keys are short enough for every configuration.
-func (c *Config) partitionKeySize() int { return len(c.PartitionKey.Static) }
-
-// marshalerConfig returns the configuration of the marshaler. Messages are filled up to aggregation_max_size. A full message is
-// sent as a Kinesis record of its own, without the format of aggregated records.
-func (c *Config) marshalerConfig() marshaler.Config {
+// marshalerConfig returns the configuration of the marshaler of a signal. Messages are filled up to aggregation_max_size. A full
+// message is sent as a Kinesis record of its own, without the format of aggregated records.
+func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
+	key := c.partitionKey(s)
 	return marshaler.Config{
-		Encoding:   c.Encoding,
+		Encoding:   c.encoding(s),
 		TargetSize: c.Producer.AggregationMaxSize,
 		MaxSize:    c.Producer.MaxRecordSize,
 
@@ -207,8 +209,8 @@ func (c *Config) marshalerConfig() marshaler.Config {
 		CompressionLevel: int(c.CompressionParams.Level),
 
 		Key: marshaler.KeyConfig{
-			Static:             c.PartitionKey.Static,
-			ResourceAttributes: c.PartitionKey.ResourceAttributes,
+			Static:             key.Static,
+			ResourceAttributes: key.ResourceAttributes,
 		},
 	}
 }

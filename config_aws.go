@@ -4,6 +4,7 @@
 package kinesiskplexporter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -20,7 +21,8 @@ type AWSConfig struct {
 	// Region of the stream. If it is empty, the region of StreamARN is used. If there is no StreamARN either, the SDK takes
 	// the region from the environment or the profile.
 	Region string `mapstructure:"region"`
-	// StreamName and StreamARN name the stream. Exactly one of them is required.
+	// StreamName and StreamARN name the stream of all signals that have none of their own. At most one of them may be set. One is
+	// required, unless each signal in use has a stream of its own.
 	StreamName string `mapstructure:"stream_name"`
 	StreamARN  string `mapstructure:"stream_arn"`
 	// Endpoint is the URL of the service. Empty means the endpoint of the region.
@@ -88,7 +90,7 @@ func (c *AWSConfig) validateSTS() error {
 
 // validateStream checks the keys that name the stream, and its region.
 func (c *AWSConfig) validateStream() error {
-	if (c.StreamName == "") == (c.StreamARN == "") {
+	if c.StreamName != "" && c.StreamARN != "" {
 		return errors.New("exactly one of stream_name and stream_arn must be set")
 	}
 	var errs []error
@@ -157,6 +159,7 @@ func (c *AWSConfig) checkEndpoint(key, value string) error {
 
 // Forms that names of the service have.
 var (
+	allowedForm     = regexp.MustCompile(`^[a-zA-Z0-9_.*-]{1,128}$`)
 	streamNameForm  = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
 	partitionForm   = regexp.MustCompile(`^aws[a-z-]*$`)
 	accountForm     = regexp.MustCompile(`^\d{12}$`)
@@ -234,20 +237,26 @@ func parseStreamARN(s string) (arn.ARN, error) {
 	return parsed, nil
 }
 
-// stream returns what the producer calls the stream: its name or its ARN.
-func (c *AWSConfig) stream() string {
-	if c.StreamARN != "" {
+// address returns what the producer calls a stream: its ARN if the configuration has one, else its name. An empty name means
+// the stream of the configuration.
+func (c *AWSConfig) address(name string) string {
+	if c.StreamARN == "" {
+		return cmp.Or(name, c.StreamName)
+	}
+	stream, err := parseStreamARN(c.StreamARN)
+	if err != nil || name == "" {
 		return c.StreamARN
 	}
-	return c.StreamName
+	stream.Resource = streamResource + name
+	return stream.String()
 }
 
-// streamLabel returns the name of the stream, for metrics.
-func (c *AWSConfig) streamLabel() string {
-	if stream, err := parseStreamARN(c.StreamARN); err == nil {
+// streamLabel returns the name of a stream, for metrics. Address is what the producer calls it.
+func streamLabel(address string) string {
+	if stream, err := parseStreamARN(address); err == nil {
 		return stream.Resource[len(streamResource):]
 	}
-	return c.StreamName
+	return address
 }
 
 // region returns the region that is configured. If it is empty, the SDK looks for one.

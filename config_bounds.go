@@ -7,6 +7,8 @@ import (
 	"cmp"
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // What the producer may hold if nothing else limits it.
@@ -14,9 +16,6 @@ const (
 	defaultOutstandingRecords = 100_000
 	defaultOutstandingBytes   = 64 << 20
 )
-
-// signalCount is how many signals share a producer at most.
-const signalCount = 3
 
 // boundedProducer returns the configuration of the producer, with its bounds where the keys leave them open.
 //
@@ -26,7 +25,7 @@ const signalCount = 3
 func (c *Config) boundedProducer() ProducerConfig {
 	p, bytes, records := c.Producer, defaultOutstandingBytes, defaultOutstandingRecords
 	if c.queueIsBudget() {
-		bytes = max(bytes, signalCount*c.queueBytes())
+		bytes = max(bytes, len(signals)*c.queueBytes())
 		records = max(records, bytes/messageOverhead)
 	}
 	p.MaxOutstandingBytes = cmp.Or(p.MaxOutstandingBytes, bytes)
@@ -37,9 +36,9 @@ func (c *Config) boundedProducer() ProducerConfig {
 // queueIsBudget reports whether the size of the queue limits what the exporter holds in memory.
 func (c *Config) queueIsBudget() bool { return c.queueBytes() > 0 && c.Delivery == Confirmed }
 
-// sharesQueue reports whether shards have shares of the queue.
-func (c *Config) sharesQueue() bool {
-	return len(c.PartitionKey.ResourceAttributes) > 0 && c.queueBytes() > 0
+// sharesQueue reports whether shards or streams have shares of the queue of a signal.
+func (c *Config) sharesQueue(s marshaler.Signal) bool {
+	return (len(c.partitionKey(s).ResourceAttributes) > 0 || c.Streams.routes()) && c.queueBytes() > 0
 }
 
 // maxQueueBytes is more than any memory, and few enough to count with.

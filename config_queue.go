@@ -6,6 +6,8 @@ package kinesiskplexporter
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/config/configoptional"
@@ -104,11 +106,21 @@ func (c *Config) validateQueue(errs *keyErrors) {
 		return
 	}
 	batch := queue.Batch.Get()
+	if key := c.Streams.FromMetadataKey; key != "" && c.storesRequests() && !hasMetadataKey(batch.Partition.MetadataKeys, key) {
+		errs.add("sending_queue::batch::partition::metadata_keys", nil, "must have %q (streams::from_metadata_key), or "+
+			"sending_queue::batch be left out, found %q: requests of a storage are merged before their streams are known",
+			key, batch.Partition.MetadataKeys)
+	}
 	if batch.Sizer == exporterhelper.RequestSizerTypeBytes && batch.MaxSize > 0 && batch.MaxSize < least {
 		errs.add("sending_queue::batch::max_size", []string{"max_record_size"}, "must be at least %d bytes (max_record_size), or be "+
 			"left out, found %d: a message may be as large as a record, and the exporter cuts requests itself",
 			least, batch.MaxSize)
 	}
+}
+
+// hasMetadataKey reports whether a key of metadata is in a list. Upper and lower case are the same, as in HTTP.
+func hasMetadataKey(list []string, key string) bool {
+	return slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(other, key) })
 }
 
 // warnings returns what is allowed but hardly meant, a sentence or two for each. They do not depend on the signal.
@@ -118,9 +130,9 @@ func (c *Config) warnings() []string {
 		found = append(found, fmt.Sprintf("request_timeout (%v) is more than record_ttl (%v): after a call without an answer, no "+
 			"second one is made. Set request_timeout to a fifth of record_ttl or less.", timeout, ttl))
 	}
-	if c.ShardOverflow == DropOverflow && !c.sharesQueue() {
+	if c.ShardOverflow == DropOverflow && !slices.ContainsFunc(signals[:], c.sharesQueue) {
 		found = append(found, "shard_overflow is drop and has no effect: shards have shares of a queue in memory that counts bytes, "+
-			"with partition_key::resource_attributes. Leave shard_overflow out.")
+			"with partition_key::resource_attributes or with streams. Leave shard_overflow out.")
 	}
 	if !c.Queue.HasValue() {
 		return found

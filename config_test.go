@@ -77,6 +77,12 @@ func TestLoadConfig(t *testing.T) {
 		MaxOutstandingBytes:   16 << 20,
 	}
 	all.Telemetry.ShardAttribute = true
+	all.Logs = SignalConfig{StreamName: "log-archive", Encoding: marshaler.OTLPProto}
+	all.Traces.PartitionKey = configoptional.Some(PartitionKeyConfig{Static: "spans"})
+	all.Metrics.PartitionKey = configoptional.Some(PartitionKeyConfig{})
+	all.Streams = StreamsConfig{
+		FromResourceAttribute: "kinesis.stream", FromMetadataKey: "x-stream", Allowed: []string{"payments", "team-*"}, MaxLive: 7,
+	}
 
 	government := defaultConfig()
 	government.AWS.StreamARN = "arn:aws-us-gov:kinesis:us-gov-west-1:123456789012:stream/telemetry"
@@ -243,7 +249,23 @@ func TestValidate(t *testing.T) {
 			` a unit is in nanoseconds, so for milliseconds write 3600ms`,
 		"tls_server_name": `aws: tls::server_name_override needs endpoint, found "kinesis.local": set endpoint, or leave` +
 			` tls::server_name_override out`,
-		"ca_file_moved":              `aws::ca_file is aws::tls::ca_file now: write it in the block tls of aws`,
+		"ca_file_moved": `aws::ca_file is aws::tls::ca_file now: write it in the block tls of aws`,
+		"logs_stream_name": `logs::stream_name must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -,` +
+			` found "prod/logs" with 9`,
+		"logs_stream_name_is_arn": `logs::stream_name must be a name, found the ARN` +
+			` "arn:aws:kinesis:us-east-1:123456789012:stream/a"`,
+		"traces_encoding":                `traces::encoding must be otlp_proto or otlp_json, found "proto"`,
+		"metrics_partition_key":          `metrics::partition_key: static and resource_attributes exclude each other`,
+		"traces_partition_key_over_size": `aggregation_max_size must be more than the 64 bytes of the partition key, found 64`,
+		"streams_allowed_missing":        `streams::allowed must have the names of streams that data may name, found none`,
+		"streams_allowed_unused":         `streams::allowed needs streams::from_resource_attribute or streams::from_metadata_key`,
+		"streams_allowed_pattern": `streams::allowed must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -, and a` +
+			` star for any characters, found "team-[ab]"`,
+		"streams_allowed_twice": `streams::allowed has "a" twice`,
+		"streams_metadata_merged": `sending_queue::batch::partition::metadata_keys must have "x-stream"` +
+			` (streams::from_metadata_key), or sending_queue::batch be left out, found ["tenant"]: requests of a storage are` +
+			` merged before their streams are known`,
+		"streams_max_live":           `streams::max_live must be from 1 to 10000, found 0`,
 		"insecure_skip_verify_moved": `aws::insecure_skip_verify is aws::tls::insecure_skip_verify now`,
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "bad_*.yaml"))
@@ -345,16 +367,24 @@ func TestStreamAddress(t *testing.T) {
 	for _, tt := range []struct {
 		name                  string
 		aws                   AWSConfig
+		signal                string
 		stream, label, region string
 	}{
-		{"name", AWSConfig{StreamName: "telemetry", Region: "eu-west-1"}, "telemetry", "telemetry", "eu-west-1"},
-		{"name without region", AWSConfig{StreamName: "telemetry"}, "telemetry", "telemetry", ""},
-		{"ARN", AWSConfig{StreamARN: streamARN}, streamARN, "telemetry", "cn-north-1"},
+		{"name", AWSConfig{StreamName: "telemetry", Region: "eu-west-1"}, "", "telemetry", "telemetry", "eu-west-1"},
+		{"name without region", AWSConfig{StreamName: "telemetry"}, "", "telemetry", "telemetry", ""},
+		{"name of a signal", AWSConfig{StreamName: "telemetry"}, "spans", "spans", "spans", ""},
+		{"ARN", AWSConfig{StreamARN: streamARN}, "", streamARN, "telemetry", "cn-north-1"},
+		{
+			"name of a signal beside an ARN",
+			AWSConfig{StreamARN: streamARN},
+			"spans",
+			"arn:aws-cn:kinesis:cn-north-1:123456789012:stream/spans", "spans", "cn-north-1",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			require.NoError(t, tt.aws.Validate())
-			assert.Equal(t, tt.stream, tt.aws.stream())
-			assert.Equal(t, tt.label, tt.aws.streamLabel())
+			assert.Equal(t, tt.stream, tt.aws.address(tt.signal))
+			assert.Equal(t, tt.label, streamLabel(tt.aws.address(tt.signal)))
 			assert.Equal(t, tt.region, tt.aws.region())
 		})
 	}
@@ -365,14 +395,14 @@ func FuzzParseStreamARN(f *testing.F) {
 	f.Add("arn:aws:kinesis:us-east-1:123456789012:stream/")
 	f.Add("arn:::::")
 	f.Fuzz(func(t *testing.T, s string) {
-		c := AWSConfig{StreamARN: s}
 		parsed, err := parseStreamARN(s)
+		label := streamLabel(s)
 		if err != nil {
-			assert.Empty(t, c.streamLabel())
+			assert.Equal(t, s, label)
 			return
 		}
 		assert.Equal(t, s, parsed.String())
-		assert.NotEmpty(t, c.streamLabel())
-		assert.True(t, strings.HasSuffix(s, ":stream/"+c.streamLabel()))
+		assert.NotEmpty(t, label)
+		assert.True(t, strings.HasSuffix(s, ":stream/"+label))
 	})
 }

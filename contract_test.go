@@ -34,7 +34,7 @@ func TestConsumeContract(t *testing.T) {
 			c.Producer.FailIfThrottled = true // so that it is retry_on_failure that sends again
 			c.Retry.Enabled = true
 			c.Retry.InitialInterval, c.Retry.MaxInterval = time.Millisecond, time.Millisecond
-			m, err := marshaler.New(c.marshalerConfig())
+			m, err := marshaler.New(c.marshalerConfig(marshaler.Logs))
 			require.NoError(t, err)
 			peer := &consumingPeer{Kinesis: newTestKinesis(1), marshaler: m}
 			exportertest.CheckConsumeContract(exportertest.CheckConsumeContractParams{

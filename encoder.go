@@ -39,7 +39,7 @@ func convert[T any](ctx context.Context, _ T) (xexporterhelper.Request, error) {
 // The error is permanent if nothing of data will ever be accepted. If a part was delivered, the error has the rest. It is
 // exporterhelper's if the queue is full.
 func (e *encoder[T]) consume(ctx context.Context, data T) error {
-	r, err := e.encode(data)
+	r, err := e.encode(ctx, data)
 	if r == nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (e *encoder[T]) consume(ctx context.Context, data T) error {
 
 // encode makes the request for data. It returns nil if there is nothing to send: data has no items, or none of them will ever be
 // accepted, which the error says.
-func (e *encoder[T]) encode(data T) (*request, error) {
+func (e *encoder[T]) encode(ctx context.Context, data T) (*request, error) {
 	p := e.pusher
 	m, plain := p.marshaler, p.isPlain(e.items(data))
 	if plain {
@@ -78,6 +78,7 @@ func (e *encoder[T]) encode(data T) (*request, error) {
 		return nil, consumererror.NewPermanent(err)
 	}
 	p.notice(&encoded)
+	p.direct(ctx, encoded.Messages)
 	r := p.newRequest(&encoded, plain)
 	if len(r.messages)+len(r.plain) > 0 {
 		return r, nil

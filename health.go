@@ -18,8 +18,8 @@ const (
 	stallPause = time.Minute
 )
 
-// health tells a stream that takes nothing from a stream that is sent nothing. It sees the calls of a session, and takes the
-// time as an argument. The zero value has seen none.
+// health tells a stream that takes nothing from a stream that is sent nothing. It sees the calls of one stream, and takes
+// the time as an argument. The zero value has seen none.
 type health struct {
 	stored time.Time // when a call last stored something
 	since  time.Time // since when nothing was stored although there is data; zero if something was, or there is no data

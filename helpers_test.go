@@ -175,17 +175,23 @@ func bodiesOf(logs plog.Logs) []string {
 // storedBodies returns the bodies of the log records that a reader of the stream gets to see.
 func storedBodies(t *testing.T, k *kpltest.Kinesis) []string {
 	t.Helper()
+	return storedIn(t, k, testStream)
+}
+
+// storedIn returns the bodies of the log records that a reader of a stream gets to see.
+func storedIn(t *testing.T, k *kpltest.Kinesis, stream string) []string {
+	t.Helper()
 	inProto, inJSON := directConfig(), directConfig()
 	inJSON.Encoding = marshaler.OTLPJSON
 	marshalers := map[bool]*marshaler.Marshaler{}
 	for _, c := range []*Config{inProto, inJSON} {
-		m, err := marshaler.New(c.marshalerConfig())
+		m, err := marshaler.New(c.marshalerConfig(marshaler.Logs))
 		require.NoError(t, err)
 		marshalers[c.Encoding == marshaler.OTLPJSON] = m
 	}
-	require.Empty(t, k.DroppedAggregates(testStream))
+	require.Empty(t, k.DroppedAggregates(stream))
 	var bodies []string
-	for _, record := range k.UserRecords(testStream) {
+	for _, record := range k.UserRecords(stream) {
 		plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
 		require.NoError(t, err)
 		logs, err := marshalers[bytes.HasPrefix(plain, []byte("{"))].UnmarshalLogs(plain)

@@ -69,7 +69,7 @@ func TestMetricsOfTheLibraryAreThoseOfTheExporter(t *testing.T) {
 		left = append(left, name)
 	}
 	assert.ElementsMatch(t, []string{
-		"kinesis_kpl_items_put", "kinesis_kpl_items_not_accepted",
+		"kinesis_kpl_items_put", "kinesis_kpl_items_not_accepted", "kinesis_kpl_items_not_routed",
 		"kinesis_kpl_user_records_pending_limit", "kinesis_kpl_user_records_data_pending_limit",
 	}, left, "metrics of signals, and those that repeat the configuration")
 }

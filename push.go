@@ -38,28 +38,33 @@ type pusher struct {
 }
 
 func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, error) {
+	if err := c.checkSignal(s); err != nil {
+		return nil, fmt.Errorf("%s: %w", set.ID, err)
+	}
 	p := &pusher{
 		view:   &helperView{id: set.ID.String(), keeps: c.storesQueue()},
 		signal: s,
 		config: c,
-		stream: c.AWS.stream(),
-		kind:   kindOf(s, c.Encoding),
-		keyed:  len(c.PartitionKey.ResourceAttributes) > 0,
+		stream: c.stream(s),
+		kind:   kindOf(s, c.encoding(s)),
+		keyed:  len(c.partitionKey(s).ResourceAttributes) > 0,
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
 		stores: c.storesRequests(),
 	}
+	encoding := c.marshalerConfig(s)
+	encoding.Route = p.routeOf()
 	var err error
-	if p.marshaler, err = marshaler.New(c.marshalerConfig()); err != nil {
+	if p.marshaler, err = marshaler.New(encoding); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	if bytes := c.queueBytes(); bytes > 0 {
 		p.budget = newBudget(bytes, c.Queue.Get().BlockOnOverflow)
 		p.view.budget = p.budget
-		if c.sharesQueue() {
-			p.shares = newShardShares(p.budget, c.helperConsumers(), p.shardOf)
+		if c.sharesQueue(s) {
+			p.shares = newShardShares(p.budget, c.helperConsumers(), p.placeOf)
 		}
 	}
-	p.joins = p.queues && !p.stores && !p.keyed && c.Compression != marshaler.NoCompression
+	p.joins = p.queues && !p.stores && !p.keyed && c.Streams.FromMetadataKey == "" && c.Compression != marshaler.NoCompression
 	if p.stores || p.joins {
 		if p.plain, err = marshaler.New(plainFormat); err != nil {
 			return nil, fmt.Errorf("%s: %w", set.ID, err)
@@ -79,11 +84,6 @@ const smallRequest = 100
 
 // isPlain reports whether the messages of a request with so many items are made behind the queue.
 func (p *pusher) isPlain(items int) bool { return p.stores || p.joins && items <= smallRequest }
-
-// shardOf returns the shard that a key leads to, and how many open shards there are. It returns false if that is not known.
-func (p *pusher) shardOf(key string) (kpl.ShardID, int, bool) {
-	return p.session.producer.ShardOf(p.stream, key, "")
-}
 
 // GetKey implements the Partitioner of exporterhelper: it names the requests with which r may be merged.
 func (p *pusher) GetKey(_ context.Context, r xexporterhelper.Request) string {
@@ -105,7 +105,7 @@ func (p *pusher) notice(encoded *marshaler.Encoded) {
 	switch {
 	case !p.keyed || p.keySeen.Load() || len(encoded.Messages) == 0:
 	case encoded.Keyless:
-		p.session.telemetry.keyless(p.signal, p.config.PartitionKey.ResourceAttributes)
+		p.session.telemetry.keyless(p.signal, p.config.partitionKey(p.signal).ResourceAttributes)
 	default:
 		p.keySeen.Store(true)
 	}
@@ -120,7 +120,7 @@ func (p *pusher) newVerdict() *verdict {
 // [Confirmed]. It returns nil, an error if messages are left that should be sent again, or a permanent error.
 func (p *pusher) push(ctx context.Context, r xexporterhelper.Request) error {
 	request := r.(*request)
-	request.prepare()
+	request.prepare(ctx)
 	v := p.newVerdict()
 	v.reject(request)
 	messages := request.left()
@@ -223,5 +223,7 @@ func (p *pusher) submit(ctx context.Context, messages []*message, v *verdict) {
 
 // record returns the user record of a message.
 func (p *pusher) record(m *message) kpl.UserRecord {
-	return kpl.UserRecord{Stream: p.stream, PartitionKey: m.PartitionKey, Kind: p.kind, Data: m.Data}
+	return kpl.UserRecord{
+		Stream: p.streamOf(&m.Message), PartitionKey: m.PartitionKey, ExplicitHashKey: m.ExplicitHashKey, Kind: p.kind, Data: m.Data,
+	}
 }

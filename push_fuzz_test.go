@@ -158,7 +158,7 @@ func checkPush[T any](t *testing.T, s pushSignal[T], p pushFuzz, data []byte) {
 	pushErr := consume(within(t, time.Minute), request)
 	require.NoError(t, e.Shutdown(context.WithoutCancel(t.Context())))
 
-	m, err := marshaler.New(c.marshalerConfig())
+	m, err := marshaler.New(c.marshalerConfig(marshaler.Logs))
 	require.NoError(t, err)
 	stored := 0
 	require.Empty(t, k.DroppedAggregates(testStream))

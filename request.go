@@ -4,6 +4,7 @@
 package kinesiskplexporter
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 
@@ -115,8 +116,8 @@ func (r *request) left() []*message {
 	return left
 }
 
-// prepare makes the messages of what is plain.
-func (r *request) prepare() {
+// prepare makes the messages of what is plain. The context has the metadata of the client.
+func (r *request) prepare(ctx context.Context) {
 	if len(r.plain) == 0 {
 		return
 	}
@@ -134,6 +135,7 @@ func (r *request) prepare() {
 			continue
 		}
 		r.pusher.notice(&encoded)
+		r.pusher.direct(ctx, encoded.Messages)
 		r.take(&encoded)
 	}
 	r.releasePlain()

@@ -21,7 +21,7 @@ var errForeignRequest = errors.New("a request of another exporter cannot be merg
 // No item is lost. A request is larger than maxSize only if it has one message that is, or one item. The last request is the
 // smallest, because exporterhelper may merge it with more.
 func (r *request) MergeSplit(
-	_ context.Context, maxSize int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request,
+	ctx context.Context, maxSize int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request,
 ) ([]xexporterhelper.Request, error) {
 	if other != nil {
 		o, ok := other.(*request)
@@ -34,7 +34,7 @@ func (r *request) MergeSplit(
 	if maxSize == 0 || measure(r) <= maxSize {
 		return []xexporterhelper.Request{r}, nil
 	}
-	r.prepare()
+	r.prepare(ctx)
 	return r.split(maxSize, measure), nil
 }
 

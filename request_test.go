@@ -161,7 +161,7 @@ func assertMergeSplit(t *testing.T, p *pusher, random *rand.Rand, limit int, siz
 	}
 	for _, r := range requests {
 		assert.LessOrEqual(t, measure(r.(*request)), limit)
-		r.(*request).prepare()
+		r.(*request).prepare(t.Context())
 	}
 	assert.ElementsMatch(t, want, bodiesIn(t, p, requests...))
 }
@@ -223,7 +223,7 @@ func TestMalformedPartDropsItselfAlone(t *testing.T) {
 	r := &request{pusher: p, size: requestOverhead}
 	r.takePlain(plainPart{otlp: []byte("\x0a\x05\x12\x03\x12\x01\xff"), items: 1})
 	r.takePlain(plainPart{otlp: otlp, items: 2})
-	r.prepare()
+	r.prepare(t.Context())
 	assert.Equal(t, 3, r.ItemsCount())
 	assert.Equal(t, []string{"a", "b"}, bodiesIn(t, p, r))
 	require.Len(t, r.rejected, 1)

@@ -27,13 +27,13 @@ type session struct {
 	telemetry *telemetry
 	closeIdle func()
 	check     *startCheck // nil if there is none
-	users     int         // guarded by sessions.mu
+	live      *liveStreams
+	users     int  // guarded by sessions.mu
+	several   bool // there may be more than one stream
 
-	mu     sync.Mutex
-	hosts  map[*lifecycle]component.Host // of the signals that run; guarded by mu
-	outage error                         // why the stream is unavailable, nil if it is not; guarded by mu
-	health health                        // guarded by mu
-	stall  *stall                        // that was told, nil if there is none; guarded by mu
+	mu      sync.Mutex
+	hosts   map[*lifecycle]component.Host // of the signals that run; guarded by mu
+	streams streamsHealth                 // guarded by mu
 }
 
 // open starts a producer. It sends nothing but the check at the start, if there is one.
@@ -43,12 +43,18 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	warnOf(set.Logger, cfg.warnings())
-	s := &session{closeIdle: closeIdle, hosts: map[*lifecycle]component.Host{}}
+	s := &session{
+		closeIdle: closeIdle,
+		live:      newLiveStreams(cfg),
+		several:   cfg.Streams.routes() || len(cfg.streams()) > 1,
+		hosts:     map[*lifecycle]component.Host{},
+		streams:   streamsHealth{},
+	}
 	if s.telemetry, err = newTelemetry(set, cfg, s.availability); err != nil {
 		return nil, err
 	}
 	observer := s.telemetry.observer()
-	observer.RequestFinished = s.requestFinished
+	observer.RequestFinished, observer.StreamClosed = s.requestFinished, s.streamClosed
 	bounded := cfg.boundedProducer()
 	producer := bounded.kplConfig(observer)
 	producer.FailIfTooLarge = cfg.Delivery == Confirmed // then a push is there to cut the message
@@ -62,7 +68,7 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	}
 	s.telemetry.started(client, cfg)
 	if cfg.AWS.CheckAtStart {
-		s.check = newStartCheck(client, cfg.AWS.stream(), cfg.Producer.RequestTimeout, s.telemetry.log)
+		s.check = newStartCheck(client, cfg.streams(), cfg.Producer.RequestTimeout, s.telemetry)
 	}
 	return s, nil
 }
@@ -79,12 +85,12 @@ func (s *session) close(ctx context.Context) error {
 	return nil
 }
 
-// attach reports the state of the stream to the host of a signal from now on.
+// attach reports the state of the streams to the host of a signal from now on.
 func (s *session) attach(l *lifecycle, host component.Host) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hosts[l] = host
-	if trouble := s.troubleLocked(); trouble != nil {
+	if trouble := s.streams.trouble(s.several); trouble != nil {
 		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(trouble))
 	}
 }
@@ -96,60 +102,57 @@ func (s *session) detach(l *lifecycle) {
 	delete(s.hosts, l)
 }
 
-// availability reports to the hosts why the stream stopped accepting records. If outage is nil, the stream accepts records
-// again. No error is reported as permanent: streams are created, and permissions granted, while collectors run.
-func (s *session) availability(outage error) {
+// availability reports to the hosts why a stream stopped accepting records. If outage is nil, the stream accepts records again.
+// No error is reported as permanent: streams are created, and permissions granted, while collectors run.
+func (s *session) availability(stream string, outage error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.outage, s.stall = outage, nil
-	s.health.restart()
+	s.streams.outage(stream, outage)
 	s.reportLocked()
 }
 
-// requestFinished takes in a call. It says that nothing is delivered when that has lasted for a while, and when it is over. An
-// outage says so by itself.
+// requestFinished takes in a call. It says that nothing is delivered when that has lasted for a while, and when it is over.
 func (s *session) requestFinished(r kpl.RequestEvent) {
 	s.telemetry.requestFinished(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.outage != nil {
-		return
-	}
-	begun, over := s.health.finished(&r)
+	begun, over := s.streams.finished(&r)
 	switch {
 	case begun != nil:
-		s.stall = begun
-		s.telemetry.stalled(*begun, s.producer.Stats(), s.queuedLocked())
+		s.telemetry.stalled(r.Stream, *begun, s.producer.Stats(), s.queuedLocked())
 		s.reportLocked()
 	case over > 0:
-		s.stall = nil
-		s.telemetry.recovered(over)
+		s.telemetry.recovered(r.Stream, over)
 		s.reportLocked()
 	}
 }
 
-// trouble returns for how long nothing has been stored although there is data, and whether the stream is unavailable.
+// streamClosed forgets a stream that data has named and that is not in use any more.
+func (s *session) streamClosed(e kpl.StreamEvent) {
+	if !s.live.forget(e.Stream) {
+		return
+	}
+	s.telemetry.streams.forget(e.Stream)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	told := s.streams.trouble(s.several) != nil
+	delete(s.streams, e.Stream)
+	if told {
+		s.reportLocked()
+	}
+}
+
+// trouble returns for how long nothing has been stored although there is data, and whether all streams are unavailable.
 func (s *session) trouble(now time.Time) (stalled time.Duration, down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.health.stalled(now), s.outage != nil
+	return s.streams.stuck(now)
 }
 
-// troubleLocked returns why nothing is delivered, or nil. The caller holds mu.
-func (s *session) troubleLocked() error {
-	if s.outage != nil {
-		return s.outage
-	}
-	if s.stall != nil {
-		return *s.stall
-	}
-	return nil
-}
-
-// reportLocked tells the hosts how the stream is. The caller holds mu.
+// reportLocked tells the hosts how the streams are. The caller holds mu.
 func (s *session) reportLocked() {
 	event := componentstatus.NewEvent(componentstatus.StatusOK)
-	if trouble := s.troubleLocked(); trouble != nil {
+	if trouble := s.streams.trouble(s.several); trouble != nil {
 		event = componentstatus.NewRecoverableErrorEvent(trouble)
 	}
 	for _, host := range s.hosts {

@@ -36,7 +36,7 @@ func shardOf(k *kpltest.Kinesis, partitionKey string) int {
 // services returns a service.name for each shard.
 func services(t *testing.T, k *kpltest.Kinesis, c *Config) []string {
 	t.Helper()
-	m, err := marshaler.New(c.marshalerConfig())
+	m, err := marshaler.New(c.marshalerConfig(marshaler.Logs))
 	require.NoError(t, err)
 	names := make([]string, len(k.OpenShards(testStream)))
 	for i, found := 0, 0; found < len(names); i++ {

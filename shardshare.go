@@ -9,10 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// shardShares limits how much of a queue one shard may hold, so that a shard that takes nothing does not stop the others.
+// shardShares limits how much of a queue one shard may hold, so that a shard that takes nothing does not stop the others. If the
+// shard of a message is not known, but its stream is one of several, the stream has the share.
 //
 // A shard that holds more than others may hold as much as is free. So one such shard holds half of the queue at most, two hold
 // a third each, and there is always as much room left for all others. It is how switches share their memory between ports
@@ -22,32 +23,32 @@ type shardShares struct {
 	// consumers is how many pushes there may be at the same time. 0 means that their number is no limit for shards: there are so
 	// few that all of them are busy at times.
 	consumers int
-	// shardOf returns the shard that a key leads to, and how many open shards there are. It returns false if that is not known.
-	shardOf func(key string) (kpl.ShardID, int, bool)
+	// placeOf returns where a message goes, and how many such places there are. It returns false if that is not known.
+	placeOf func(*marshaler.Message) (place, int, bool)
 
 	pushes atomic.Int64 // that wait for some shard
 	all    shardShare   // the sum of all shares
 	open   atomic.Int64 // shards; 0 before the first request with a known shard
 
 	mu   sync.Mutex
-	held map[kpl.ShardID]*shardShare // guarded by mu
+	held map[place]*shardShare // guarded by mu
 }
 
 // shardShare is what a shard holds.
 type shardShare struct {
 	shares  *shardShares
-	id      kpl.ShardID
+	place   place
 	crowded time.Time // since when it had no room at each look; zero if it had; guarded by shares.mu
 	bytes   atomic.Int64
 	pushes  atomic.Int64 // that wait for the shard
 }
 
-func newShardShares(b *budget, consumers int, shardOf func(string) (kpl.ShardID, int, bool)) *shardShares {
+func newShardShares(b *budget, consumers int, placeOf func(*marshaler.Message) (place, int, bool)) *shardShares {
 	if consumers < defaultConsumers {
 		consumers = 0
 	}
 	return &shardShares{
-		budget: b, consumers: consumers, shardOf: shardOf, held: map[kpl.ShardID]*shardShare{},
+		budget: b, consumers: consumers, placeOf: placeOf, held: map[place]*shardShare{},
 	}
 }
 
@@ -58,18 +59,18 @@ func (s *shardShares) accept(r *request, now time.Time) (over []crowded) {
 	defer s.mu.Unlock()
 	free := s.budget.capacity - s.budget.used.Load() + int64(r.size)
 	for _, m := range r.messages {
-		id, open, ok := s.shardOf(m.PartitionKey)
+		at, open, ok := s.placeOf(&m.Message)
 		if !ok || open < 2 {
 			continue
 		}
 		s.open.Store(int64(open))
-		share := s.shareLocked(id)
+		share := s.shareLocked(at)
 		if s.isCrowded(share, int64(m.size), free) {
 			if share.crowded.IsZero() {
 				share.crowded = now
 			}
 			over = append(over, crowded{
-				message: m, shard: id, held: share.bytes.Load(), capacity: s.budget.capacity, lasted: now.Sub(share.crowded),
+				message: m, place: at, held: share.bytes.Load(), capacity: s.budget.capacity, lasted: now.Sub(share.crowded),
 			})
 			continue
 		}
@@ -100,20 +101,20 @@ func isUneven(part, all, parts int64) bool { return 4*part*parts > 5*all }
 const sharesKept = 4096
 
 // shareLocked returns the share of a shard. The caller holds mu.
-func (s *shardShares) shareLocked(id kpl.ShardID) *shardShare {
-	share := s.held[id]
+func (s *shardShares) shareLocked(at place) *shardShare {
+	share := s.held[at]
 	if share != nil {
 		return share
 	}
 	if len(s.held) >= sharesKept {
-		for id, share := range s.held {
+		for at, share := range s.held {
 			if share.bytes.Load() == 0 {
-				delete(s.held, id)
+				delete(s.held, at)
 			}
 		}
 	}
-	share = &shardShare{shares: s, id: id}
-	s.held[id] = share
+	share = &shardShare{shares: s, place: at}
+	s.held[at] = share
 	return share
 }
 
@@ -138,7 +139,7 @@ func (s *shardShares) partition(r *request) string {
 		if m.share == nil || m.share.bytes.Load() <= limit && (s.consumers == 0 || m.share.pushes.Load() <= pushLimit) {
 			continue
 		}
-		if id := string(m.share.id); slow == "" {
+		if id := m.share.place.String(); slow == "" {
 			slow = id
 		} else if slow != id {
 			return severalSlowShards
@@ -153,7 +154,7 @@ const severalSlowShards = "*"
 // crowded is a message that found no room in the share of its shard.
 type crowded struct {
 	message  *message
-	shard    kpl.ShardID
+	place    place
 	lasted   time.Duration // how long there was no room
 	held     int64         // by the shard, in bytes
 	capacity int64         // of the queue, in bytes
@@ -161,7 +162,7 @@ type crowded struct {
 
 // Error says which shard it is, and what can be done.
 func (c *crowded) Error() string {
-	return fmt.Sprintf("shard %s takes less than there is for it, and holds as much of the queue as is free (%d of %d bytes), or "+
+	return fmt.Sprintf("%s takes less than there is for it, and holds as much of the queue as is free (%d of %d bytes), or "+
 		"as many pushes as are free: send it less, split the shard, or set shard_overflow to drop, so that others go on without it",
-		c.shard, c.held, c.capacity)
+		c.place, c.held, c.capacity)
 }

@@ -17,8 +17,8 @@ import (
 
 // sharesByKey returns shares whose shards are the keys.
 func sharesByKey(capacity, open int) *shardShares {
-	return newShardShares(newBudget(capacity, false), 0, func(key string) (kpl.ShardID, int, bool) {
-		return kpl.ShardID(key), open, key != ""
+	return newShardShares(newBudget(capacity, false), 0, func(m *marshaler.Message) (place, int, bool) {
+		return place{shard: kpl.ShardID(m.PartitionKey)}, open, m.PartitionKey != ""
 	})
 }
 
@@ -54,7 +54,7 @@ func TestSharesAreWhatIsFree(t *testing.T) {
 				}
 			}
 			for shard := range full {
-				held := s.held[kpl.ShardID(fmt.Sprint("sick", shard))].bytes.Load()
+				held := s.held[place{shard: kpl.ShardID(fmt.Sprint("sick", shard))}].bytes.Load()
 				assert.InDelta(t, most, held, 1)
 			}
 			for range 1000 { // a healthy shard goes on, message by message
@@ -71,22 +71,22 @@ func TestSharesCountUntilRelease(t *testing.T) {
 	r := requestOfSize(20, "a", "a", "a", "b")
 	require.Empty(t, s.enter(t, r))
 	assert.EqualValues(t, 80, s.budget.used.Load())
-	assert.EqualValues(t, 60, s.held["a"].bytes.Load())
+	assert.EqualValues(t, 60, s.held[place{shard: "a"}].bytes.Load())
 	over := s.enter(t, requestOfSize(5, "b", "a"))
 	require.Len(t, over, 1)
-	assert.EqualValues(t, "a", over[0].shard)
+	assert.EqualValues(t, "a", over[0].place.shard)
 	assert.ErrorContains(t, &over[0], "shard a takes less than there is for it")
 	assert.ErrorContains(t, &over[0], "(60 of 100 bytes)")
 	assert.EqualValues(t, 80, s.budget.used.Load(), "nothing of it counts")
 
 	r.messages[0].handOver()
-	assert.EqualValues(t, 40, s.held["a"].bytes.Load(), "a delivered message leaves its shard at once")
+	assert.EqualValues(t, 40, s.held[place{shard: "a"}].bytes.Load(), "a delivered message leaves its shard at once")
 	assert.EqualValues(t, 60, s.budget.used.Load(), "and the queue")
 	r.release()
 	r.release()
 	assert.Zero(t, s.budget.used.Load())
-	assert.Zero(t, s.held["a"].bytes.Load())
-	assert.Zero(t, s.held["b"].bytes.Load())
+	assert.Zero(t, s.held[place{shard: "a"}].bytes.Load())
+	assert.Zero(t, s.held[place{shard: "b"}].bytes.Load())
 }
 
 // Nothing is counted where it makes no sense: for a stream with one shard, and while the shards are not known.
@@ -108,7 +108,7 @@ func TestSharesOfOldShardsAreForgotten(t *testing.T) {
 		r.release()
 	}
 	assert.LessOrEqual(t, len(s.held), sharesKept)
-	assert.EqualValues(t, 1, s.held["kept"].bytes.Load())
+	assert.EqualValues(t, 1, s.held[place{shard: "kept"}].bytes.Load())
 }
 
 // A shard gets as many pushes as consumers are free. Those that are retried count once, and delivered messages do not count.
@@ -128,7 +128,7 @@ func TestSharesOfPushes(t *testing.T) {
 	}
 	assert.Len(t, pushed, defaultConsumers/2+1)
 	assert.Empty(t, s.enter(t, requestOfSize(1, "healthy")))
-	assert.Equal(t, "sick", s.partition(pushed[0]), "its requests are merged among themselves")
+	assert.Equal(t, "shard sick", s.partition(pushed[0]), "its requests are merged among themselves")
 	healthy := requestOfSize(1, "healthy")
 	require.Empty(t, s.enter(t, healthy))
 	assert.Empty(t, s.partition(healthy))
@@ -136,8 +136,8 @@ func TestSharesOfPushes(t *testing.T) {
 		r.release()
 	}
 	assert.Zero(t, s.pushes.Load())
-	assert.Zero(t, s.held["sick"].pushes.Load())
-	assert.Zero(t, s.held["healthy"].pushes.Load())
+	assert.Zero(t, s.held[place{shard: "sick"}].pushes.Load())
+	assert.Zero(t, s.held[place{shard: "healthy"}].pushes.Load())
 }
 
 // If the stream as a whole is slow, no shard is to blame. Then the queue itself is full.

@@ -16,7 +16,7 @@ import (
 // signal is what differs between logs, traces and metrics.
 type signal[T any] struct {
 	name      marshaler.Signal
-	marshal   func(*marshaler.Marshaler, T) (marshaler.Encoded, error)
+	marshal   func(*marshaler.Marshaler, T, ...marshaler.PushOption) (marshaler.Encoded, error)
 	unmarshal func(*marshaler.Marshaler, []byte) (T, error)
 	empty     func() T
 	items     func(T) int

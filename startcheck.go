@@ -18,22 +18,26 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 )
 
-// startCheck is a call at the start that asks whether the stream would take a record. It delays nothing and fails nothing.
+// startCheck asks each stream of the configuration at the start whether it would take a record. It delays nothing and fails
+// nothing.
 type startCheck struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
 }
 
-// newStartCheck makes the call in a goroutine of its own, which stop ends.
-func newStartCheck(client kpl.Client, stream string, timeout time.Duration, log *zap.Logger) *startCheck {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+// newStartCheck makes the calls in a goroutine of its own, which stop ends.
+func newStartCheck(client kpl.Client, streams []string, timeout time.Duration, t *telemetry) *startCheck {
+	ctx, cancel := context.WithCancel(context.Background())
 	c := &startCheck{cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(c.ended)
 		defer cancel()
-		err := dryRun(ctx, client, stream)
-		if !errors.Is(ctx.Err(), context.Canceled) {
-			tellCheck(log, err)
+		for _, stream := range streams {
+			err := dryRun(ctx, client, stream, timeout)
+			if ctx.Err() != nil {
+				return
+			}
+			tellCheck(t.streams.of(stream).log, err)
 		}
 	}()
 	return c
@@ -49,7 +53,9 @@ func (c *startCheck) stop() {
 
 // dryRun asks whether the stream would take a record. The answer is always an error, DryRunOperationException if it would. The
 // record is empty, because an endpoint that does not know dry runs stores it.
-func dryRun(ctx context.Context, client kpl.Client, stream string) error {
+func dryRun(ctx context.Context, client kpl.Client, stream string, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	in := &kinesis.PutRecordsInput{
 		DryRun:  aws.Bool(true),
 		Records: []types.PutRecordsRequestEntry{{Data: []byte{}, PartitionKey: aws.String("check")}},

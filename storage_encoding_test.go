@@ -70,7 +70,7 @@ func TestStorageReadsAndWritesWhatV0161Wrote(t *testing.T) {
 			assert.Equal(t, stored, again)
 
 			messages := r.(*request)
-			messages.prepare()
+			messages.prepare(t.Context())
 			require.Empty(t, messages.rejected)
 			require.Len(t, messages.messages, 1)
 			assert.Equal(t, want, messages.messages[0].Items)
@@ -163,7 +163,7 @@ func FuzzStorage(f *testing.F) {
 			return
 		}
 		before := r.ItemsCount()
-		r.(*request).prepare()
+		r.(*request).prepare(t.Context())
 		assert.Equal(t, before, r.ItemsCount())
 	})
 }

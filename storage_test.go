@@ -68,7 +68,12 @@ func TestFullStorageLosesNothing(t *testing.T) {
 // startStored starts an exporter whose queue has a storage.
 func startStored(t *testing.T, client kpl.Client, files *memoryStorage) *rig {
 	t.Helper()
-	c := queuedConfig()
+	return startStoredAs(t, client, files, queuedConfig())
+}
+
+// startStoredAs starts an exporter whose queue has a storage.
+func startStoredAs(t *testing.T, client kpl.Client, files *memoryStorage, c *Config) *rig {
+	t.Helper()
 	c.Retry.Enabled, c.Retry.RandomizationFactor = true, 0
 	c.Retry.InitialInterval, c.Retry.MaxInterval = 100*time.Millisecond, 100*time.Millisecond
 	id := memoryStorageID

@@ -21,7 +21,7 @@ import (
 // What is counted for each record leaves no garbage. The race detector allocates too.
 func TestCountingAllocatesNothing(t *testing.T) {
 	set := metadatatest.NewSettings(componenttest.NewTelemetry())
-	counts, err := newTelemetry(set, directConfig(), func(error) {})
+	counts, err := newTelemetry(set, directConfig(), func(string, error) {})
 	require.NoError(t, err)
 	defer counts.close()
 	now := time.Now()
@@ -34,7 +34,7 @@ func TestCountingAllocatesNothing(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		counts.recordFinished(finished)
 		counts.requestFinished(request)
-		counts.flushed(kpl.FlushEvent{Stage: kpl.StageAggregator, Reason: kpl.FlushCommit})
+		counts.flushed(kpl.FlushEvent{Stream: testStream, Stage: kpl.StageAggregator, Reason: kpl.FlushCommit})
 		counts.itemsPut(marshaler.Logs, kpl.OutcomeSuccess.String(), 10)
 	}))
 }

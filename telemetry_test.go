@@ -142,7 +142,7 @@ func newTestTelemetry(t *testing.T, tune func(*Config)) (*telemetry, *rig) {
 	r := &rig{telemetry: componenttest.NewTelemetry()}
 	c := directConfig()
 	tune(c)
-	tel, err := newTelemetry(metadatatest.NewSettings(r.telemetry), c, func(error) {})
+	tel, err := newTelemetry(metadatatest.NewSettings(r.telemetry), c, func(string, error) {})
 	require.NoError(t, err)
 	t.Cleanup(tel.close)
 	return tel, r
@@ -151,7 +151,7 @@ func newTestTelemetry(t *testing.T, tune func(*Config)) (*telemetry, *rig) {
 // An error of a whole call is one error, however many records were in it.
 func TestCallErrorsCountOnce(t *testing.T) {
 	tel, r := newTestTelemetry(t, func(*Config) {})
-	tel.requestFinished(kpl.RequestEvent{Code: kpl.CodeTimeout, Entries: []kpl.FinishedEntry{
+	tel.requestFinished(kpl.RequestEvent{Stream: testStream, Code: kpl.CodeTimeout, Entries: []kpl.FinishedEntry{
 		{UserRecords: 3, Code: kpl.CodeTimeout}, {UserRecords: 2, Code: kpl.CodeTimeout},
 	}})
 	assert.Equal(t, 1, r.sum(t, "all_errors"))
@@ -162,7 +162,7 @@ func TestCallErrorsCountOnce(t *testing.T) {
 
 // Shards are attributes only if the configuration says so.
 func TestShardAttribute(t *testing.T) {
-	request := kpl.RequestEvent{Entries: []kpl.FinishedEntry{
+	request := kpl.RequestEvent{Stream: testStream, Entries: []kpl.FinishedEntry{
 		{UserRecords: 1, Bytes: 10, PredictedShard: "shardId-0", ShardID: "shardId-1"},
 		{UserRecords: 1, Bytes: 20, PredictedShard: "shardId-2", Code: kpltest.CodeThrottled},
 		{UserRecords: 1, Bytes: 40, Code: kpltest.CodeThrottled},
@@ -196,11 +196,11 @@ func TestShardAttribute(t *testing.T) {
 
 func TestFlushesAndRefreshes(t *testing.T) {
 	tel, r := newTestTelemetry(t, func(*Config) {})
-	tel.flushed(kpl.FlushEvent{Stage: kpl.StageAggregator, Reason: kpl.FlushSize})
-	tel.flushed(kpl.FlushEvent{Stage: kpl.StageAggregator, Reason: kpl.FlushSize})
-	tel.flushed(kpl.FlushEvent{Stage: kpl.StageCollector, Reason: kpl.FlushRequest})
-	tel.shardsListed(kpl.ListingEvent{OpenShards: 4})
-	tel.shardsListed(kpl.ListingEvent{Err: errors.New("denied")})
+	tel.flushed(kpl.FlushEvent{Stream: testStream, Stage: kpl.StageAggregator, Reason: kpl.FlushSize})
+	tel.flushed(kpl.FlushEvent{Stream: testStream, Stage: kpl.StageAggregator, Reason: kpl.FlushSize})
+	tel.flushed(kpl.FlushEvent{Stream: testStream, Stage: kpl.StageCollector, Reason: kpl.FlushRequest})
+	tel.shardsListed(kpl.ListingEvent{Stream: testStream, OpenShards: 4})
+	tel.shardsListed(kpl.ListingEvent{Stream: testStream, Err: errors.New("denied")})
 	exact := metricdatatest.IgnoreTimestamp()
 	metadatatest.AssertEqualKinesisKplFlushes(t, r.telemetry, points{
 		streamPoint(2, "stage", "aggregator", "reason", "size"),

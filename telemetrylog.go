@@ -23,13 +23,25 @@ const signalAttribute = "otelcol.signal"
 // logInterval is how often the same message is logged at most. The metrics count what the log leaves out.
 const logInterval = 10 * time.Second
 
-// sessionLog returns the log of a session. It has the name of the stream, and each message once in logInterval.
+// sessionLog returns the log of a session. It has each message once in logInterval, and the name of the stream if there is one
+// only.
 func sessionLog(set exporter.Settings, cfg *Config) *zap.Logger {
-	return withoutSignal(set.Logger).With(zap.String("stream", cfg.AWS.streamLabel())).WithOptions(
-		zap.WrapCore(func(core zapcore.Core) zapcore.Core {
-			return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
-		}),
-	)
+	if streams := cfg.streams(); len(streams) == 1 && !cfg.Streams.routes() {
+		return streamLog(set, streams[0])
+	}
+	return withoutSignal(set.Logger).WithOptions(sampled())
+}
+
+// streamLog returns the log of a stream. It has the name of the stream, and each message once in logInterval.
+func streamLog(set exporter.Settings, stream string) *zap.Logger {
+	return withoutSignal(set.Logger).With(zap.String("stream", streamLabel(stream))).WithOptions(sampled())
+}
+
+// sampled lets a log have each message once in logInterval.
+func sampled() zap.Option {
+	return zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
+	})
 }
 
 // withoutSignal returns a log that names no signal: the session belongs to all signals, and is opened by the first that starts.
@@ -89,6 +101,13 @@ func (t *telemetry) overflowed(signal marshaler.Signal, items int, c *crowded) {
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(c))
 }
 
+// notRoutedFor counts and logs items that go to the stream of their signal, because they cannot go to the one that they name.
+func (t *telemetry) notRoutedFor(signal marshaler.Signal, items int, reason string) {
+	t.builder.KinesisKplItemsNotRouted.Add(context.Background(), int64(items), t.notRouted[notRouted{signal, reason}].add...)
+	t.log.Warn("Telemetry names a stream that it cannot go to, so it goes to the stream of its signal. Look at streams::allowed "+
+		"and streams::max_live", zap.Stringer("signal", signal), zap.Int("items", items), zap.String("reason", reason))
+}
+
 // keyless warns that the names of partition_key::resource_attributes may be wrong.
 func (t *telemetry) keyless(signal marshaler.Signal, names []string) {
 	t.log.Warn("No resource has had any of the attributes in partition_key::resource_attributes yet, so all data goes to one shard",
@@ -129,9 +148,9 @@ func (t *telemetry) cborSupported(kpl.CBOREvent) {
 
 // streamDescribed warns when a stream has channels whose readers cannot read what is sent.
 func (t *telemetry) streamDescribed(e kpl.DescriptionEvent) {
-	has := e.Channels > 0
-	if had := t.channel.Swap(has); has && !had && t.packed {
-		t.log.Warn("The stream has channels, which deliver records as they are: aggregated or compressed messages arrive there "+
+	s, has := t.streams.of(e.Stream), e.Channels > 0
+	if had := s.channel.Swap(has); has && !had && t.packed {
+		s.log.Warn("The stream has channels, which deliver records as they are: aggregated or compressed messages arrive there "+
 			"packed. Set aggregation_format: none and compression: none if the readers of a channel cannot unpack them",
 			zap.Int("channels", e.Channels))
 	}
@@ -139,32 +158,33 @@ func (t *telemetry) streamDescribed(e kpl.DescriptionEvent) {
 
 // distributionChanged logs who chooses shards.
 func (t *telemetry) distributionChanged(e kpl.DistributionEvent) {
-	from := zap.Stringer("known_from", e.Source)
+	s, from := t.streams.of(e.Stream), zap.Stringer("known_from", e.Source)
 	if e.Distribution == kpl.DistributionAutomatic {
-		t.log.Warn("The stream chooses shards itself, by no key; no record gets the KPL's format", from)
+		s.log.Warn("The stream chooses shards itself, by no key; no record gets the KPL's format", from)
 	} else {
-		t.log.Info("The stream goes by keys again", from)
+		s.log.Info("The stream goes by keys again", from)
 	}
 }
 
 // availabilityChanged logs outages and their ends, and tells the hosts.
 func (t *telemetry) availabilityChanged(e kpl.AvailabilityEvent) {
+	s := t.streams.of(e.Stream)
 	if e.Err != nil {
-		t.log.Error("The stream accepts no records", zap.Error(e.Err))
+		s.log.Error("The stream accepts no records", zap.Error(e.Err))
 	} else {
-		t.log.Info("The stream accepts records again")
+		s.log.Info("The stream accepts records again")
 	}
-	t.availability(e.Err)
+	t.availability(e.Stream, e.Err)
 }
 
 // stalled logs that nothing is delivered: why, for how long, and what waits.
-func (t *telemetry) stalled(s stall, held kpl.Stats, queued int64) {
-	t.log.Error("Nothing is delivered", zap.String("cause", s.cause), inWords("for", s.lasted),
+func (t *telemetry) stalled(stream string, s stall, held kpl.Stats, queued int64) {
+	t.streams.of(stream).log.Error("Nothing is delivered", zap.String("cause", s.cause), inWords("for", s.lasted),
 		zap.Int("messages", held.OutstandingRecords), zap.Int("message_bytes", held.OutstandingBytes),
 		zap.Int64("queue_size", queued), zap.String("queue_unit", t.queueUnit))
 }
 
 // recovered logs that a stall is over.
-func (t *telemetry) recovered(lasted time.Duration) {
-	t.log.Info("Records are delivered again", inWords("after", lasted))
+func (t *telemetry) recovered(stream string, lasted time.Duration) {
+	t.streams.of(stream).log.Info("Records are delivered again", inWords("after", lasted))
 }

@@ -70,9 +70,9 @@ func TestChannelsAreLogged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tel, _ := newTestTelemetry(t, test.tune)
 			core, logs := observer.New(zap.DebugLevel)
-			tel.log = zap.New(core)
+			tel.streams.of(testStream).log = zap.New(core)
 			for _, channels := range []int{0, 2, 2, 0, 1} {
-				tel.streamDescribed(kpl.DescriptionEvent{Channels: channels})
+				tel.streamDescribed(kpl.DescriptionEvent{Stream: testStream, Channels: channels})
 			}
 			assert.Equal(t, test.want, logs.Len())
 			for _, line := range logs.All() {

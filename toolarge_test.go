@@ -123,7 +123,7 @@ func decodedBodies(t *testing.T, k *kpltest.Kinesis, encoding marshaler.Encoding
 	t.Helper()
 	c := defaultConfig()
 	c.Encoding = encoding
-	m, err := marshaler.New(c.marshalerConfig())
+	m, err := marshaler.New(c.marshalerConfig(marshaler.Logs))
 	require.NoError(t, err)
 	for _, record := range k.UserRecords(testStream) {
 		logs, err := m.UnmarshalLogs(record.Data)
@@ -228,7 +228,7 @@ func TestSpansAndPointsAreCutForAProxy(t *testing.T) {
 		require.NoError(t, points.Start(t.Context(), componenttest.NewNopHost()))
 		require.NoError(t, points.ConsumeMetrics(t.Context(), metricsOfEachType(3000)))
 		require.NoError(t, points.Shutdown(t.Context()))
-		m, err := marshaler.New(c.marshalerConfig())
+		m, err := marshaler.New(c.marshalerConfig(marshaler.Logs))
 		require.NoError(t, err)
 		spanCount, pointCount := 0, 0
 		for _, record := range p.UserRecords(testStream) {

@@ -3,7 +3,10 @@
 
 package kpl
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // aggregator packs user records into Kinesis records. Records for one predicted shard share a Kinesis record. If the shard is
 // not known, records with one hash key share it, because equal keys always belong to one shard. Records without a key fill one
@@ -14,6 +17,8 @@ type aggregator struct {
 	enabled bool
 	// concatenates is set if Kinesis records have no frame.
 	concatenates bool
+	// compresses is set if Kinesis records are compressed once they are closed.
+	compresses bool
 	// frame is how many bytes a Kinesis record has beside its body.
 	frame int
 	// automatic is set if keys choose no shard.
@@ -46,6 +51,7 @@ func newAggregator(config *Config, members *memberPool) *aggregator {
 		config:       config,
 		enabled:      config.AggregationFormat != AggregationNone,
 		concatenates: config.AggregationFormat == AggregationConcatenated,
+		compresses:   config.Compress != nil,
 		members:      members,
 		byHash:       map[hashAndKind]*slot{},
 	}
@@ -140,7 +146,7 @@ func (a *aggregator) unused() int {
 	sum := 0
 	for _, o := range a.opened {
 		if o.live() {
-			sum += unusedOf(o.slot.open.dataSize())
+			sum += unusedOf(a.sentSize(&o.slot.open))
 		}
 	}
 	return sum
@@ -151,7 +157,9 @@ func (a *aggregator) unused() int {
 func (a *aggregator) setShards(shards *shardMap, automatic bool) {
 	if !sameShards(a.shards, shards) {
 		a.slots.setShards(shards)
-		a.otherKinds = nil
+		for _, slots := range a.otherKinds {
+			slots.setShards(shards)
+		}
 	}
 	a.shards, a.automatic = shards, automatic
 	a.enabled = a.concatenates || a.config.AggregationFormat == AggregationKPL && !automatic
@@ -192,7 +200,28 @@ func (a *aggregator) oldest() (*slot, bool) {
 // fillsRecord reports whether r nearly fills a Kinesis record. Such a record goes by itself and without a frame. Otherwise it
 // would close a half full aggregate before its time.
 func (a *aggregator) fillsRecord(r *userRecord) bool {
-	return a.frame+r.size() > a.config.AggregationMaxSize/8*7
+	return a.frame+r.size() > a.plainSize(r.kind, a.config.AggregationMaxSize)/8*7
+}
+
+// plainSize is how many bytes of data, before compression, make size bytes.
+func (a *aggregator) plainSize(kind Kind, size int) int {
+	if !a.compresses {
+		return size
+	}
+	return a.slotsOfKind(kind).ratio.plain(size)
+}
+
+// sentSize is how large the data of a record will be when it is sent. If it will be compressed, that is a guess.
+func (a *aggregator) sentSize(k *kinesisRecord) int {
+	if !a.compresses {
+		return k.dataSize()
+	}
+	return a.slotsOfKind(k.kind).ratio.packed(k.dataSize())
+}
+
+// packed learns from k, which was compressed.
+func (a *aggregator) packed(k *kinesisRecord) {
+	a.slotsOfKind(k.kind).ratio.learn(k.bodySize, len(k.packed), a.config.AggregationMaxSize)
 }
 
 // slotFor returns the slot in which r is packed.
@@ -253,12 +282,12 @@ func (a *aggregator) roomFor(s *slot, r *userRecord) int {
 	room := a.config.AggregationMaxSize - a.frame
 	switch {
 	case r.keyless:
-		return room - KeylessKeySize
+		return a.plainSize(r.kind, room-KeylessKeySize)
 	case a.concatenates: // the key of the first member is the outer key
 		if !s.empty() {
 			r = s.open.member(0)
 		}
-		return room - len(r.partitionKey)
+		return a.plainSize(r.kind, room-len(r.partitionKey))
 	case r.keyIndex == 0 && s.partitionKeys.size <= 1: // All members share the key, so it is also the outer key.
 		return room - len(r.partitionKey)
 	}
@@ -295,7 +324,11 @@ func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 	k := new(kinesisRecord)
 	*k = s.open
 	s.open, s.last = kinesisRecord{}, len(k.members)
-	k.setOuterKeys(a.concatenates || s.partitionKeys.size == 1, a.config.AggregationMaxSize)
+	mostSize := a.config.AggregationMaxSize
+	if a.compresses { // then the size is not known yet
+		mostSize = math.MaxInt
+	}
+	k.setOuterKeys(a.concatenates || s.partitionKeys.size == 1, mostSize)
 	s.partitionKeys.clear()
 	s.hashKeys.clear()
 	if name := (hashAndKind{k.hash, k.kind}); a.byHash[name] == s {

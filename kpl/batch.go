@@ -48,7 +48,7 @@ func (b *Batch) Put(ctx context.Context, record UserRecord) error {
 
 // put gives a record to the producer. Its Result has an index in the batch. The error is why it was not accepted.
 func (b *Batch) put(ctx context.Context, record *UserRecord, index int) error {
-	r, err := newUserRecord(record, b.producer.config.MaxRecordSize)
+	r, err := newUserRecord(record, b.producer.config.largestUserRecord())
 	if err != nil {
 		return err
 	}

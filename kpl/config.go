@@ -22,6 +22,9 @@ const (
 	shardBytesPerSecond   = 1 << 20 // partition keys count
 )
 
+// MaxPlainSize is how many bytes a user record may have before [Config.Compress] compresses it, with its partition key.
+const MaxPlainSize = 32 << 20
+
 // PutUnit is the size in bytes of a PUT payload unit, in which the service bills: a record costs its size in units,
 // rounded up.
 const PutUnit = 25_600
@@ -36,8 +39,18 @@ type Config struct {
 	AggregationMaxCount int
 	// AggregationMaxSize is the most bytes of an aggregated record with its partition key, from 64 to MaxRecordSize.
 	// A larger user record is sent by itself. Sizes just below a multiple of [PutUnit] cost least. Zero means two such units,
-	// or MaxRecordSize if that is less.
+	// or MaxRecordSize if that is less. With Compress it is the size that records should have after compression. Then a record
+	// may be larger, if its data compresses worse than the data before it.
 	AggregationMaxSize int
+	// Compress appends data, compressed as one complete frame, to dst, and returns the result. It is called for the data of each
+	// Kinesis record, with one member or several, from several goroutines at a time, and must not keep either slice. Nil means
+	// no compression. It is only allowed with [AggregationConcatenated].
+	//
+	// How well the records before were compressed tells how many user records fill a Kinesis record. It has up to 4 MiB before
+	// compression, or AggregationMaxSize if that is more. A record that is too large after compression is taken apart. A single
+	// user record is sent as it is if compression alone makes it too large. So readers have to look at the first bytes of a
+	// record. Bounds in bytes, such as MaxOutstandingBytes, are about the data before compression.
+	Compress func(dst, data []byte) []byte
 
 	// CollectionMaxCount is the most Kinesis records in a request, from 1 to [MaxRecordsPerRequest]. Zero means that many.
 	CollectionMaxCount int
@@ -46,7 +59,8 @@ type Config struct {
 	CollectionMaxSize int
 
 	// MaxRecordSize is the most bytes of data and partition key in a Kinesis record, from 1 KiB to
-	// [MaxServiceRecordSize]. Zero means 1 MiB. The service takes larger records only for a stream that allows them.
+	// [MaxServiceRecordSize]. Zero means 1 MiB. The service takes larger records only for a stream that allows them. With
+	// Compress, a user record may have up to [MaxPlainSize] bytes. It is rejected if compression does not make it small enough.
 	MaxRecordSize int
 
 	// RecordMaxBufferedTime is how long a record may wait at most for others that share an aggregated record and a request
@@ -121,6 +135,14 @@ func (c Config) WithDefaults() Config {
 // MaxRecordSize limits.
 func (c *Config) largestRecord() int {
 	return min(max(c.MaxRecordSize, minRecordSize), MaxServiceRecordSize)
+}
+
+// largestUserRecord returns how many bytes a user record may have, with its partition key. All of them must find room.
+func (c *Config) largestUserRecord() int {
+	if c.Compress == nil {
+		return c.MaxRecordSize
+	}
+	return max(c.MaxRecordSize, min(MaxPlainSize, c.MaxOutstandingBytes))
 }
 
 // minRecordSize is the least value of MaxRecordSize.

@@ -62,7 +62,13 @@ func goroutines() int {
 func TestQuietStreamWorksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(2)
-		p := startProducer(t, k, nil)
+		closed := 0
+		p := startProducer(t, k, func(c *Config) {
+			c.Observer.StreamClosed = func(e StreamEvent) {
+				assert.Equal(t, testStream, e.Stream)
+				closed++
+			}
+		})
 		for round := range 3 {
 			listings := len(k.Calls(kpltest.OpListShards))
 			var got results
@@ -74,6 +80,7 @@ func TestQuietStreamWorksAgain(t *testing.T) {
 			advance(2 * time.Second)
 			synctest.Wait()
 			assert.Empty(t, p.all())
+			assert.Equal(t, round+1, closed)
 			assert.Len(t, k.Calls(kpltest.OpListShards), listings+1)
 			require.NoError(t, p.FlushWait(t.Context()))
 		}

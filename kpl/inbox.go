@@ -13,6 +13,7 @@ type inbox struct {
 	records   [][]userRecord // in blocks; all but the last have blockSize
 	received  time.Time      // when the first record of the last block came
 	completed []*request
+	packed    []*kinesisRecord // that were being compressed
 	news      []streamNews
 	flushed   []chan<- struct{} // of those who wait for a flush
 	flush     bool
@@ -72,11 +73,17 @@ func (s *stream) complete(r *request) {
 	s.post(func(i *inbox) { i.completed = append(i.completed, r) })
 }
 
+// packed leaves a record for the loop that has been compressed.
+func (s *stream) packed(k *kinesisRecord) {
+	s.post(func(i *inbox) { i.packed = append(i.packed, k) })
+}
+
 // take empties the inbox, and leaves the slices of used for what comes next.
 func (s *stream) take(used inbox) inbox {
 	clear(used.records)
 	clear(used.completed)
-	empty := inbox{records: used.records[:0], completed: used.completed[:0]}
+	clear(used.packed)
+	empty := inbox{records: used.records[:0], completed: used.completed[:0], packed: used.packed[:0]}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	full := s.inbox

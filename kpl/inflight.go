@@ -3,10 +3,12 @@
 
 package kpl
 
-// inFlight counts the requests that are being sent.
+// inFlight counts what the loop has handed to others: the requests that are being sent, and the records that are being
+// compressed.
 type inFlight struct {
 	requests int
 	partial  int // those of them that were not full
+	packing  int // records that are being compressed
 }
 
 // sent counts r, which is handed to a worker.
@@ -24,3 +26,9 @@ func (f *inFlight) answered(r *request) {
 		f.partial--
 	}
 }
+
+// packs counts a record that is handed over to be compressed.
+func (f *inFlight) packs() { f.packing++ }
+
+// packed takes such a record out of the count.
+func (f *inFlight) packed() { f.packing-- }

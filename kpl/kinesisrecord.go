@@ -29,6 +29,11 @@ type kinesisRecord struct {
 
 	// lane is that of the shard for which the record is predicted.
 	lane *lane
+
+	// packed is the data as one compressed frame; nil if the data is sent as it is.
+	packed []byte
+	// part is set if the record is a part of one that was not accepted. It goes in a request of its own.
+	part bool
 }
 
 // joined reports whether the record has more than one member. Such a record can be taken apart.
@@ -44,6 +49,8 @@ func (k *kinesisRecord) movable() bool { return !k.joined() || k.lowest == k.hig
 // dataSize is the exact length of the record's data on the wire.
 func (k *kinesisRecord) dataSize() int {
 	switch {
+	case k.packed != nil:
+		return len(k.packed)
 	case !k.joined():
 		return len(k.members[0].data)
 	case k.plain:
@@ -113,6 +120,17 @@ func (k *kinesisRecord) setKey(key string, hash hashKey) {
 	k.partitionKey, k.hash = key, hash
 	k.lowest, k.highest = hash, hash
 }
+
+// pack makes packed, which nobody writes to any more, the data that is sent. If it is empty, the data is sent as it is.
+func (k *kinesisRecord) pack(packed []byte) {
+	k.packed = nil
+	if len(packed) > 0 {
+		k.packed = packed
+	}
+}
+
+// setPart says that the record goes in a request of its own.
+func (k *kinesisRecord) setPart() { k.part = true }
 
 // setLane makes l the lane of the shard that the record is predicted for.
 func (k *kinesisRecord) setLane(l *lane) { k.lane = l }

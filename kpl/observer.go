@@ -39,6 +39,9 @@ type Observer struct {
 	// AvailabilityChanged is called when a stream stops accepting records, and when it accepts them again. So two calls in a
 	// row for one stream never say the same, even if the producer has forgotten the stream in between (see [StreamIdleTime]).
 	AvailabilityChanged func(AvailabilityEvent)
+	// StreamClosed is called when the producer has forgotten an idle stream (see [StreamIdleTime]). If a record comes for the
+	// stream at that moment, events of the stream that begins then may be told before.
+	StreamClosed func(StreamEvent)
 }
 
 // notify calls a function of an Observer, if it is set.
@@ -124,6 +127,11 @@ type DistributionEvent struct {
 type CBOREvent struct {
 	Stream string // of the call that showed it
 	Err    error  // what an endpoint without CBOR answered; nil if the endpoint supports CBOR again
+}
+
+// StreamEvent names a stream.
+type StreamEvent struct {
+	Stream string // as in the UserRecord
 }
 
 // AvailabilityEvent says whether a stream accepts records.

@@ -21,7 +21,7 @@ type pipeline struct {
 	// kind is the kind of stream that the stages go by. It differs from the topology's only until follow has run.
 	kind streamKind
 
-	// The stages, in the order in which a record meets them. A record is in one of them, in a request in flight, or in topology.
+	// The stages, in the order in which a record meets them. A record is in one of them, in flight, or in topology.
 	router     router
 	aggregator *aggregator
 	limiter    *limiter
@@ -86,7 +86,7 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 		p.finish(now, OutcomeCanceled, fault{}, *r)
 	case p.expired(now, r.received):
 		p.finish(now, OutcomeExpired, fault{}, *r)
-	case p.kind.maxRecordSize > 0 && r.size() > p.kind.maxRecordSize && p.heldForSize(now, r):
+	case p.kind.maxRecordSize > 0 && r.size() > p.kind.maxRecordSize && !p.compresses() && p.heldForSize(now, r, r.size()):
 	default:
 		var buffer [2]closedRecord
 		p.pass(now, p.aggregator.add(buffer[:0], r))
@@ -96,13 +96,13 @@ func (p *pipeline) add(now time.Time, r *userRecord) {
 // sizePause is how long a record pauses that is larger than the stream took, until a new description is there.
 const sizePause = 100 * time.Millisecond
 
-// heldForSize ends a record that is larger than the stream takes, or lets it pause until that is certain. It reports false
-// if the record may be sent.
-func (p *pipeline) heldForSize(now time.Time, r *userRecord) bool {
-	switch p.topology.checkSize(now, r.size()) {
+// heldForSize ends a record that is larger than the stream takes, or lets it pause until that is certain. The size is that with
+// which it would be sent. It reports false if the record may be sent.
+func (p *pipeline) heldForSize(now time.Time, r *userRecord, size int) bool {
+	switch p.topology.checkSize(now, size) {
 	case sizeTooLarge:
 		p.finish(now, OutcomeRejected, fault{code: CodeTooLarge, message: fmt.Sprintf(
-			"%d bytes with its partition key, the stream's limit is %d", r.size(), p.kind.maxRecordSize)}, *r)
+			"%d bytes with its partition key, the stream's limit is %d", size, p.kind.maxRecordSize)}, *r)
 		return true
 	case sizeUnknown:
 		p.retrier.keep(now.Add(sizePause), []userRecord{*r})
@@ -124,10 +124,14 @@ func (p *pipeline) addAll(now time.Time, members []userRecord) {
 	}
 }
 
-// pass passes closed records on to the limiter.
+// pass passes closed records on to the limiter, or lets them be compressed before.
 func (p *pipeline) pass(now time.Time, closed []closedRecord) {
 	for _, k := range closed {
 		p.effects.flush(StageAggregator, k.reason)
+		if p.compresses() {
+			p.pack(k.kinesisRecord)
+			continue
+		}
 		p.router.route(k.kinesisRecord, now) // the aggregator goes by the same shards, or keys choose none
 		p.limiter.push(k.kinesisRecord)
 	}

@@ -134,7 +134,12 @@ func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []userRe
 	if len(members) == 0 {
 		return
 	}
-	p.collector.addReady(p.part(from, members))
+	k := p.part(from, members)
+	if p.compresses() {
+		p.packPart(k)
+		return
+	}
+	p.collector.addReady(alone(k))
 }
 
 // unexpired ends the members that are canceled or expired, and returns the others.

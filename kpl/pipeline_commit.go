@@ -76,16 +76,38 @@ func (p *pipeline) earlyPrice() (int, bool) {
 // mayCommit reports whether records may go early, unless somebody is about to add more.
 func (p *pipeline) mayCommit() bool {
 	if !p.config.buffers() {
-		return p.inFlight.partial == 0 // after full requests more will come, but nothing to wait for
+		return p.inFlight.partial+p.inFlight.packing == 0 // after full requests more will come, but nothing to wait for
 	}
 	return p.quiet() && !p.down() && p.topology.lastListing != listingNone
 }
 
-// quiet reports whether nothing is being sent, and no record waits for a shard or for its next attempt. So a record that comes
-// now has nothing to wait for but other records.
+// quiet reports whether nothing is being sent or compressed, and no record waits for a shard or for its next attempt. So a record
+// that comes now has nothing to wait for but other records.
 func (p *pipeline) quiet() bool {
-	return p.inFlight.requests == 0 && p.retrier.empty() && p.limiter.empty()
+	return p.inFlight.requests+p.inFlight.packing == 0 && p.retrier.empty() && p.limiter.empty()
 }
 
 // buffered reports whether some record waits for others.
 func (p *pipeline) buffered() bool { return p.aggregator.openRecords > 0 || p.collector.waits() }
+
+// flush commits. If done is not nil, it is closed when everything that was put before has its Result.
+func (p *pipeline) flush(now time.Time, done chan<- struct{}) {
+	p.commit(now, FlushRequest)
+	p.retrier.skipLinger()
+	if done != nil {
+		p.epochs.next(done)
+	}
+}
+
+// drain commits, and from now on lets nothing wait for other records.
+func (p *pipeline) drain(now time.Time) {
+	p.flush(now, nil)
+	p.draining = true
+}
+
+// endEpochs ends the calls of FlushWait whose records are all done.
+func (p *pipeline) endEpochs() {
+	for flushed, ok := p.epochs.done(); ok; flushed, ok = p.epochs.done() {
+		p.effects.end(ending{flushed: flushed})
+	}
+}

@@ -22,8 +22,8 @@ func (p *pipeline) judgeSize(now time.Time, r *request, class errorClass) errorC
 	return class
 }
 
-// fit makes r no larger than what the endpoint lets through. What is too much goes next. It returns nil if nothing of r is left,
-// because its only record cannot be cut, and its owner wants such a record back.
+// fit makes r no larger than what the endpoint lets through. What is too much goes next. It returns nil if nothing of r is left:
+// its only record cannot be cut, and its owner wants such a record back, or its parts have to be compressed first.
 func (p *pipeline) fit(now time.Time, r *request) *request {
 	limit := p.sizeLimit.at(now, p.config.CollectionMaxSize)
 	for limit > 0 && r.size() > limit {
@@ -32,10 +32,14 @@ func (p *pipeline) fit(now time.Time, r *request) *request {
 		case half > 0:
 			p.collector.addNext(&request{records: r.records[half:]})
 			r.records = r.records[:half:half]
+		case k.joined() && p.compresses(): // how large its parts are is not known before they are compressed
+			p.packPart(p.part(k, k.members[:len(k.members)/2]))
+			p.packPart(p.part(k, k.members[len(k.members)/2:]))
+			return nil
 		case k.joined():
 			half = len(k.members) / 2
-			p.collector.addNext(p.part(k, k.members[half:]))
-			r.records = p.part(k, k.members[:half]).records
+			p.collector.addNext(alone(p.part(k, k.members[half:])))
+			r.records[0] = p.part(k, k.members[:half])
 		case p.config.FailIfTooLarge:
 			p.finish(now, OutcomeUnavailable, fault{
 				code: CodeRequestTooLarge, message: "the endpoint did not let smaller requests through",
@@ -48,12 +52,15 @@ func (p *pipeline) fit(now time.Time, r *request) *request {
 	return r
 }
 
-// part returns a request with some members of a record.
-func (p *pipeline) part(of *kinesisRecord, members []userRecord) *request {
+// part returns a record of some members of another, for the same shard.
+func (p *pipeline) part(of *kinesisRecord, members []userRecord) *kinesisRecord {
 	k := p.aggregator.pack(members)
 	k.setLane(of.lane)
 	if k.keyless {
 		k.setKey(of.partitionKey, of.hash)
 	}
-	return &request{records: []*kinesisRecord{k}}
+	return k
 }
+
+// alone returns a request with one record.
+func alone(k *kinesisRecord) *request { return &request{records: []*kinesisRecord{k}} }

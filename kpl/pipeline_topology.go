@@ -60,13 +60,7 @@ func (p *pipeline) follow(now time.Time) {
 	p.router.setShards(shards, p.limiter)
 	p.aggregator.setShards(shards, kind.automatic)
 	if newKind || newShards {
-		p.reconsider(now, func(k *kinesisRecord) bool {
-			routed := p.router.route(k, now)
-			if kind.automatic {
-				return !k.framed()
-			}
-			return routed
-		})
+		p.reconsider(now, func(k *kinesisRecord) bool { return p.reroute(now, k) })
 		p.addAll(now, members)
 	}
 	if newShards {
@@ -75,6 +69,16 @@ func (p *pipeline) follow(now time.Time) {
 	for _, stored := range p.topology.takeWaiting() {
 		p.judge(now, stored)
 	}
+}
+
+// reroute sets the lane of a record. It reports false if the record has to be taken apart, because of what is known of the stream
+// by now.
+func (p *pipeline) reroute(now time.Time, k *kinesisRecord) bool {
+	routed := p.router.route(k, now)
+	if p.kind.automatic {
+		return !k.framed()
+	}
+	return routed
 }
 
 // reconsider takes out what waits between aggregator and sender. Records to keep wait for their lane again; the members of the

@@ -91,7 +91,7 @@ func New(client Client, config Config) (*Producer, error) {
 // Put blocks while the producer is full, until ctx ends. It returns a [*RecordError], and never calls done, if it did not
 // accept the record. The error wraps ctx's error, [ErrClosed], [ErrInvalidRecord] or [ErrRecordTooLarge].
 func (p *Producer) Put(ctx context.Context, record UserRecord, done func(Result)) error {
-	r, err := newUserRecord(&record, p.config.MaxRecordSize)
+	r, err := newUserRecord(&record, p.config.largestUserRecord())
 	if err == nil {
 		r.done = done
 		err = p.put(ctx, record.Stream, &r, nil)

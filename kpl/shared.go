@@ -4,6 +4,7 @@
 package kpl
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/internal/wire"
@@ -24,4 +25,5 @@ type shared struct {
 	// buffers and members keep memory that is used again.
 	buffers freeBuffers
 	members memberPool
+	presses sync.Pool // of *pressMemory
 }

@@ -59,6 +59,21 @@ func TestSimulationConcatenated(t *testing.T) {
 	}
 }
 
+// TestSimulationCompressed runs the same schedules without frames, and with compression. Some data cannot be compressed, and now
+// and then something does not let large requests through. So records come out too large, and are taken apart.
+func TestSimulationCompressed(t *testing.T) {
+	for seed := *simFirst; seed < *simFirst+*simSeeds; seed++ {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSimulation(t, seed, true)
+				s.compress()
+				s.run()
+			})
+		})
+	}
+}
+
 // simulation is one random schedule.
 type simulation struct {
 	t        *testing.T
@@ -76,6 +91,7 @@ type simulation struct {
 	twice    bool          // a stream that was recreated may soon be recreated again
 	raised   time.Time     // since when the stream takes larger records, and may be known to; zero if it never does
 	steady   bool          // the shards stay as they are
+	narrow   *narrowClient // lets no large requests through for a while; nil if it always does
 	closeIn  time.Duration // of patience for Close
 	rates    *rateCheck    // of what is sent
 
@@ -140,7 +156,11 @@ func newSimulation(t *testing.T, seed uint64, changes bool) *simulation {
 }
 
 func (s *simulation) run() {
-	p, err := New(s.kinesis, s.config)
+	var client Client = s.kinesis
+	if s.narrow != nil {
+		client = s.narrow
+	}
+	p, err := New(client, s.config)
 	require.NoError(s.t, err)
 	s.producer = p
 	var running sync.WaitGroup
@@ -238,6 +258,9 @@ func (s *simulation) record(random *rand.Rand, number int) UserRecord {
 	data := make([]byte, len(digits)+size)
 	copy(data, digits)
 	record := UserRecord{Stream: testStream, Data: data}
+	if s.config.Compress != nil {
+		addNoise(data[len(digits):], number)
+	}
 	if s.config.AggregationFormat == AggregationConcatenated {
 		record.Kind, record.Data = simKind(number, data)
 	}

@@ -46,7 +46,7 @@ func (s *simulation) check() {
 		}
 	}
 	require.LessOrEqual(t, s.kinesis.MaxConcurrentCalls(kpltest.OpPutRecords), s.config.MaxConnections)
-	if s.steady && !s.unlisted && !s.switches && s.stream.Distribution != types.RecordDistributionStrategyAuto {
+	if s.steady && !s.unlisted && !s.switches && s.narrow == nil && s.stream.Distribution != types.RecordDistributionStrategyAuto {
 		s.rates.check(t, &s.config, s.kinesis)
 	}
 }
@@ -73,7 +73,7 @@ func (s *simulation) checkResults() {
 		if result.Err == nil && !slices.Contains(stored, place{string(result.ShardID), result.SequenceNumber}) {
 			s.t.Fatalf("record %d is not where its Result says, but at %v: %+v", number, stored, result)
 		}
-		if result.Outcome() == OutcomeRejected {
+		if result.Outcome() == OutcomeRejected && (s.config.Compress == nil || !s.tooLarge(number)) {
 			s.t.Fatalf("record %d: %+v", number, result)
 		}
 		if s.config.AggregationFormat == AggregationConcatenated && hasAttempt(result, CodeWrongShard) {
@@ -105,11 +105,29 @@ func (s *simulation) places() [][]place {
 	for _, r := range s.readable() {
 		if s.config.AggregationFormat != AggregationConcatenated {
 			add(&r, r.Data, r.Data)
-		} else if err := simMessages(r.Data, func(message, payload []byte) { add(&r, message, payload) }); err != nil {
+		} else if err := simMessages(s.plain(r.Data), func(message, payload []byte) { add(&r, message, payload) }); err != nil {
 			s.t.Fatalf("%v: %q", err, r.Data)
 		}
 	}
 	return places
+}
+
+// plain returns the data of a record as it was before compression. Data that was not compressed is too large otherwise.
+func (s *simulation) plain(data []byte) []byte {
+	if s.config.Compress == nil {
+		return data
+	}
+	if !isSqueezed(data) {
+		if size := len(squeeze(nil, data)); size <= s.config.MaxRecordSize-KeylessKeySize {
+			s.t.Fatalf("data of %d bytes is not compressed to %d", len(data), size)
+		}
+		return data
+	}
+	plain, err := unsqueeze(data)
+	if err != nil {
+		s.t.Fatalf("%v: %q", err, data)
+	}
+	return plain
 }
 
 // readable returns the records that readers see in the stream, and those that they saw in the streams that were deleted.

@@ -85,6 +85,8 @@ type kindSlots struct {
 	keyless slot
 	// keyed is the slot of all records with a key, where keys do not choose the shard.
 	keyed slot
+	// ratio tells how well records of the kind are compressed.
+	ratio ratio
 }
 
 // setShards makes new slots for shards, nil if none are known. There must be no open record.

@@ -313,7 +313,7 @@ func TestTheZeroConfigIsTheDefault(t *testing.T) {
 	assert.Equal(t, defaults, defaults.WithDefaults())
 	value := reflect.ValueOf(defaults)
 	for field, v := range value.Fields() {
-		optional := field.Type.Kind() == reflect.Bool || field.Name == "Observer"
+		optional := field.Type.Kind() == reflect.Bool || field.Name == "Observer" || field.Name == "Compress"
 		assert.Equal(t, optional, v.IsZero(), field.Name)
 	}
 	one := Config{MaxConnections: 7}.WithDefaults()

@@ -16,14 +16,15 @@ import (
 const StreamIdleTime = 5 * time.Minute
 
 // stream runs the pipeline of one stream. Its loop goroutine owns the pipeline; everybody else leaves things in its inbox.
-// The other goroutines are the sender's workers, the refresher of the shard map, the one that asks what kind of stream it
-// is, and the one that delivers Results.
+// The other goroutines are the workers of the sender and of the press, the refresher of the shard map, the one that asks what
+// kind of stream it is, and the one that delivers Results.
 type stream struct {
 	shared   *shared
 	retire   func(*stream) bool // makes the producer forget an idle stream; false if something has come for it
 	name     string
 	pipeline *pipeline
 	sender   *sender
+	press    *press
 	delivery *delivery
 	refresh  chan struct{} // requests for a new shard map
 	describe chan struct{} // requests for a description of the stream
@@ -74,6 +75,7 @@ func startStream(
 		s.pipeline.startDown()
 	}
 	s.sender = newSender(ctx, shared, name, s.complete)
+	s.press = newPress(ctx, shared, s.packed)
 	refresher := refresher{
 		client:  shared.client,
 		name:    name,
@@ -122,6 +124,7 @@ func (s *stream) join() {
 		<-s.drained
 		s.cancel()
 		s.sender.close()
+		s.press.wait()
 		s.delivery.close()
 		s.joinable.Wait()
 		close(s.ended)
@@ -212,6 +215,7 @@ func (s *stream) mayEnd(now time.Time) bool {
 		return false
 	}
 	if s.retire(s) {
+		notify(s.shared.config.Observer.StreamClosed, StreamEvent{s.name})
 		return true
 	}
 	s.idleSince = now
@@ -237,6 +241,9 @@ func (s *stream) apply(now time.Time, in *inbox) {
 		hashKeys(block)
 		p.putAll(now, block)
 		s.shared.members.put(block)
+	}
+	for _, k := range in.packed {
+		p.packed(now, k)
 	}
 	for _, r := range in.completed {
 		p.complete(now, r)
@@ -286,6 +293,7 @@ func (s *stream) carryOut() {
 	forward(description, s.describe)
 	s.report(e)
 	s.delivery.add(e.ended)
+	s.press.add(e.compress)
 	e.reset()
 }
 

@@ -58,11 +58,13 @@ func (c Config) Validate() error {
 	c = c.WithDefaults()
 	var errs FieldErrors
 	errs.within("MaxRecordSize", c.MaxRecordSize, minRecordSize, MaxServiceRecordSize, "")
-	switch c.AggregationFormat {
-	case AggregationKPL, AggregationConcatenated, AggregationNone:
-	default:
+	switch {
+	case c.AggregationFormat == AggregationConcatenated:
+	case c.AggregationFormat != AggregationKPL && c.AggregationFormat != AggregationNone:
 		errs.add("AggregationFormat", c.AggregationFormat,
 			fmt.Sprintf("must be %s, %s or %s", AggregationKPL, AggregationConcatenated, AggregationNone), "")
+	case c.Compress != nil:
+		errs.add("AggregationFormat", c.AggregationFormat, fmt.Sprintf("must be %s", AggregationConcatenated), "Compress")
 	}
 	errs.within("AggregationMaxCount", c.AggregationMaxCount, 1, math.MaxInt, "")
 	errs.within("AggregationMaxSize", c.AggregationMaxSize, minAggregationSize, c.largestRecord(), "MaxRecordSize")

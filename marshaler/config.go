@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 // Encoding is the encoding of OTLP in a message.
@@ -55,6 +57,10 @@ type Config struct {
 
 	// Key says where partition keys come from. The zero value makes messages without a key.
 	Key KeyConfig
+
+	// Route returns the stream of a resource with the attributes, see [Message.Stream]. It is called once for each resource. It must
+	// only read the attributes, and any number of goroutines may call it. Nil means that there is one stream.
+	Route func(attributes pcommon.Map) string
 }
 
 // KeyConfig says where partition keys come from. At most one of its fields may be set.

@@ -9,8 +9,8 @@ import "sort"
 // signal that this Marshaler has made. A number of items below 1 means 1. A metric whose data points come into several messages
 // is in each of them.
 //
-// The parts have the key, the encoding and the compression of the message. They have memory of their own: the caller releases
-// them, and the message, which stays as it is. It fails only for data that was changed.
+// The parts have the key, the stream, the encoding and the compression of the message. They have memory of their own: the caller
+// releases them, and the message, which stays as it is. It fails only for data that was changed.
 func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Message, error) {
 	plain, err := m.decompressor.plain(message.Data)
 	if err != nil {
@@ -24,7 +24,7 @@ func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Messag
 	}
 	items = max(items, 1)
 	f.encoded.Messages = make([]Message, 0, (message.Items+items-1)/items)
-	f.key = message.PartitionKey
+	f.to = destination{key: message.PartitionKey, hashKey: message.ExplicitHashKey, stream: message.Stream}
 	f.draft.drop()
 	compressed := compressionOf(message.Data) != NoCompression
 	f.divide(f.tree.resources(), items, compressed)

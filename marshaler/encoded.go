@@ -22,22 +22,22 @@ import (
 //
 // The Marshaler only reads otlp, and keeps nothing of it. The caller may change it as soon as MarshalEncoded returns. The caller
 // owns the messages until it releases them, see [Message.Release].
-func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte) (Encoded, error) {
+func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte, options ...PushOption) (Encoded, error) {
 	if signal > Metrics {
 		return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
 	}
 	if m.cfg.Encoding == OTLPProto && isSound(otlp, signal.request(), 0) {
 		f := m.fillers[signal].Get().(*filler)
 		defer m.fillers[signal].Put(f)
-		if encoded, ok := f.splitBytes(m.keys, otlp); ok {
+		if encoded, ok := f.splitBytes(m.keys, otlp, options); ok {
 			return encoded, nil
 		}
 	}
-	return m.marshalDecoded(signal, otlp)
+	return m.marshalDecoded(signal, otlp, options)
 }
 
 // marshalDecoded makes messages of bytes that cannot be cut as they are. It decodes them first.
-func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) {
+func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte, options []PushOption) (Encoded, error) {
 	proto := newCodec(OTLPProto)
 	pdata, err := proto.decode(signal, migrate(otlp))
 	if err != nil {
@@ -45,18 +45,18 @@ func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte) (Encoded, error) 
 	}
 	switch pdata := pdata.(type) {
 	case plog.Logs:
-		return m.MarshalLogs(pdata)
+		return m.MarshalLogs(pdata, options...)
 	case ptrace.Traces:
-		return m.MarshalTraces(pdata)
+		return m.MarshalTraces(pdata, options...)
 	case pmetric.Metrics:
-		return m.MarshalMetrics(pdata)
+		return m.MarshalMetrics(pdata, options...)
 	}
 	return Encoded{}, nil // never: there are three signals
 }
 
 // splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that
 // cannot be cut, such as items with something between them.
-func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
+func (f *filler) splitBytes(keys keyer, otlp []byte, options []PushOption) (Encoded, bool) {
 	defer f.forget()
 	if f.cut(otlp, 0, 0) != nil {
 		return Encoded{}, false
@@ -65,8 +65,9 @@ func (f *filler) splitBytes(keys keyer, otlp []byte) (Encoded, bool) {
 	if p.items == 0 {
 		return Encoded{}, true
 	}
-	if len(keys.names) > 0 {
-		resources := f.tree.resourcesWith(keys.names, 0, p.resources)
+	p.apply(options)
+	if keys.readsResources() {
+		resources := f.tree.resourcesWith(keys.resourceNames(), 0, p.resources)
 		p.attributes = func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
 	}
 	p.groups = keys.groups(p.resources, p.attributes)

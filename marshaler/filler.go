@@ -41,8 +41,8 @@ type filler struct {
 	// encoded collects finished messages and rejected items until the push is done.
 	encoded Encoded
 
-	// key is the partition key of the messages that are being filled.
-	key string
+	// to is where the messages that are being filled go.
+	to destination
 	// aim is the size that the data of the current message should have when it is sent.
 	aim int
 	// room is the size up to which the draft is filled. With compression it is larger than aim as a rule.
@@ -87,7 +87,7 @@ func (f *filler) begin(p *push, size int) {
 
 // forget drops all references to the push, so that an idle filler keeps none of its memory.
 func (f *filler) forget() {
-	f.encoded, f.key = Encoded{}, ""
+	f.encoded, f.to = Encoded{}, destination{}
 	f.tree.reset(nil)
 }
 
@@ -96,7 +96,7 @@ func (f *filler) discard() { f.encoded.Release() }
 
 // fillGroup puts the items of the group's resources into messages of their own.
 func (f *filler) fillGroup(g group) {
-	f.startKey(g.key)
+	f.startAt(g.destination)
 	if g.resources == nil {
 		f.fill(f.tree.resources())
 	}
@@ -111,9 +111,9 @@ func (f *filler) fillGroup(g group) {
 	f.finish()
 }
 
-// startKey starts a message with the partition key.
-func (f *filler) startKey(key string) {
-	f.key = key
+// startAt starts a message that goes to the destination.
+func (f *filler) startAt(to destination) {
+	f.to = to
 	f.start()
 }
 
@@ -257,8 +257,7 @@ func (f *filler) refill(room int) {
 
 // add adds a finished message whose data is the buffer.
 func (f *filler) add(b *buffer) {
-	f.encoded.Messages = append(f.encoded.Messages,
-		Message{Data: b.data, PartitionKey: f.key, Items: f.draft.items, buffer: b})
+	f.encoded.Messages = append(f.encoded.Messages, f.to.message(b, f.draft.items))
 }
 
 // addCopy adds a finished message whose data is a copy of the given data.

@@ -37,9 +37,24 @@ const (
 // digest is the hash of the values of the attributes that decide the key.
 type digest [digestSize]byte
 
-// group is the resources that share a partition key.
+// destination is where a message goes.
+type destination struct {
+	key     string // empty for no key
+	hashKey string // empty if the key decides
+	stream  string // empty for the default stream
+}
+
+// message returns a message for the destination whose data is the buffer.
+func (d *destination) message(b *buffer, items int) Message {
+	return Message{
+		Data: b.data, PartitionKey: d.key, ExplicitHashKey: d.hashKey, Stream: d.stream, Items: items, buffer: b,
+	}
+}
+
+// group is the resources that go to one destination.
 type group struct {
-	key string // empty for no key
+	destination
+
 	// resources are the positions of the resources in the push, ascending. Nil means all resources.
 	resources []int
 }
@@ -48,29 +63,56 @@ type group struct {
 type keyer struct {
 	static string
 	names  []string // sorted, so that their order in the configuration does not matter
+	// route is [Config.Route].
+	route func(pcommon.Map) string
 }
 
-// newKeyer returns a keyer for a static key or for names of resource attributes.
-func newKeyer(static string, names []string) keyer {
-	return keyer{static: static, names: slices.Sorted(slices.Values(names))}
+// newKeyer returns a keyer for a valid configuration.
+func newKeyer(c *Config) keyer {
+	return keyer{static: c.Key.Static, names: slices.Sorted(slices.Values(c.Key.ResourceAttributes)), route: c.Route}
 }
 
-// groups puts n resources into groups by partition key. The groups are in the order in which the keys first appear.
+// readsResources reports whether destinations depend on attributes of resources.
+func (k keyer) readsResources() bool { return len(k.names) > 0 || k.route != nil }
+
+// resourceNames returns the names of the attributes of resources that destinations depend on. Nil means all.
+func (k keyer) resourceNames() []string {
+	if k.route != nil {
+		return nil
+	}
+	return k.names
+}
+
+// groups puts n resources into groups by destination. The groups are in the order in which their destinations first appear.
 func (k keyer) groups(n int, attributes func(int) pcommon.Map) []group {
-	if len(k.names) == 0 {
-		return []group{{key: k.static}}
+	if !k.readsResources() {
+		return []group{{destination: destination{key: k.static}}}
+	}
+	type place struct {
+		stream string
+		digest digest
 	}
 	var groups []group
 	var scratch []byte
-	positions := make(map[digest]int)
+	positions := make(map[place]int)
 	for i := range n {
-		var d digest
-		d, scratch = k.digest(attributes(i), scratch[:0])
-		pos, known := positions[d]
+		resource := attributes(i)
+		var at place
+		if len(k.names) > 0 {
+			at.digest, scratch = k.digest(resource, scratch[:0])
+		}
+		if k.route != nil {
+			at.stream = k.route(resource)
+		}
+		pos, known := positions[at]
 		if !known {
 			pos = len(groups)
-			positions[d] = pos
-			groups = append(groups, group{key: hex.EncodeToString(d[:])})
+			positions[at] = pos
+			to := destination{key: k.static, stream: at.stream}
+			if len(k.names) > 0 {
+				to.key = hex.EncodeToString(at.digest[:])
+			}
+			groups = append(groups, group{destination: to})
 		}
 		groups[pos].resources = append(groups[pos].resources, i)
 	}

@@ -17,7 +17,7 @@ import (
 func keyOf(t *testing.T, attributes map[string]any, names ...string) string {
 	m := pcommon.NewMap()
 	require.NoError(t, m.FromRaw(attributes))
-	d, _ := newKeyer("", names).digest(m, nil)
+	d, _ := newKeyer(&Config{Key: KeyConfig{ResourceAttributes: names}}).digest(m, nil)
 	return hex.EncodeToString(d[:])
 }
 
@@ -78,7 +78,7 @@ func TestKeysOfEqualValuesAreEqual(t *testing.T) {
 	m = other.PutEmptyMap("m")
 	m.PutStr("y", "2")
 	m.PutStr("x", "1")
-	k := newKeyer("", []string{"m"})
+	k := newKeyer(&Config{Key: KeyConfig{ResourceAttributes: []string{"m"}}})
 	first, _ := k.digest(one, nil)
 	second, _ := k.digest(other, nil)
 	assert.Equal(t, first, second, "order of the entries of a map")

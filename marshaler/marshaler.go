@@ -49,7 +49,7 @@ func New(cfg Config) (*Marshaler, error) {
 	}
 	m := &Marshaler{
 		cfg:          cfg,
-		keys:         newKeyer(cfg.Key.Static, cfg.Key.ResourceAttributes),
+		keys:         newKeyer(&cfg),
 		codec:        newCodec(cfg.Encoding),
 		reach:        encodableOf,
 		compressor:   compressor,
@@ -83,46 +83,49 @@ func (m *Marshaler) FallsBack(signal Signal) bool {
 }
 
 // MarshalLogs encodes log records. Logs without any log record make no message.
-func (m *Marshaler) MarshalLogs(logs plog.Logs) (Encoded, error) {
+func (m *Marshaler) MarshalLogs(logs plog.Logs, options ...PushOption) (Encoded, error) {
 	resources := logs.ResourceLogs()
 	return encode(m, push{
 		signal:     Logs,
 		items:      logs.LogRecordCount(),
 		resources:  resources.Len(),
 		attributes: func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() },
-	}, logs, m.codec.encodeLogs.MarshalLogs)
+	}, logs, m.codec.encodeLogs.MarshalLogs, options)
 }
 
 // MarshalTraces encodes spans. Traces without any span make no message.
-func (m *Marshaler) MarshalTraces(traces ptrace.Traces) (Encoded, error) {
+func (m *Marshaler) MarshalTraces(traces ptrace.Traces, options ...PushOption) (Encoded, error) {
 	resources := traces.ResourceSpans()
 	return encode(m, push{
 		signal:     Traces,
 		items:      traces.SpanCount(),
 		resources:  resources.Len(),
 		attributes: func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() },
-	}, traces, m.codec.encodeTraces.MarshalTraces)
+	}, traces, m.codec.encodeTraces.MarshalTraces, options)
 }
 
 // MarshalMetrics encodes data points. Metrics without any data point make no message.
 //
 // A metric with more data points than fit a message is cut between them. Each part has the metric's name, description, unit,
 // metadata, temporality and monotonicity.
-func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics) (Encoded, error) {
+func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics, options ...PushOption) (Encoded, error) {
 	resources := metrics.ResourceMetrics()
 	return encode(m, push{
 		signal:     Metrics,
 		items:      metrics.DataPointCount(),
 		resources:  resources.Len(),
 		attributes: func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() },
-	}, metrics, m.codec.encodeMetrics.MarshalMetrics)
+	}, metrics, m.codec.encodeMetrics.MarshalMetrics, options)
 }
 
 // encode makes the messages of a push.
-func encode[T any](m *Marshaler, p push, pdata T, marshal func(T) ([]byte, error)) (Encoded, error) {
+func encode[T any](
+	m *Marshaler, p push, pdata T, marshal func(T) ([]byte, error), options []PushOption,
+) (Encoded, error) {
 	if p.items == 0 {
 		return Encoded{}, nil
 	}
+	p.apply(options)
 	p.groups = m.keys.groups(p.resources, p.attributes)
 	f := m.fillers[p.signal].Get().(*filler)
 	defer m.fillers[p.signal].Put(f)

@@ -12,6 +12,11 @@ type Message struct {
 	Data []byte
 	// PartitionKey has at most 256 Unicode characters. Empty means that the message may go to any shard.
 	PartitionKey string
+	// ExplicitHashKey is a decimal number from 0 to 2^128-1: the place of the message among the hash keys of the shards. Empty means
+	// that the MD5 of PartitionKey decides. Where it is set, PartitionKey is set too.
+	ExplicitHashKey string
+	// Stream is what [Config.Route] has returned for the resources in Data. Empty means the default stream.
+	Stream string
 	// Items is the number of log records, spans or data points in Data. It is at least 1.
 	Items int
 
@@ -40,8 +45,8 @@ func (m *Message) Memory() int {
 // Encoded is the pdata of one push as messages. Each item of the push is in exactly one of Messages, or has one error in
 // Rejected.
 type Encoded struct {
-	// Messages are in the order of their items. With [KeyConfig.ResourceAttributes], all messages of a key stand together,
-	// and the keys are in the order in which they first appear.
+	// Messages are in the order of their items. With [KeyConfig.ResourceAttributes] or [Config.Route], all messages of a key and
+	// a stream stand together, in the order in which the first item of each appears.
 	Messages []Message
 	// Rejected has one error for each item that is too large for any message.
 	Rejected []*ItemSizeError

@@ -86,7 +86,7 @@ func isCut(m *Marshaler, s Signal, otlp []byte) bool {
 	if m.cfg.Encoding != OTLPProto || !isSound(otlp, s.request(), 0) {
 		return false
 	}
-	encoded, ok := f.splitBytes(m.keys, otlp)
+	encoded, ok := f.splitBytes(m.keys, otlp, nil)
 	encoded.Release()
 	return ok
 }

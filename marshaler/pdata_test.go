@@ -84,7 +84,7 @@ func TestWhatIsNoPdataIsNotReached(t *testing.T) {
 	}
 	m := mustNew(t, usual(OTLPProto))
 	one := push{signal: Logs, items: 1, resources: 1}
-	encoded, err := encode(m, one, struct{}{}, func(struct{}) ([]byte, error) { return []byte("otlp"), nil })
+	encoded, err := encode(m, one, struct{}{}, func(struct{}) ([]byte, error) { return []byte("otlp"), nil }, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "otlp", string(encoded.Messages[0].Data))
 	encoded.Release()

@@ -72,7 +72,7 @@ var errSize = errors.New("pdata has another size than it says")
 
 // fill puts all items into messages. It returns how many bytes the push has.
 func (p *pieces) fill(f *filler) (size int, err error) {
-	f.startKey(p.groups[0].key)
+	f.startAt(p.groups[0].destination)
 	var piece *buffer
 	defer func() { piece.release() }()
 	items := 0

@@ -73,7 +73,7 @@ func TestWhatIsEncodedInPieces(t *testing.T) {
 	m.guesses[Logs].learn(1_000_000, 1000)
 	assert.True(t, inPieces(t, m, benchLogs(100, 10)), "as far as the requests before tell")
 
-	p := push{signal: Logs, items: 10_000, resources: 100, groups: []group{{key: "one"}, {key: "two"}}}
+	p := push{signal: Logs, items: 10_000, resources: 100, groups: make([]group, 2)}
 	_, ok := newPieces(p, nil, &m.guesses[Logs], m.pieceSize)
 	assert.False(t, ok, "each group would leave over something")
 }

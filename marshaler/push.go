@@ -18,6 +18,8 @@ type push struct {
 	resources int
 	// attributes returns the attributes of a resource, from which partition keys are made.
 	attributes func(resource int) pcommon.Map
+	// metadata returns the values of a key of the client's metadata. Nil means that there is none.
+	metadata func(key string) []string
 	// groups are the resources by partition key. There is at least one group.
 	groups []group
 }

@@ -30,7 +30,7 @@ func (f *filler) fitsOne(p *push, size int) bool {
 
 // only returns the buffer as the only message of the push.
 func (p *push) only(b *buffer) Encoded {
-	return Encoded{Messages: []Message{{Data: b.data, PartitionKey: p.groups[0].key, Items: p.items, buffer: b}}}
+	return Encoded{Messages: []Message{p.groups[0].message(b, p.items)}}
 }
 
 // fillGroups puts all items of the tree into messages.

@@ -12,8 +12,8 @@ import (
 )
 
 // resourcesWith returns the resources in a tree of sound protobuf, from first up to, but not including, last. They have the
-// attributes with the names only. pdata decodes these, so that they are what pdata makes of them. All others are left out
-// before, because resources have many.
+// attributes with the names only, or all if names is nil. pdata decodes these, so that they are what pdata makes of them. All
+// others are left out before, because resources have many.
 //
 // The resources are those of logs, whatever the signal is. They are encoded in the same way.
 func (t *tree) resourcesWith(names []string, first, last int) plog.ResourceLogsSlice {
@@ -38,7 +38,8 @@ func (t *tree) attributesWith(names []string, place int) pcommon.Map {
 	return t.resourcesWith(names, place, place+1).At(0).Resource().Attributes()
 }
 
-// appendAttributes appends the attributes with the names, as they are encoded in a part of a container of the first level.
+// appendAttributes appends the attributes with the names, or all if names is nil. It finds them in a part of a container of the
+// first level.
 func appendAttributes(dst, container []byte, names []string) []byte {
 	eachField(container, func(f field) bool {
 		if f.number != 1 {
@@ -50,7 +51,7 @@ func appendAttributes(dst, container []byte, names []string) []byte {
 			if !ok {
 				return false
 			}
-			if attribute.number == 1 && hasKey(resource[attribute.start:attribute.end], names) {
+			if attribute.number == 1 && (names == nil || hasKey(resource[attribute.start:attribute.end], names)) {
 				dst = append(dst, resource[pos:attribute.end]...)
 			}
 			pos = attribute.end

@@ -33,6 +33,7 @@ type TelemetryBuilder struct {
 	KinesisKplErrorsByCode                       metric.Int64Counter
 	KinesisKplFlushes                            metric.Int64Counter
 	KinesisKplItemsNotAccepted                   metric.Int64Counter
+	KinesisKplItemsNotRouted                     metric.Int64Counter
 	KinesisKplItemsPut                           metric.Int64Counter
 	KinesisKplKinesisRecordsDataPut              metric.Int64Counter
 	KinesisKplKinesisRecordsPerPutRecordsRequest metric.Int64Histogram
@@ -194,6 +195,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.KinesisKplItemsNotAccepted, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_items_not_accepted",
 		metric.WithDescription("Log records, spans and data points of requests that were not accepted because they had data for a shard that held its share of the queue. The sender may try again. [Alpha]"),
+		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplItemsNotRouted, err = builder.meter.Int64Counter(
+		"otelcol_kinesis_kpl_items_not_routed",
+		metric.WithDescription("Log records, spans and data points that went to the stream of their signal, because they named a stream that they could not go to. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)

@@ -45,6 +45,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.KinesisKplErrorsByCode.Add(context.Background(), 1)
 	tb.KinesisKplFlushes.Add(context.Background(), 1)
 	tb.KinesisKplItemsNotAccepted.Add(context.Background(), 1)
+	tb.KinesisKplItemsNotRouted.Add(context.Background(), 1)
 	tb.KinesisKplItemsPut.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsDataPut.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(context.Background(), 1)
@@ -70,6 +71,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplItemsNotAccepted(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplItemsNotRouted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplItemsPut(t, testTel,
