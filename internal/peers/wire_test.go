@@ -32,13 +32,13 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// startKinesisFake starts cmd/kinesisfake and returns a client of it and its endpoint.
-func startKinesisFake(ctx context.Context, t *testing.T) (c *kinesis.Client, endpoint string) {
+// startKinesisFake starts cmd/kinesisfake and returns its endpoint.
+func startKinesisFake(ctx context.Context, t *testing.T) (endpoint string) {
 	t.Helper()
 	p := Start(t, exec.Command(buildGo(ctx, t, Root(t), "./cmd/kinesisfake"), "-listen", "127.0.0.1:0"))
 	_, endpoint, found := strings.Cut(p.WaitLine(ctx, t, "listens on"), "listens on ")
 	require.True(t, found)
-	return NewClient(t, endpoint), endpoint
+	return endpoint
 }
 
 // wireConfigs returns the configurations in testdata/wire.yaml, by name.
@@ -60,37 +60,58 @@ func TestYAMLOnTheWire(t *testing.T) {
 	for key, value := range Environment() {
 		t.Setenv(key, value)
 	}
-	mock := StartKinesisMock(t)
-	fake, fakeEndpoint := startKinesisFake(Context(t), t)
+	mock, fake := StartKinesisMock(t).Endpoint, startKinesisFake(Context(t), t)
 	for name, conf := range wireConfigs(t) {
 		t.Run(name, func(t *testing.T) {
-			t.Run("kinesisfake", func(t *testing.T) { sendByYAML(t, name, conf, fake, fakeEndpoint) })
-			t.Run("kinesis-mock", func(t *testing.T) { sendByYAML(t, name, conf, mock.Client, mock.Endpoint) })
+			t.Run("kinesisfake", func(t *testing.T) { sendByYAML(t, name, conf, fake) })
+			t.Run("kinesis-mock", func(t *testing.T) { sendByYAML(t, name, conf, mock) })
 		})
 	}
 }
 
-func sendByYAML(t *testing.T, name string, conf *confmap.Conf, c *kinesis.Client, endpoint string) {
+func sendByYAML(t *testing.T, name string, conf *confmap.Conf, endpoint string) {
 	ctx := client.NewContext(Context(t), client.Info{Metadata: client.NewMetadata(map[string][]string{"tenant": {"acme"}})})
-	f := kinesiskplexporter.NewFactory()
-	config := f.CreateDefaultConfig().(*kinesiskplexporter.Config)
+	config := kinesiskplexporter.NewFactory().CreateDefaultConfig().(*kinesiskplexporter.Config)
 	require.NoError(t, conf.Unmarshal(config))
 	config.Queue = configoptional.None[exporterhelper.QueueBatchConfig]() // A request returns once it is delivered.
-	config.AWS.Endpoint, config.AWS.Insecure = endpoint, true
+	config.AWS.StreamName, config.AWS.Endpoint, config.AWS.Insecure = name, endpoint, true
 	// No record may be sent twice because this machine is busy.
 	config.Producer.RequestTimeout, config.Producer.RecordTTL = Patience, 2*Patience
 	config.Timeout.Timeout = 3 * Patience
-	for _, s := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
-		stream := name + "-" + s.String()
-		_, err := c.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &stream, ShardCount: aws.Int32(2)})
+	require.NoError(t, confmap.Validate(config))
+
+	service := NewClient(t, endpoint)
+	streams := streamsOf(config)
+	for _, stream := range streams {
+		_, err := service.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &stream, ShardCount: aws.Int32(2)})
 		require.NoError(t, err)
-		waitActive(ctx, t, c, stream)
-		of := *config
-		of.AWS.StreamName = stream
-		require.NoError(t, confmap.Validate(&of))
-		sent := sendOverWire(ctx, t, s, &of)
-		RequireSameItems(t, sent, readOverWire(ctx, t, s, &of, c, stream))
+		waitActive(ctx, t, service, stream)
 	}
+	var sent, got []string
+	for _, s := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
+		sent = append(sent, sendOverWire(ctx, t, s, config)...)
+	}
+	for _, stream := range streams {
+		items := readOverWire(ctx, t, service, stream)
+		assert.True(t, stream == name || len(items) > 0, "nothing is in %s", stream)
+		got = append(got, items...)
+	}
+	RequireSameItems(t, sent, got)
+}
+
+// streamsOf returns all streams that an exporter may send to.
+func streamsOf(c *kinesiskplexporter.Config) []string {
+	own := []string{c.Logs.StreamName, c.Traces.StreamName, c.Metrics.StreamName}
+	var streams []string
+	for _, stream := range own {
+		if stream != "" {
+			streams = append(streams, stream)
+		}
+	}
+	if len(streams) < len(own) {
+		streams = append(streams, c.AWS.StreamName)
+	}
+	return append(streams, c.Streams.Allowed...)
 }
 
 // How many requests are sent at the same time, and how many items each has.
@@ -133,30 +154,41 @@ func sendOverWire(ctx context.Context, t *testing.T, s marshaler.Signal, config 
 	return sent
 }
 
-// readOverWire returns the items in a stream.
-func readOverWire(
-	ctx context.Context, t *testing.T, s marshaler.Signal, config *kinesiskplexporter.Config, c *kinesis.Client, stream string,
-) (items []string) {
+// readOverWire returns the items in a stream. Messages say themselves what is in them.
+func readOverWire(ctx context.Context, t *testing.T, c *kinesis.Client, stream string) (items []string) {
 	t.Helper()
-	read := map[marshaler.Signal]signal{
-		marshaler.Logs: logsThrough, marshaler.Traces: tracesThrough, marshaler.Metrics: metricsThrough,
-	}[s]
 	for _, shard := range ListShards(ctx, t, c, stream) {
 		for _, record := range readShard(ctx, t, c, stream, *shard.ShardId) {
 			for _, member := range kpl.DeaggregateRecord(&record) {
 				plain, _, err := marshaler.Decompress(member.Data, marshaler.MaxPlainSize)
 				require.NoError(t, err)
-				switch {
-				case len(plain) == 0: // a dry run, which neither service knows
-				case config.Encoding == marshaler.OTLPJSON:
-					for line := range bytes.Lines(plain) {
-						items = append(items, read.readJSON(t, line)...)
-					}
-				default:
-					items = append(items, read.read(t, plain)...)
+				if len(plain) > 0 { // A service that knows no dry runs stores an empty record.
+					items = append(items, itemsIn(t, plain)...)
 				}
 			}
 		}
+	}
+	return items
+}
+
+// itemsIn returns the items in a message of any signal and encoding.
+func itemsIn(t *testing.T, plain []byte) (items []string) {
+	t.Helper()
+	through := map[marshaler.Signal]signal{
+		marshaler.Logs: logsThrough, marshaler.Traces: tracesThrough, marshaler.Metrics: metricsThrough,
+	}
+	messages := [][]byte{plain}
+	if plain[0] == '{' {
+		messages = bytes.Split(plain, []byte("\n"))
+	}
+	for _, message := range messages {
+		found, encoding, ok := marshaler.Detect(message)
+		require.True(t, ok, "%q", message)
+		read := through[found].read
+		if encoding == marshaler.OTLPJSON {
+			read = through[found].readJSON
+		}
+		items = append(items, read(t, message)...)
 	}
 	return items
 }
