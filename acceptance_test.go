@@ -72,7 +72,7 @@ func TestThrottledStreamLosesNothing(t *testing.T) {
 		assert.Equal(t, len(k.Records(testStream)), e.sum(t, "kinesis_records_put", "outcome", "success"))
 		assert.Equal(t, stored, e.sum(t, "kinesis_records_data_put"))
 		assert.Equal(t, throttled, e.sum(t, "kinesis_records_put", "outcome", "failure"))
-		assert.Equal(t, throttled, e.sum(t, "all_errors"))
+		assert.Equal(t, throttled, e.sum(t, "errors_by_code"))
 		assert.Equal(t, throttled, e.sum(t, "errors_by_code", "error_code", kpltest.CodeThrottled))
 	})
 }

@@ -47,14 +47,14 @@ func TestConcatenatedRecordsAreOTLP(t *testing.T) {
 				c.PartitionKey.ResourceAttributes = tt.attributes
 				k := kpltest.New(kpltest.Config{Seed: 1},
 					kpltest.Stream{Name: testStream, Shards: 4, Distribution: tt.distribution})
-				sendConcatenated(t, k, c)
+				sendConcatenated(t, k, c, 50)
 			})
 		})
 	}
 }
 
-// sendConcatenated sends some items of each signal through an exporter, and reads them.
-func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config) {
+// sendConcatenated sends requests of each signal by ten callers through an exporter, and reads their items.
+func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config, requests int) {
 	k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(20*time.Millisecond)))
 	k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2)))
 	f := factoryFor(k)
@@ -68,9 +68,8 @@ func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config) {
 		require.NoError(t, e.Start(t.Context(), r.host))
 	}
 	const callers, items = 10, 134
-	requests := 50
 	if raceDetector { // it makes this ten times as slow
-		requests = 5
+		requests /= 5
 	}
 	var running sync.WaitGroup
 	for caller := range callers {
@@ -91,7 +90,7 @@ func sendConcatenated(t *testing.T, k *kpltest.Kinesis, c *Config) {
 		require.NoError(t, e.Shutdown(t.Context()))
 	}
 	total := callers * requests * items
-	counts, names := readConcatenated(t, k, c.Encoding)
+	counts, names := readConcatenated(t, k, c)
 	assert.Equal(t, map[string]int{"log-": total, "span-": total, "point-": total}, counts)
 	assert.Len(t, names, 3*total)
 	if len(c.PartitionKey.ResourceAttributes) > 0 {
@@ -113,20 +112,21 @@ var itemName = regexp.MustCompile(`(log|span|point)-\d+-\d+-\d+`)
 
 // readConcatenated counts the items of each signal as readers without a deaggregator see them, and gathers their names.
 func readConcatenated(
-	t *testing.T, k *kpltest.Kinesis, encoding marshaler.Encoding,
+	t *testing.T, k *kpltest.Kinesis, c *Config,
 ) (counts map[string]int, names map[string]struct{}) {
 	counts, names = map[string]int{}, map[string]struct{}{}
 	for _, record := range k.Records(testStream) {
-		messages := [][]byte{record.Data}
-		if encoding == marshaler.OTLPJSON {
-			messages = bytes.Split(record.Data, []byte("\n"))
+		data := onlyFrame(t, c.Compression, record.Data)
+		messages := [][]byte{data}
+		if c.Encoding == marshaler.OTLPJSON {
+			messages = bytes.Split(data, []byte("\n"))
 		}
-		prefix := prefixOf(t, record.Data)
-		for _, name := range itemName.FindAll(record.Data, -1) {
+		prefix := prefixOf(t, data)
+		for _, name := range itemName.FindAll(data, -1) {
 			names[string(name)] = struct{}{}
 		}
 		for _, message := range messages {
-			counts[prefix] += itemsIn(t, prefix, encoding, message)
+			counts[prefix] += itemsIn(t, prefix, c.Encoding, message)
 		}
 	}
 	return counts, names

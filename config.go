@@ -41,6 +41,12 @@ type Config struct {
 	Compression marshaler.Compression `mapstructure:"compression"`
 	// CompressionParams has the level of zstd or gzip. 0 means the default of the compression.
 	CompressionParams configcompression.CompressionParams `mapstructure:"compression_params"`
+	// SignalMarker puts a field in front of each message in protobuf that says which signal it has.
+	SignalMarker bool `mapstructure:"signal_marker"`
+	// Newline ends each message with a newline. It needs an encoding that is text.
+	Newline bool `mapstructure:"newline"`
+	// Oversize says what becomes of an item that fits no record: drop or truncate.
+	Oversize marshaler.Oversize `mapstructure:"oversize"`
 	// Delivery says when a push counts as delivered.
 	Delivery Delivery `mapstructure:"delivery"`
 	// DrainTimeout is how long a stop may take until the exporter gives up what is not delivered. It begins when the first of
@@ -137,6 +143,8 @@ func createDefaultConfig() component.Config {
 		Delivery:    Confirmed,
 		Producer:    producer,
 
+		SignalMarker:  true,
+		Oversize:      marshaler.DropOversize,
 		DrainTimeout:  defaultDrainTimeout,
 		ShardOverflow: RetryOverflow,
 		Streams:       StreamsConfig{MaxLive: defaultMaxLive},
@@ -152,6 +160,7 @@ func (c *Config) Validate() error {
 	producer.validate(&errs)
 	c.validateSignals(&errs)
 	c.Streams.validate(&errs)
+	c.validateMessages(&errs)
 	if c.Delivery != Confirmed && c.Delivery != FireAndForget {
 		errs.add("delivery", nil, "must be %s or %s, found %q", Confirmed, FireAndForget, c.Delivery)
 	}
@@ -165,18 +174,19 @@ func (c *Config) Validate() error {
 	if t := c.DrainTimeout; t != 0 && t < minDrainTimeout {
 		errs.add("drain_timeout", nil, "must be at least %v, or 0s for no limit, found %s", minDrainTimeout, withHint(t))
 	}
-	c.validateAggregation(&errs)
 	c.validateCompression(&errs)
 	c.validateQueue(&errs)
 	return errs.join()
 }
 
-// validateAggregation checks what the format of records needs.
-func (c *Config) validateAggregation(errs *keyErrors) {
-	if c.Producer.AggregationFormat == kpl.AggregationConcatenated && c.Compression != marshaler.NoCompression {
-		errs.add("aggregation_format", []string{"compression"}, "must be %s or %s with compression %s, found %q: "+
-			"many readers read compressed messages that follow each other only to the end of the first",
-			kpl.AggregationKPL, kpl.AggregationNone, c.Compression, c.Producer.AggregationFormat)
+// validateMessages checks what messages end with, and what fits none.
+func (c *Config) validateMessages(errs *keyErrors) {
+	if c.Newline && !slices.ContainsFunc(signals[:], func(s marshaler.Signal) bool { return c.encoding(s).IsText() }) {
+		errs.add("newline", []string{"encoding"},
+			"must be false with encoding %s, which is no text: use encoding %s, or leave newline out", c.Encoding, marshaler.OTLPJSON)
+	}
+	if c.Oversize != marshaler.DropOversize && c.Oversize != marshaler.TruncateOversize {
+		errs.add("oversize", nil, "must be %s or %s, found %q", marshaler.DropOversize, marshaler.TruncateOversize, c.Oversize)
 	}
 }
 
@@ -196,9 +206,18 @@ func (c *Config) validateCompression(errs *keyErrors) {
 	}
 }
 
+// compressesRecords reports whether the producer compresses whole Kinesis records, instead of the marshaler each message. Many
+// readers read compressed messages that follow each other only to the end of the first, without an error.
+func (c *Config) compressesRecords() bool {
+	return c.Producer.AggregationFormat == kpl.AggregationConcatenated && c.Compression != marshaler.NoCompression
+}
+
 // marshalerConfig returns the configuration of the marshaler of a signal. Messages are filled up to aggregation_max_size. A full
 // message is sent as a Kinesis record of its own, without the format of aggregated records.
 func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
+	if c.compressesRecords() {
+		return c.plainMarshalerConfig(s)
+	}
 	key := c.partitionKey(s)
 	return marshaler.Config{
 		Encoding:   c.encoding(s),
@@ -208,11 +227,32 @@ func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
 		Compression:      c.Compression,
 		CompressionLevel: int(c.CompressionParams.Level),
 
+		SignalMarker: c.SignalMarker,
+		Newline:      c.Newline && c.encoding(s).IsText(),
+		Oversize:     c.Oversize,
+
 		Key: marshaler.KeyConfig{
 			Static:             key.Static,
 			ResourceAttributes: key.ResourceAttributes,
 		},
 	}
+}
+
+// messagesInRecord is how many messages are as large as a Kinesis record, if the producer compresses records. With larger ones,
+// what does not fit any more would leave more of the record empty. With smaller ones, more bytes would repeat the resources.
+const messagesInRecord = 8
+
+// plainMarshalerConfig returns the configuration of the marshaler for messages that the producer compresses together. An item may
+// be larger than max_record_size, because compression may make it small enough.
+func (c *Config) plainMarshalerConfig(s marshaler.Signal) marshaler.Config {
+	config := *c
+	config.Compression, config.CompressionParams.Level = marshaler.NoCompression, 0
+	m := config.marshalerConfig(s)
+	m.MaxSize = max(m.MaxSize, min(kpl.MaxPlainSize, c.boundedProducer().MaxOutstandingBytes))
+	if small := m.TargetSize / messagesInRecord; small > messagesInRecord*len(c.partitionKey(s).Static) {
+		m.TargetSize = small
+	}
+	return m
 }
 
 // Validate returns an error for each key of the block that is wrong. The errors name the keys.

@@ -39,6 +39,7 @@ func TestLoadConfig(t *testing.T) {
 	queue := all.Queue.Get()
 	queue.NumConsumers, queue.QueueSize, queue.StorageID = 20, 128<<20, &storage
 	queue.Batch.GetOrInsertDefault().FlushTimeout = time.Second
+	queue.Batch.Get().Partition.MetadataKeys = []string{"X-Stream"}
 	all.Retry.MaxElapsedTime = 0
 	all.AWS = AWSConfig{
 		StreamARN:   "arn:aws:kinesis:eu-west-1:123456789012:stream/telemetry",
@@ -55,6 +56,7 @@ func TestLoadConfig(t *testing.T) {
 	all.AWS.TLS.CertFile, all.AWS.TLS.KeyFile = "/etc/ssl/collector.pem", "/etc/ssl/collector-key.pem"
 	all.AWS.TLS.ReloadInterval, all.AWS.TLS.MinVersion, all.AWS.TLS.ServerName = time.Hour, "1.3", "kinesis.local"
 	all.Encoding, all.Delivery = marshaler.OTLPJSON, FireAndForget
+	all.SignalMarker, all.Newline, all.Oversize = false, true, marshaler.TruncateOversize
 	all.DrainTimeout = 45 * time.Second
 	all.Compression, all.CompressionParams.Level = marshaler.Zstd, 3
 	all.PartitionKey.ResourceAttributes = []string{"service.name", "service.namespace"}
@@ -116,6 +118,9 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, configretry.NewDefaultBackOffConfig(), c.Retry)
 	assert.Equal(t, marshaler.OTLPProto, c.Encoding)
 	assert.Equal(t, marshaler.NoCompression, c.Compression)
+	assert.True(t, c.SignalMarker)
+	assert.False(t, c.Newline)
+	assert.Equal(t, marshaler.DropOversize, c.Oversize)
 	assert.Empty(t, c.CompressionParams)
 	assert.Equal(t, Confirmed, c.Delivery)
 	assert.Equal(t, 20*time.Second, c.DrainTimeout)
@@ -144,7 +149,10 @@ func TestValidate(t *testing.T) {
 		maxCall   = "10485760"
 	)
 	want := map[string]string{
-		"encoding":          `encoding must be otlp_proto or otlp_json, found "otlp_xml"`,
+		"encoding": `encoding must be otlp_proto or otlp_json, found "otlp_xml"`,
+		"newline_of_proto": `newline must be false with encoding otlp_proto, which is no text: use encoding otlp_json,` +
+			` or leave newline out`,
+		"oversize":          `oversize must be drop or truncate, found "cut"`,
 		"compression":       `compression must be none, snappy, zstd or gzip, found "lz4"`,
 		"compression_level": `compression_params::level must be from -1 to 9 for compression gzip, found 10`,
 		"compression_level_of_snappy": `compression_params::level must be left out for compression snappy,` +
@@ -158,9 +166,7 @@ func TestValidate(t *testing.T) {
 		"record_max_buffered_time_negative": `record_max_buffered_time must not be negative, found -1ms`,
 		"request_timeout_zero":              `request_timeout must be positive, found 0s`,
 		"aggregation_format":                `aggregation_format must be kpl, concatenated or none, found "KPL"`,
-		"aggregation_format_compressed": `aggregation_format must be kpl or none with compression zstd, found "concatenated":` +
-			` many readers read compressed messages that follow each other only to the end of the first`,
-		"aggregation_max_count_zero": `aggregation_max_count must be at least 1, found 0`,
+		"aggregation_max_count_zero":        `aggregation_max_count must be at least 1, found 0`,
 		"aggregation_max_size_over_record": `aggregation_max_size must be from 64 to ` + maxRecord + ` (max_record_size),` +
 			` found 1048577`,
 		"aggregation_max_size_under_key": `aggregation_max_size must be more than the 64 bytes of the partition key,` +
@@ -316,7 +322,7 @@ func TestProducerConfigIsComplete(t *testing.T) {
 	var fromKPL []string
 	for field := range reflect.TypeFor[kpl.Config]().Fields() {
 		switch field.Name {
-		case "Observer", "FailIfTooLarge": // the exporter sets them itself
+		case "Observer", "FailIfTooLarge", "Compress": // the exporter sets them itself
 		default:
 			fromKPL = append(fromKPL, field.Name)
 		}

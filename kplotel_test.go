@@ -4,6 +4,7 @@
 package kinesiskplexporter
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -70,7 +71,9 @@ func TestMetricsOfTheLibraryAreThoseOfTheExporter(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []string{
 		"kinesis_kpl_items_put", "kinesis_kpl_items_not_accepted", "kinesis_kpl_items_not_routed",
+		"kinesis_kpl_items_truncated",
 		"kinesis_kpl_user_records_pending_limit", "kinesis_kpl_user_records_data_pending_limit",
+		"kinesis_kpl_requests_in_flight_limit",
 	}, left, "metrics of signals, and those that repeat the configuration")
 }
 
@@ -84,7 +87,12 @@ func collectLibrary(t *testing.T) map[string]metricdata.Metrics {
 	_, err = kplotel.RegisterStats(provider, func() kpl.Stats { return kpl.Stats{} })
 	require.NoError(t, err)
 	now := time.Now()
-	observer.RecordFinished(kpl.RecordEvent{Result: kpl.Result{Attempts: []kpl.Attempt{{Start: now}}}, Received: now})
+	_, err = kplotel.RegisterStreams(provider, func(context.Context) []kpl.StreamStats {
+		return []kpl.StreamStats{{Stream: testStream, LastStored: now, Busiest: []kpl.ShardStats{{ShardID: "shard"}}}}
+	})
+	require.NoError(t, err)
+	lost := []kpl.Attempt{{Start: now, AnswerLost: true}, {Start: now}}
+	observer.RecordFinished(kpl.RecordEvent{Result: kpl.Result{Attempts: lost}, Received: now})
 	observer.RecordFinished(kpl.RecordEvent{Result: kpl.Result{Err: &kpl.RecordError{Outcome: kpl.OutcomeExpired}}})
 	observer.RequestFinished(kpl.RequestEvent{Entries: []kpl.FinishedEntry{{}, {Code: kpl.CodeTimeout}}})
 	observer.Flushed(kpl.FlushEvent{})

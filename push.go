@@ -46,7 +46,7 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		signal: s,
 		config: c,
 		stream: c.stream(s),
-		kind:   kindOf(s, c.encoding(s)),
+		kind:   kindOf(s, c.marshalerConfig(s)),
 		keyed:  len(c.partitionKey(s).ResourceAttributes) > 0,
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
 		stores: c.storesRequests(),
@@ -64,9 +64,13 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 			p.shares = newShardShares(p.budget, c.helperConsumers(), p.placeOf)
 		}
 	}
-	p.joins = p.queues && !p.stores && !p.keyed && c.Streams.FromMetadataKey == "" && c.Compression != marshaler.NoCompression
+	// Messages that are joined have one client and one key.
+	p.joins = p.queues && !p.stores && !p.keyed && c.Streams.FromMetadataKey == "" && c.Compression != marshaler.NoCompression &&
+		!c.compressesRecords()
 	if p.stores || p.joins {
-		if p.plain, err = marshaler.New(plainFormat); err != nil {
+		plain := plainFormat
+		plain.Oversize = c.Oversize
+		if p.plain, err = marshaler.New(plain); err != nil {
 			return nil, fmt.Errorf("%s: %w", set.ID, err)
 		}
 	}
@@ -101,6 +105,9 @@ func (p *pusher) drain() {
 func (p *pusher) notice(encoded *marshaler.Encoded) {
 	if encoded.Mended.Any() {
 		p.session.telemetry.mended(p.signal, encoded.Mended)
+	}
+	if len(encoded.Truncated) > 0 {
+		p.session.telemetry.truncated(p.signal, encoded.Truncated)
 	}
 	switch {
 	case !p.keyed || p.keySeen.Load() || len(encoded.Messages) == 0:

@@ -109,11 +109,11 @@ func metricsOf(names ...string) pmetric.Metrics {
 }
 
 // pushFuzz is what FuzzPush varies besides the data.
-type pushFuzz struct{ json, aggregated, keyed, throttle, reject bool }
+type pushFuzz struct{ json, aggregated, keyed, throttle, reject, truncate bool }
 
 func pushFuzzOf(bits uint8) pushFuzz {
 	bit := func(n int) bool { return bits>>n&1 == 1 }
-	return pushFuzz{bit(0), bit(1), bit(2), bit(3), bit(4)}
+	return pushFuzz{bit(0), bit(1), bit(2), bit(3), bit(4), bit(5)}
 }
 
 // config makes small records, so that requests are cut and some items fit no record.
@@ -125,7 +125,10 @@ func (p pushFuzz) config() *Config {
 		c.Producer.AggregationFormat = kpl.AggregationKPL
 	}
 	if p.json {
-		c.Encoding = marshaler.OTLPJSON
+		c.Encoding, c.Newline = marshaler.OTLPJSON, p.aggregated
+	}
+	if p.truncate {
+		c.Oversize = marshaler.TruncateOversize
 	}
 	if !p.keyed {
 		c.PartitionKey.ResourceAttributes = nil
@@ -199,7 +202,7 @@ func odd(size int) plog.Logs {
 func FuzzPush(f *testing.F) {
 	add := func(signal uint8, data []byte, err error) {
 		require.NoError(f, err)
-		for _, bits := range []uint8{0, 1, 2, 7, 8, 16, 31} {
+		for _, bits := range []uint8{0, 1, 2, 7, 8, 16, 31, 32, 35} {
 			f.Add(signal, bits, data)
 		}
 	}

@@ -105,6 +105,10 @@ func attributeSets(t *testing.T, data metricdata.Aggregation) (sets []attribute.
 		for _, p := range data.DataPoints {
 			sets = append(sets, p.Attributes)
 		}
+	case metricdata.Gauge[float64]:
+		for _, p := range data.DataPoints {
+			sets = append(sets, p.Attributes)
+		}
 	case metricdata.Histogram[int64]:
 		for _, p := range data.DataPoints {
 			sets = append(sets, p.Attributes)

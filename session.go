@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // connectFunc returns a client of the service for a configuration, and a function that closes its idle connections. The client
@@ -58,12 +59,17 @@ func open(ctx context.Context, connect connectFunc, cfg *Config, set exporter.Se
 	bounded := cfg.boundedProducer()
 	producer := bounded.kplConfig(observer)
 	producer.FailIfTooLarge = cfg.Delivery == Confirmed // then a push is there to cut the message
+	if cfg.compressesRecords() {
+		if producer.Compress, err = marshaler.NewCompressor(cfg.Compression, int(cfg.CompressionParams.Level)); err != nil {
+			return nil, fmt.Errorf("%s: %w", set.ID, err)
+		}
+	}
 	s.producer, err = kpl.New(client, producer)
 	if err != nil {
 		s.telemetry.close()
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
-	if err := s.telemetry.watch(s.producer.Stats); err != nil {
+	if err := s.telemetry.watch(s.producer, bounded.MaxConnections); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	s.telemetry.started(client, cfg)

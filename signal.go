@@ -55,9 +55,9 @@ var (
 )
 
 // kindOf returns the kind of the messages of a signal, as they are without compression. Only messages of one kind are one
-// message when they stand one after the other: all signals have the same number for their first field. JSON stands in lines.
-func kindOf(s marshaler.Signal, e marshaler.Encoding) kpl.Kind {
-	kind := kpl.Kind{Newline: e == marshaler.OTLPJSON}
+// message when they stand one after the other: all signals have the same number for their first field. Text stands in lines.
+func kindOf(s marshaler.Signal, c marshaler.Config) kpl.Kind {
+	kind := kpl.Kind{Newline: c.Encoding.IsText() && !c.Newline}
 	switch s {
 	case marshaler.Logs:
 		kind.Number = 1

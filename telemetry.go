@@ -44,9 +44,9 @@ type telemetry struct {
 	streams streamTelemetries
 
 	// The few time series without a stream.
-	items       map[item]series
-	notAccepted [len(signals)]series
-	notRouted   map[notRouted]series
+	items     map[item]series
+	bySignal  [len(signals)]series // exporter, signal
+	notRouted map[notRouted]series
 }
 
 // series is the attributes of a time series as instruments take them. The lists are made once, because each call with a new
@@ -104,7 +104,7 @@ func (t *telemetry) prepare() {
 			t.notRouted[notRouted{signal, reason}] = seriesOf(t.id,
 				attribute.String("signal", signal.String()), attribute.String("reason", reason))
 		}
-		t.notAccepted[signal] = seriesOf(t.id, attribute.String("signal", signal.String()))
+		t.bySignal[signal] = seriesOf(t.id, attribute.String("signal", signal.String()))
 	}
 	for outcome := range kpl.OutcomeClosed + 1 {
 		t.prepareItems(outcome.String())
@@ -123,31 +123,6 @@ func (t *telemetry) prepareItems(outcome string) {
 func seriesOf(attributes ...attribute.KeyValue) series {
 	option := metric.WithAttributeSet(attribute.NewSet(attributes...))
 	return series{[]metric.AddOption{option}, []metric.RecordOption{option}}
-}
-
-// watch makes the gauges show what stats returns.
-func (t *telemetry) watch(stats func() kpl.Stats) error {
-	exporterID := metric.WithAttributeSet(attribute.NewSet(t.id))
-	gauge := func(value func() int) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(value()), exporterID)
-			return nil
-		}
-	}
-	b := t.builder
-	for _, register := range []error{
-		b.RegisterKinesisKplUserRecordsReceivedCallback(gauge(func() int { return int(stats().RecordsReceived) })),
-		b.RegisterKinesisKplUserRecordsPendingCallback(gauge(func() int { return stats().OutstandingRecords })),
-		b.RegisterKinesisKplUserRecordsPendingLimitCallback(gauge(func() int { return t.limits.OutstandingRecords })),
-		b.RegisterKinesisKplUserRecordsDataPendingCallback(gauge(func() int { return stats().OutstandingBytes })),
-		b.RegisterKinesisKplUserRecordsDataPendingLimitCallback(gauge(func() int { return t.limits.OutstandingBytes })),
-	} {
-		if register != nil {
-			t.close()
-			return register
-		}
-	}
-	return nil
 }
 
 // close ends the gauges.

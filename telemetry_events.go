@@ -34,12 +34,8 @@ func (t *telemetry) recordFinished(r kpl.RecordEvent) {
 	ctx, b, s := context.Background(), t.builder, t.streams.of(r.Stream)
 	outcome := r.Result.Outcome()
 	b.KinesisKplUserRecordsPut.Add(ctx, 1, s.outcomes[outcome].add...)
-	switch outcome {
-	case kpl.OutcomeSuccess:
+	if outcome == kpl.OutcomeSuccess {
 		b.KinesisKplUserRecordsDataPut.Add(ctx, int64(r.Bytes), s.stream.add...)
-	case kpl.OutcomeExpired:
-		b.KinesisKplUserRecordsExpired.Add(ctx, 1, s.stream.add...)
-	default:
 	}
 	sent := r.Finished
 	if len(r.Result.Attempts) > 0 {
@@ -47,6 +43,10 @@ func (t *telemetry) recordFinished(r kpl.RecordEvent) {
 		b.KinesisKplRetriesPerRecord.Record(ctx, int64(len(r.Result.Attempts)-1), s.stream.record...)
 	}
 	b.KinesisKplBufferingTime.Record(ctx, sent.Sub(r.Received).Seconds(), s.stream.record...)
+	b.KinesisKplUserRecordTime.Record(ctx, r.Finished.Sub(r.Received).Seconds(), s.stream.record...)
+	if resent := r.Result.Resent(); resent > 0 {
+		b.KinesisKplUserRecordsResent.Add(ctx, int64(resent), s.stream.add...)
+	}
 }
 
 // requestFinished counts a call and its records.
@@ -67,8 +67,10 @@ func (t *telemetry) requestFinished(r kpl.RequestEvent) {
 func (t *telemetry) entryFinished(s *streamTelemetry, e *kpl.FinishedEntry, callFailed bool) {
 	ctx, b := context.Background(), t.builder
 	b.KinesisKplUserRecordsPerKinesisRecord.Record(ctx, int64(e.UserRecords), s.stream.record...)
+	b.KinesisKplRateLimitTime.Record(ctx, e.Held.Seconds(), s.stream.record...)
 	if e.Code == "" {
 		b.KinesisKplKinesisRecordsPut.Add(ctx, 1, t.withShard(s, s.worked, e.ShardID, "outcome", "success").add...)
+		b.KinesisKplPutUnits.Add(ctx, int64(e.PutUnits), s.stream.add...)
 		b.KinesisKplKinesisRecordsDataPut.Add(ctx, int64(e.Bytes), t.withShard(s, s.stream, e.ShardID).add...)
 		return
 	}
@@ -83,7 +85,6 @@ func (t *telemetry) failed(s *streamTelemetry, code string, shard kpl.ShardID) {
 	if _, known := s.codes[code]; !known {
 		code = otherCode
 	}
-	t.builder.KinesisKplAllErrors.Add(context.Background(), 1, s.stream.add...)
 	t.builder.KinesisKplErrorsByCode.Add(context.Background(), 1, t.withShard(s, s.codes[code], shard, "error_code", code).add...)
 }
 

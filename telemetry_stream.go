@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -25,6 +26,7 @@ type streamTelemetry struct {
 
 	common   []attribute.KeyValue // exporter, stream
 	stream   series               // the same
+	observe  metric.ObserveOption // the same
 	outcomes [kpl.OutcomeClosed + 1]series
 	worked   series
 	failure  series
@@ -45,6 +47,7 @@ func newStreamTelemetry(exporterID attribute.KeyValue, stream string, log *zap.L
 		log:     log,
 		common:  common,
 		stream:  with(),
+		observe: metric.WithAttributeSet(attribute.NewSet(common...)),
 		worked:  with(attribute.String("outcome", "success")),
 		failure: with(attribute.String("outcome", "failure")),
 		codes:   map[string]series{},

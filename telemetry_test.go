@@ -82,7 +82,6 @@ func TestMetricsMatchTheService(t *testing.T) {
 			streamPoint(1, "outcome", "rejected"),
 			streamPoint(1, "outcome", "expired"),
 		}, exact)
-		metadatatest.AssertEqualKinesisKplUserRecordsExpired(t, tt, points{streamPoint(1)}, exact)
 		metadatatest.AssertEqualKinesisKplUserRecordsDataPut(t, tt, points{streamPoint(stored)}, exact)
 		metadatatest.AssertEqualKinesisKplItemsPut(t, tt, points{
 			point(2, "signal", "logs", "outcome", "success"),
@@ -94,7 +93,13 @@ func TestMetricsMatchTheService(t *testing.T) {
 			streamPoint(failed, "outcome", "failure"),
 		}, exact)
 		metadatatest.AssertEqualKinesisKplKinesisRecordsDataPut(t, tt, points{streamPoint(stored)}, exact)
-		metadatatest.AssertEqualKinesisKplAllErrors(t, tt, points{streamPoint(failed)}, exact)
+		metadatatest.AssertEqualKinesisKplPutUnits(t, tt, points{streamPoint(2)}, exact)
+		metadatatest.AssertEqualKinesisKplKinesisRecordsHeld(t, tt, points{streamPoint(0)}, exact)
+		metadatatest.AssertEqualKinesisKplKinesisRecordsDataHeld(t, tt, points{streamPoint(0)}, exact)
+		metadatatest.AssertEqualKinesisKplRequestsInFlight(t, tt, points{streamPoint(0)}, exact)
+		metadatatest.AssertEqualKinesisKplRequestsInFlightLimit(t, tt, points{point(24)}, exact)
+		metadatatest.AssertEqualKinesisKplUserRecordsRetrying(t, tt, points{streamPoint(0)}, exact)
+		assert.Zero(t, e.sum(t, "user_records_resent"))
 		metadatatest.AssertEqualKinesisKplErrorsByCode(t, tt, points{
 			streamPoint(1, "error_code", kpltest.CodeThrottled),
 			streamPoint(1, "error_code", kpltest.CodeInvalidArgument),
@@ -118,6 +123,8 @@ func TestMetricsMatchTheService(t *testing.T) {
 		buffering := histogram[float64](t, e, "buffering_time")
 		assert.EqualValues(t, 4, buffering.Count)
 		assert.Zero(t, buffering.Sum, "nothing else is in flight")
+		assert.EqualValues(t, 4, histogram[float64](t, e, "user_record_time").Count)
+		assert.EqualValues(t, entries, histogram[float64](t, e, "rate_limit_time").Count)
 		flushed := e.sum(t, "flushes", "stage", "collector")
 		assert.Positive(t, flushed)
 		e.stop(t)
@@ -154,7 +161,6 @@ func TestCallErrorsCountOnce(t *testing.T) {
 	tel.requestFinished(kpl.RequestEvent{Stream: testStream, Code: kpl.CodeTimeout, Entries: []kpl.FinishedEntry{
 		{UserRecords: 3, Code: kpl.CodeTimeout}, {UserRecords: 2, Code: kpl.CodeTimeout},
 	}})
-	assert.Equal(t, 1, r.sum(t, "all_errors"))
 	assert.Equal(t, 1, r.sum(t, "errors_by_code", "error_code", kpl.CodeTimeout))
 	assert.Equal(t, 2, r.sum(t, "kinesis_records_put", "outcome", "failure"))
 	assert.EqualValues(t, 5, histogram[int64](t, r, "user_records_per_kinesis_record").Sum)

@@ -89,7 +89,7 @@ func (t *telemetry) queueFull(signal marshaler.Signal, items int, err error) {
 
 // notAcceptedFor counts and logs a request that has data for a shard that holds its share of the queue.
 func (t *telemetry) notAcceptedFor(signal marshaler.Signal, items int, c *crowded) {
-	t.builder.KinesisKplItemsNotAccepted.Add(context.Background(), int64(items), t.notAccepted[signal].add...)
+	t.builder.KinesisKplItemsNotAccepted.Add(context.Background(), int64(items), t.bySignal[signal].add...)
 	t.log.Warn("Did not accept telemetry for a shard that takes less than there is for it; the sender may try again",
 		zap.Stringer("signal", signal), zap.Int("items", items), zap.Error(c))
 }
@@ -127,6 +127,14 @@ func (t *telemetry) mended(signal marshaler.Signal, m marshaler.Mended) {
 		"values that are nested too deeply",
 		zap.Stringer("signal", signal), zap.Int("strings", m.Texts), zap.Int("values", m.Values),
 		zap.String("first_resource", m.Resource))
+}
+
+// truncated counts and logs items that were cut because they fit no record.
+func (t *telemetry) truncated(signal marshaler.Signal, items []*marshaler.ItemSizeError) {
+	t.builder.KinesisKplItemsTruncated.Add(context.Background(), int64(len(items)), t.bySignal[signal].add...)
+	t.log.Warn("Cut the longest values of telemetry that fits no record",
+		zap.Stringer("signal", signal), zap.Int("items", len(items)), zap.Int("first_bytes", items[0].Size),
+		zap.Int("max_record_size", items[0].Limit), zap.String("first_resource", items[0].Resource))
 }
 
 // lost logs items that nobody is left to send again.

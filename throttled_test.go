@@ -4,11 +4,10 @@
 package kinesiskplexporter
 
 import (
-	"encoding/binary"
-	"errors"
 	"flag"
-	"fmt"
-	"regexp"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,10 +15,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadatatest"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -37,7 +35,7 @@ type choice struct {
 }
 
 // The choices that are combined. A new value of a key is a line here.
-func throttledChoices() (encodings, keys, formats, compressions []choice) {
+func throttledChoices() (encodings, keys, formats, compressions, messages []choice) {
 	all := []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics}
 	for _, e := range []struct {
 		encoding marshaler.Encoding
@@ -57,46 +55,69 @@ func throttledChoices() (encodings, keys, formats, compressions []choice) {
 	key("resource_attributes", func(p *PartitionKeyConfig) { p.ResourceAttributes = []string{"service.name"} })
 	for _, format := range []kpl.AggregationFormat{kpl.AggregationKPL, kpl.AggregationConcatenated, kpl.AggregationNone} {
 		set := func(c *Config) { c.Producer.AggregationFormat = format }
-		formats = append(formats, choice{name: string(format), configure: set})
+		formats = append(formats, choice{name: "format " + string(format), configure: set})
 	}
 	for _, compression := range []marshaler.Compression{
 		marshaler.NoCompression, marshaler.Snappy, marshaler.Zstd, marshaler.Gzip,
 	} {
 		set := func(c *Config) { c.Compression = compression }
-		compressions = append(compressions, choice{name: string(compression), configure: set})
+		compressions = append(compressions, choice{name: "compression " + string(compression), configure: set})
 	}
-	return encodings, keys, formats, compressions
+	messages = []choice{
+		{name: "usual", configure: func(*Config) {}},
+		{name: "no marker", configure: func(c *Config) { c.SignalMarker = false }},
+		{name: "newline", configure: func(c *Config) { c.Newline = true }},
+	}
+	return encodings, keys, formats, compressions, messages
 }
 
-// throttledCombinations returns all combinations that are valid, or some that have each value, and each format with each
-// compression.
-func throttledCombinations(all bool) (combinations [][]choice) {
-	encodings, keys, formats, compressions := throttledChoices()
-	if !all {
-		for i := range max(len(encodings), len(keys), len(formats)*len(compressions)) {
-			combinations = append(combinations, []choice{
-				encodings[i%len(encodings)], keys[(i+i/len(keys))%len(keys)],
-				formats[i%len(formats)], compressions[i%len(compressions)],
-			})
-		}
-	} else {
-		for _, encoding := range encodings {
-			for _, key := range keys {
-				for _, format := range formats {
-					for _, compression := range compressions {
-						combinations = append(combinations, []choice{encoding, key, format, compression})
+// throttledCombinations returns all combinations that are valid.
+func throttledCombinations() (combinations [][]choice) {
+	encodings, keys, formats, compressions, messages := throttledChoices()
+	for _, encoding := range encodings {
+		for _, key := range keys {
+			for _, format := range formats {
+				for _, compression := range compressions {
+					for _, message := range messages {
+						choices := []choice{encoding, key, format, compression, message}
+						c := configOf(choices)
+						if c.Validate() == nil && (c.SignalMarker || c.Encoding == marshaler.OTLPProto) {
+							combinations = append(combinations, choices)
+						}
 					}
 				}
 			}
 		}
 	}
-	valid := combinations[:0]
-	for _, choices := range combinations {
-		if configOf(choices).Validate() == nil {
-			valid = append(valid, choices)
+	return combinations
+}
+
+// withEachPair returns some of the combinations: those that have each pair of choices which one of the combinations has.
+func withEachPair(combinations [][]choice) (some [][]choice) {
+	combinations = slices.Clone(combinations)
+	random := rand.New(rand.NewPCG(1, 1))
+	random.Shuffle(len(combinations), func(i, j int) { combinations[i], combinations[j] = combinations[j], combinations[i] })
+	had := map[[2]string]bool{}
+	for most := 10; most > 0; most-- { // First those with many new pairs. Five choices have ten pairs.
+		for _, choices := range combinations {
+			var pairs [][2]string
+			for i := range choices {
+				for j := range i {
+					if pair := [2]string{choices[i].name, choices[j].name}; !had[pair] {
+						pairs = append(pairs, pair)
+					}
+				}
+			}
+			if len(pairs) < most {
+				continue
+			}
+			some = append(some, choices)
+			for _, pair := range pairs {
+				had[pair] = true
+			}
 		}
 	}
-	return valid
+	return some
 }
 
 func configOf(choices []choice) *Config {
@@ -108,19 +129,20 @@ func configOf(choices []choice) *Config {
 }
 
 // Items go through each encoding, key, format and compression into a stream that throttles a fifth of the Kinesis records at
-// random. A reader finds each item, once. `make throttled` tries all combinations with 200,000 items each.
+// random. A reader finds each item, once. The test tries combinations that have each pair of values; `make throttled` tries all
+// combinations, with 200,000 items each.
 func TestThrottledCombinations(t *testing.T) {
-	items := 20_000
-	switch {
-	case *throttledAll:
-		items = 200_000
-	case raceDetector: // it makes this ten times as slow
-		items = 4_000
+	items, throttled, combinations := 200_000, 0, throttledCombinations()
+	if !*throttledAll {
+		items, combinations = 3_000, withEachPair(combinations)
 	}
-	throttled := 0
-	for _, choices := range throttledCombinations(*throttledAll) {
-		name := fmt.Sprintf("%s, %s, %s, %s", choices[0].name, choices[1].name, choices[2].name, choices[3].name)
-		t.Run(name, func(t *testing.T) {
+	t.Logf("%d combinations", len(combinations))
+	for _, choices := range combinations {
+		names := make([]string, len(choices))
+		for i := range choices {
+			names[i] = choices[i].name
+		}
+		t.Run(strings.Join(names, ", "), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { throttled += sendThrottled(t, choices, items) })
 		})
 	}
@@ -139,29 +161,21 @@ func sendThrottled(t *testing.T, choices []choice, items int) (throttled int) {
 	if !*throttledAll {
 		c.Producer.AggregationMaxSize = 5_000 // Few items make many records, so that some are throttled.
 	}
-	logs := newRig(t, f, c)
-	set := metadatatest.NewSettings(logs.telemetry)
-	traces, err := f.CreateTraces(t.Context(), set, c)
-	require.NoError(t, err)
-	metrics, err := f.CreateMetrics(t.Context(), set, c)
-	require.NoError(t, err)
-	require.NoError(t, errors.Join(logs.Start(t.Context(), logs.host), traces.Start(t.Context(), logs.host),
-		metrics.Start(t.Context(), logs.host)))
-
-	ctx := t.Context()
+	tel := componenttest.NewTelemetry()
+	set := metadatatest.NewSettings(tel)
+	var running []component.Component
+	var consumers []func(push int) error
+	for _, s := range choices[0].signals {
+		e, consume := throttledExporter(t, s, f, set, c)
+		require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+		running, consumers = append(running, e), append(consumers, consume)
+	}
 	pushes := make(chan int)
 	var callers sync.WaitGroup
 	for range throttledCallers {
 		callers.Go(func() {
 			for i := range pushes {
-				switch signals := choices[0].signals; signals[i%len(signals)] {
-				case marshaler.Logs:
-					assert.NoError(t, logs.ConsumeLogs(ctx, throttledLogs(i)))
-				case marshaler.Traces:
-					assert.NoError(t, traces.ConsumeTraces(ctx, throttledTraces(i)))
-				default:
-					assert.NoError(t, metrics.ConsumeMetrics(ctx, throttledMetrics(i)))
-				}
+				assert.NoError(t, consumers[i%len(consumers)](i))
 			}
 		})
 	}
@@ -172,11 +186,13 @@ func sendThrottled(t *testing.T, choices []choice, items int) (throttled int) {
 	close(pushes)
 	callers.Wait()
 	took := time.Since(began)
-	require.NoError(t, errors.Join(traces.Shutdown(t.Context()), metrics.Shutdown(t.Context()), logs.Shutdown(t.Context())))
-
-	throttled = logs.sum(t, "errors_by_code", "error_code", kpltest.CodeThrottled)
-	assert.Equal(t, items, logs.sum(t, "items_put"))
-	assert.Equal(t, items, logs.sum(t, "items_put", "outcome", "success"))
+	for _, e := range running {
+		require.NoError(t, e.Shutdown(t.Context()))
+	}
+	metrics := rig{telemetry: tel}
+	throttled = metrics.sum(t, "errors_by_code", "error_code", kpltest.CodeThrottled)
+	assert.Equal(t, items, metrics.sum(t, "items_put"))
+	assert.Equal(t, items, metrics.sum(t, "items_put", "outcome", "success"))
 	requireEachOnce(t, k, items)
 	if *throttledAll {
 		t.Logf("%d items in %d records, %d throttled, in %v of virtual time",
@@ -185,89 +201,23 @@ func sendThrottled(t *testing.T, choices []choice, items int) (throttled int) {
 	return throttled
 }
 
-// throttledName is the name of an item. It stands once in the item's encoding, whatever that is.
-var throttledName = regexp.MustCompile(`item-(\d+);`)
-
-// requireEachOnce requires that a reader of the stream finds the names of all items in its messages, each once.
-func requireEachOnce(t *testing.T, k *kpltest.Kinesis, items int) {
-	require.Empty(t, k.DroppedAggregates(testStream))
-	found := make(map[string]int, items)
-	for _, record := range k.UserRecords(testStream) {
-		plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
+// throttledExporter returns an exporter of a signal, and a function that sends a push through it.
+func throttledExporter(
+	t *testing.T, s marshaler.Signal, f exporter.Factory, set exporter.Settings, c *Config,
+) (e component.Component, consume func(push int) error) {
+	ctx := t.Context()
+	switch s {
+	case marshaler.Logs:
+		logs, err := f.CreateLogs(ctx, set, c)
 		require.NoError(t, err)
-		for _, name := range throttledName.FindAll(plain, -1) {
-			found[string(name)]++
-		}
+		return logs, func(push int) error { return logs.ConsumeLogs(ctx, throttledLogs(push)) }
+	case marshaler.Traces:
+		traces, err := f.CreateTraces(ctx, set, c)
+		require.NoError(t, err)
+		return traces, func(push int) error { return traces.ConsumeTraces(ctx, throttledTraces(push)) }
+	default:
+		metrics, err := f.CreateMetrics(ctx, set, c)
+		require.NoError(t, err)
+		return metrics, func(push int) error { return metrics.ConsumeMetrics(ctx, throttledMetrics(push)) }
 	}
-	for i := range items {
-		if n := found[throttledItem(i)]; n != 1 {
-			t.Fatalf("a reader finds %s %d times", throttledItem(i), n)
-		}
-	}
-	require.Len(t, found, items, "items that nobody sent")
-}
-
-func throttledItem(i int) string { return fmt.Sprintf("item-%d;", i) }
-
-// resourcesOfPush is how many resources the items of a push have, by turns. Ten items in a row are of one trace.
-const resourcesOfPush = 20
-
-// throttledItems calls add for the items of a push.
-func throttledItems(push int, add func(resource int, name string, trace pcommon.TraceID)) {
-	for i := range throttledPush {
-		n := push*throttledPush + i
-		var trace pcommon.TraceID
-		binary.BigEndian.PutUint64(trace[8:], uint64(n/10)+1)
-		add(i%resourcesOfPush, throttledItem(n), trace)
-	}
-}
-
-func throttledLogs(push int) plog.Logs {
-	logs := plog.NewLogs()
-	for r := range resourcesOfPush {
-		resource := logs.ResourceLogs().AppendEmpty()
-		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service ", r))
-		resource.ScopeLogs().AppendEmpty()
-	}
-	throttledItems(push, func(r int, name string, trace pcommon.TraceID) {
-		record := logs.ResourceLogs().At(r).ScopeLogs().At(0).LogRecords().AppendEmpty()
-		record.Body().SetStr(name)
-		record.SetTraceID(trace)
-		record.Attributes().PutStr("user", fmt.Sprint("user ", trace[15]%32))
-	})
-	return logs
-}
-
-func throttledTraces(push int) ptrace.Traces {
-	traces := ptrace.NewTraces()
-	for r := range resourcesOfPush {
-		resource := traces.ResourceSpans().AppendEmpty()
-		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service ", r))
-		resource.ScopeSpans().AppendEmpty()
-	}
-	throttledItems(push, func(r int, name string, trace pcommon.TraceID) {
-		span := traces.ResourceSpans().At(r).ScopeSpans().At(0).Spans().AppendEmpty()
-		span.SetName(name)
-		span.SetTraceID(trace)
-		span.SetSpanID(pcommon.SpanID(trace[8:]))
-		span.Attributes().PutStr("user", fmt.Sprint("user ", trace[15]%32))
-	})
-	return traces
-}
-
-func throttledMetrics(push int) pmetric.Metrics {
-	metrics := pmetric.NewMetrics()
-	for r := range resourcesOfPush {
-		resource := metrics.ResourceMetrics().AppendEmpty()
-		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service ", r))
-		resource.ScopeMetrics().AppendEmpty()
-	}
-	throttledItems(push, func(r int, name string, trace pcommon.TraceID) {
-		metric := metrics.ResourceMetrics().At(r).ScopeMetrics().At(0).Metrics().AppendEmpty()
-		metric.SetName(name)
-		point := metric.SetEmptyGauge().DataPoints().AppendEmpty()
-		point.SetIntValue(1)
-		point.Attributes().PutStr("user", fmt.Sprint("user ", trace[15]%32))
-	})
-	return metrics
 }

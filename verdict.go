@@ -24,7 +24,7 @@ type verdict struct {
 	delivered int        // items that the service stored; with FireAndForget, those that the producer accepted
 	dropped   int        // items that will never be accepted
 	left      int        // items that should be sent again
-	tooLarge  []*message // what did not pass something in front of the service, and can be cut
+	tooLarge  []*message // what is too large for the stream or for something in front of it, and can be cut
 	cause     error      // of the first message that is left; if there is none, of the first dropped item
 	code      codes.Code
 }
@@ -60,11 +60,15 @@ func (v *verdict) finished(m *message, result kpl.Result) {
 		v.delivered += m.Items
 		m.finish()
 	case kpl.OutcomeRejected:
+		if m.Items > 1 && hasCode(result, kpl.CodeTooLarge) { // halves of it may be small enough
+			v.tooLarge = append(v.tooLarge, m)
+			return
+		}
 		v.telemetry.itemsPut(v.signal, outcome.String(), m.Items)
 		v.drop(m.Items, result.Err)
 		m.finish()
 	default:
-		if m.Items > 1 && tooLarge(result) {
+		if m.Items > 1 && outcome == kpl.OutcomeUnavailable && hasCode(result, kpl.CodeRequestTooLarge) {
 			v.telemetry.cut(v.signal, m.Items, len(m.Data), result.Err)
 			v.tooLarge = append(v.tooLarge, m)
 			return
@@ -73,10 +77,10 @@ func (v *verdict) finished(m *message, result kpl.Result) {
 	}
 }
 
-// tooLarge reports whether something in front of the service did not let a message through for its size.
-func tooLarge(result kpl.Result) bool {
+// hasCode reports whether a failure has a code.
+func hasCode(result kpl.Result, code string) bool {
 	failure, ok := errors.AsType[*kpl.RecordError](result.Err)
-	return ok && failure.Outcome == kpl.OutcomeUnavailable && failure.Code == kpl.CodeRequestTooLarge
+	return ok && failure.Code == code
 }
 
 // leave takes in a message that should be sent again.

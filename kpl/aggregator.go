@@ -141,14 +141,19 @@ func (a *aggregator) nextDeadline() (time.Time, bool) {
 	return oldest.open.deadline, true
 }
 
+// eachOpen calls see for each open record.
+func (a *aggregator) eachOpen(see func(*kinesisRecord)) {
+	for _, o := range a.opened {
+		if o.live() {
+			see(&o.slot.open)
+		}
+	}
+}
+
 // unused is how many bytes of PUT units the open records would leave unused if they closed now, without their outer keys.
 func (a *aggregator) unused() int {
 	sum := 0
-	for _, o := range a.opened {
-		if o.live() {
-			sum += unusedOf(a.sentSize(&o.slot.open))
-		}
-	}
+	a.eachOpen(func(k *kinesisRecord) { sum += unusedOf(a.sentSize(k)) })
 	return sum
 }
 

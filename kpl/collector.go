@@ -23,6 +23,7 @@ type request struct {
 	// entries is what the service said of each record, unless err is set: then the call failed as a whole.
 	entries []entryResult
 	err     error
+	lost    bool // the call failed, and may have stored the records all the same
 	// requestID is what the service calls the call; empty if it did not say.
 	requestID string
 }

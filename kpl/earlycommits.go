@@ -58,5 +58,8 @@ func (b *earlyCommits) spend(unused int, now time.Time) {
 // throttled notes that a record or a call was throttled.
 func (b *earlyCommits) throttled(now time.Time) { b.unused.drain(now.Add(throttledPause)) }
 
+// unitsOf is how many PUT units a record of the given size costs.
+func unitsOf(size int) int { return max(1, (size+PutUnit-1)/PutUnit) }
+
 // unusedOf is how many bytes of its PUT units a record of the given size leaves unused.
 func unusedOf(size int) int { return (PutUnit - size%PutUnit) % PutUnit }

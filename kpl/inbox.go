@@ -15,7 +15,8 @@ type inbox struct {
 	completed []*request
 	packed    []*kinesisRecord // that were being compressed
 	news      []streamNews
-	flushed   []chan<- struct{} // of those who wait for a flush
+	flushed   []chan<- struct{}    // of those who wait for a flush
+	asked     []chan<- StreamStats // of those who wait for a snapshot
 	flush     bool
 	cancel    bool
 	drain     bool

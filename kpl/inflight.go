@@ -9,11 +9,17 @@ type inFlight struct {
 	requests int
 	partial  int // those of them that were not full
 	packing  int // records that are being compressed
+
+	sending map[*request]struct{} // the requests
 }
 
 // sent counts r, which is handed to a worker.
 func (f *inFlight) sent(r *request) {
 	f.requests++
+	if f.sending == nil {
+		f.sending = map[*request]struct{}{}
+	}
+	f.sending[r] = struct{}{}
 	if r.partial {
 		f.partial++
 	}
@@ -22,6 +28,7 @@ func (f *inFlight) sent(r *request) {
 // answered takes r out of the count.
 func (f *inFlight) answered(r *request) {
 	f.requests--
+	delete(f.sending, r)
 	if r.partial {
 		f.partial--
 	}

@@ -17,6 +17,9 @@ type kinesisRecord struct {
 
 	// received is when the oldest member was received. deadline is when to send the record at the latest.
 	received, deadline time.Time
+	// limited is when the record came to the limiter, and held is how long it was there.
+	limited time.Time
+	held    time.Duration
 
 	// partitionKey and hash are the keys that the service sees. A keyless record gets them when it is closed.
 	partitionKey string
@@ -131,6 +134,12 @@ func (k *kinesisRecord) pack(packed []byte) {
 
 // setPart says that the record goes in a request of its own.
 func (k *kinesisRecord) setPart() { k.part = true }
+
+// limit notes that the record comes to the limiter.
+func (k *kinesisRecord) limit(now time.Time) { k.limited = now }
+
+// release notes that the limiter has let the record go.
+func (k *kinesisRecord) release(now time.Time) { k.held = now.Sub(k.limited) }
 
 // setLane makes l the lane of the shard that the record is predicted for.
 func (k *kinesisRecord) setLane(l *lane) { k.lane = l }

@@ -17,6 +17,8 @@ type limiter struct {
 	random *rand.Rand
 	lanes  map[ShardID]*lane
 	busy   []*lane // the lanes in which records wait
+
+	lastStored time.Time // when a shard took a record last; zero before the first
 }
 
 func newLimiter(config *Config, random *rand.Rand) *limiter {
@@ -51,6 +53,7 @@ func (l *limiter) keepLanes(shards *shardMap) {
 
 // stored tells the lane of k that the shard took it.
 func (l *limiter) stored(k *kinesisRecord, now time.Time) {
+	l.lastStored = now
 	if !l.config.FixedRate {
 		k.lane.stored(k, now)
 	}
@@ -88,6 +91,7 @@ func (l *limiter) release(now time.Time) (ready, expired []*kinesisRecord) {
 			}
 			lane.pop()
 			lane.release(k)
+			k.release(now)
 			lane.setLate(l.random.Float64())
 			ready = append(ready, k)
 		}

@@ -79,10 +79,13 @@ type RequestEvent struct {
 type FinishedEntry struct {
 	UserRecords    int
 	Bytes          int     // length of the data as sent
+	PutUnits       int     // PUT payload units that the record costs if it is stored, see [PutUnit]
 	PredictedShard ShardID // empty if the shards are not known
 	ShardID        ShardID // where the service stored it; empty if it did not
 	Code           string  // error code of the record or of the call; empty if it was stored
 	Message        string  // explains Code
+	// Held is how long the limits of the shard held the record back, after it was complete and before it was put into a call.
+	Held time.Duration
 }
 
 // MisplacedEvent is an aggregated record that was stored where readers skip it.

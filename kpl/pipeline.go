@@ -133,8 +133,14 @@ func (p *pipeline) pass(now time.Time, closed []closedRecord) {
 			continue
 		}
 		p.router.route(k.kinesisRecord, now) // the aggregator goes by the same shards, or keys choose none
-		p.limiter.push(k.kinesisRecord)
+		p.limit(now, k.kinesisRecord)
 	}
+}
+
+// limit passes k on to the limiter.
+func (p *pipeline) limit(now time.Time, k *kinesisRecord) {
+	k.limit(now)
+	p.limiter.push(k)
 }
 
 // step moves on everything that can move now, and returns the requests to send.

@@ -11,7 +11,9 @@ import (
 func (p *pipeline) complete(now time.Time, r *request) {
 	p.inFlight.answered(r)
 	if r.err != nil {
-		p.callFailed(now, r, faultOfCall(r.err))
+		f := faultOfCall(r.err)
+		r.lost = lostAnswer(r.err, f)
+		p.callFailed(now, r, f)
 		return
 	}
 	p.sizeLimit.passed(r)
@@ -81,7 +83,9 @@ func (p *pipeline) noteOutage(now time.Time, f fault, requestID string) {
 
 // attempt describes the request as an attempt of one of its records.
 func (r *request) attempt(shard ShardID, code, message string) Attempt {
-	return Attempt{Start: r.start, End: r.end, ShardID: shard, Code: code, Message: message, RequestID: r.requestID}
+	return Attempt{
+		Start: r.start, End: r.end, ShardID: shard, Code: code, Message: message, RequestID: r.requestID, AnswerLost: r.lost,
+	}
 }
 
 // recordFailed decides about a record that was not stored, as far as we know. Whole means that the call failed as one.

@@ -37,7 +37,7 @@ func (p *pipeline) packed(now time.Time, k *kinesisRecord) {
 	case k.part:
 		p.collector.addReady(alone(k))
 	default:
-		p.limiter.push(k)
+		p.limit(now, k)
 	}
 }
 

@@ -87,7 +87,7 @@ func (p *pipeline) reconsider(now time.Time, keep func(*kinesisRecord) bool) {
 	var dissolved []*kinesisRecord
 	for _, k := range append(p.collector.takeAll(), p.limiter.takeAll()...) {
 		if keep(k) {
-			p.limiter.push(k)
+			p.limit(now, k)
 		} else {
 			dissolved = append(dissolved, k)
 		}

@@ -47,6 +47,10 @@ type Attempt struct {
 
 	// RequestID is what the service calls the call, for questions to its support; empty if there was no answer.
 	RequestID string
+
+	// AnswerLost says that the call may have stored the record although it failed: the request was on its way, and there was no
+	// answer, or none that makes sense.
+	AnswerLost bool
 }
 
 // Codes of attempts that failed for a reason the service has no error code for.

@@ -233,8 +233,8 @@ func (w *worker) report(r *request) {
 	w.finished = w.finished[:0]
 	for i, k := range r.records {
 		entry := FinishedEntry{
-			UserRecords: len(k.members), Bytes: k.dataSize(), PredictedShard: k.predictedShard(),
-			Code: whole, Message: call.message,
+			UserRecords: len(k.members), Bytes: k.dataSize(), PutUnits: unitsOf(k.size()), PredictedShard: k.predictedShard(),
+			Held: k.held, Code: whole, Message: call.message,
 		}
 		if whole == "" && r.entries[i].sequenceNumber != "" {
 			entry.ShardID = r.entries[i].shard

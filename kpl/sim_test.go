@@ -105,6 +105,7 @@ type simulation struct {
 type history struct {
 	accepted bool
 	size     int    // bytes of data, if it was accepted
+	tooLarge bool   // for the service, even if it is compressed
 	results  int    // how many Results it had
 	result   Result // the last one
 }
@@ -285,9 +286,11 @@ func (s *simulation) accepted(ctx context.Context, number int, record UserRecord
 	if stats.OutstandingRecords > s.config.MaxOutstandingRecords || stats.OutstandingBytes > s.config.MaxOutstandingBytes {
 		s.t.Errorf("too much is outstanding: %+v", stats)
 	}
+	tooLarge := s.tooLarge(record.Data)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.histories[number].accepted, s.histories[number].size = true, len(record.Data)
+	history := &s.histories[number]
+	history.accepted, history.size, history.tooLarge = true, len(record.Data), tooLarge
 }
 
 // ended notes a Result.

@@ -153,6 +153,7 @@ func (s *stream) loop() {
 			s.wake()
 		}
 		s.publishListing()
+		s.answer(now, in.asked)
 		s.noteIdle(now, len(in.records) > 0)
 		s.carryOut()
 		if s.mayEnd(now) {
@@ -170,6 +171,18 @@ func (s *stream) loop() {
 func (s *stream) publishListing() {
 	if shards := s.pipeline.router.shards; shards != s.listing.Load() {
 		s.listing.Store(shards)
+	}
+}
+
+// answer tells those who have asked how the stream is.
+func (s *stream) answer(now time.Time, asked []chan<- StreamStats) {
+	if len(asked) == 0 {
+		return
+	}
+	stats := s.pipeline.stats(now)
+	stats.Stream = s.name
+	for _, answer := range asked {
+		answer <- stats // it has room
 	}
 }
 

@@ -5,6 +5,7 @@ package marshaler
 
 // AppendProto appends the telemetry of a message to dst, as an OTLP request in protobuf that is not compressed, and returns the
 // longer slice. That is what [Marshaler.MarshalEncoded] takes. The parameter data is [Message.Data] of the signal.
+// What it appends has no marker, see [Config.SignalMarker].
 //
 // Several messages of one signal, appended one after the other, are one OTLP request with all their items, in order.
 //
@@ -14,13 +15,13 @@ func (m *Marshaler) AppendProto(dst []byte, signal Signal, data []byte) ([]byte,
 	c := compressionOf(data)
 	switch {
 	case m.cfg.Encoding == OTLPProto && c == NoCompression:
-		return append(dst, data...), nil
+		return appendUnmarked(dst, data), nil
 	case m.cfg.Encoding == OTLPProto:
 		out, err := m.decompressor.append(dst, data, c, MaxPlainSize)
 		if err != nil {
 			return dst, err
 		}
-		return out, nil
+		return appendUnmarked(out[:len(dst)], out[len(dst):]), nil
 	}
 	plain, err := m.decompressor.plain(data)
 	if err != nil {

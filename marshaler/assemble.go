@@ -11,9 +11,12 @@ import (
 )
 
 // framedSize returns how many bytes a container of the level takes if its content has n bytes. In protobuf it has a tag and
-// a length in front, except for the request itself.
+// a length in front, except for the request itself, which has the prefix.
 func (t *tree) framedSize(depth, n int) int {
-	if !t.framed || depth == 0 {
+	if depth == 0 {
+		return len(t.prefix) + n
+	}
+	if !t.framed {
 		return n
 	}
 	return 1 + protowire.SizeVarint(unsigned(n)) + n
@@ -44,6 +47,7 @@ func (t *tree) assemble(rows []row, dst []byte) {
 		w.write(t.extent(r))
 	}
 	w.closeTo(0)
+	copy(dst, t.prefix)
 }
 
 // backwardWriter writes a message from its end to its start.

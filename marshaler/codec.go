@@ -28,9 +28,9 @@ func newCodec(encoding Encoding) codec {
 			encodeLogs:    &plog.JSONMarshaler{},
 			encodeTraces:  &ptrace.JSONMarshaler{},
 			encodeMetrics: &pmetric.JSONMarshaler{},
-			decodeLogs:    &plog.JSONUnmarshaler{},
-			decodeTraces:  &ptrace.JSONUnmarshaler{},
-			decodeMetrics: &pmetric.JSONUnmarshaler{},
+			decodeLogs:    &logsJSON{},
+			decodeTraces:  &tracesJSON{},
+			decodeMetrics: &metricsJSON{},
 		}
 	}
 	return codec{

@@ -57,6 +57,22 @@ type compressor interface {
 	compress(dst, src []byte) []byte
 }
 
+// NewCompressor returns a function that appends data, compressed as one frame, to dst, and returns the result. A frame may be
+// larger than the data. Any number of goroutines may call the function at the same time. It is what a producer needs that
+// compresses whole records (kpl.Config.Compress). [NoCompression] has no such function: then it is nil.
+//
+// The level is one of [Compression.Levels]; 0 is the default. The error says what is wrong with the compression or its level.
+func NewCompressor(c Compression, level int) (func(dst, data []byte) []byte, error) {
+	if err := (Config{Compression: c, CompressionLevel: level}).validateCompression(); err != nil {
+		return nil, err
+	}
+	compressor, err := newCompressor(c, level)
+	if err != nil || compressor == nil {
+		return nil, err
+	}
+	return compressor.compress, nil
+}
+
 // newCompressor returns a compressor, or nil for no compression. The compression and its level must be valid.
 func newCompressor(c Compression, level int) (compressor, error) {
 	if level == 0 {
@@ -71,7 +87,7 @@ func newCompressor(c Compression, level int) (compressor, error) {
 		return newWriters(func() (resetWriter, error) { return gzip.NewWriterLevel(nil, level) })
 	case Zstd:
 		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)),
-			zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true))
+			zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true))
 		return blocks{encoder}, err
 	case NoCompression:
 	}

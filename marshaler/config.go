@@ -23,6 +23,9 @@ const (
 	OTLPJSON Encoding = "otlp_json"
 )
 
+// IsText reports whether messages of the encoding are text. Only text can have [Config.Newline].
+func (e Encoding) IsText() bool { return e == OTLPJSON }
+
 // KeylessKeySize is the size in bytes of the partition key that the producer makes for a message without one. The size of
 // such a message includes these bytes. The number must be that of the producer.
 const KeylessKeySize = 16
@@ -42,18 +45,31 @@ type Config struct {
 	// filled up to a multiple of TargetSize instead, but not beyond MaxSize.
 	TargetSize int
 
-	// MaxSize is the largest size of a message. An item that needs more by itself is rejected. MaxSize must be at least
-	// TargetSize.
+	// MaxSize is the largest size of a message. An item that needs more by itself is cut or rejected, see Oversize. MaxSize must
+	// be at least TargetSize.
 	MaxSize int
 
 	// Compression is applied to each message as a whole. TargetSize and MaxSize are sizes after compression. An item is sent
 	// uncompressed if compression alone makes it too large. An item with more than [MaxPlainSize] bytes before compression
-	// is rejected. The zero value is [NoCompression].
+	// is cut or rejected. The zero value is [NoCompression].
 	Compression Compression
 
 	// CompressionLevel is one of [Compression.Levels]. Higher levels are slower and make smaller messages. Zstd has four
 	// different levels only: 1 and 2, 3 to 5, 6 to 9, and 10 and more. Zero is the default of the compression.
 	CompressionLevel int
+
+	// SignalMarker puts a marker in front of each message in protobuf: a field that says of which signal the message is. Without
+	// it, [Detect] has to conclude the signal from the items, which does not always show it. It is a varint in field 2047 and
+	// takes 3 bytes: f8 7f 01 for logs, f8 7f 02 for traces, f8 7f 03 for metrics. Decoders of OTLP skip it. It has no effect
+	// with [OTLPJSON], where a key names the signal. The zero value leaves it out.
+	SignalMarker bool
+
+	// Newline ends each message with a newline, which is a part of Data. So the messages of several records make lines of text.
+	// It must be false if the Encoding is no text.
+	Newline bool
+
+	// Oversize says what becomes of an item that fits no message. The zero value is [DropOversize].
+	Oversize Oversize
 
 	// Key says where partition keys come from. The zero value makes messages without a key.
 	Key KeyConfig
@@ -111,6 +127,12 @@ func (c Config) validate() error {
 	}
 	if c.Encoding != OTLPProto && c.Encoding != OTLPJSON {
 		return fmt.Errorf("marshaler: Encoding must be %q or %q, found %q", OTLPProto, OTLPJSON, c.Encoding)
+	}
+	if c.Oversize != "" && c.Oversize != DropOversize && c.Oversize != TruncateOversize {
+		return fmt.Errorf("marshaler: Oversize must be %q or %q, found %q", DropOversize, TruncateOversize, c.Oversize)
+	}
+	if c.Newline && !c.Encoding.IsText() {
+		return fmt.Errorf("marshaler: Newline must be false for Encoding %q, which is no text", c.Encoding)
 	}
 	if err := c.validateCompression(); err != nil {
 		return err

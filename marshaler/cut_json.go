@@ -13,6 +13,7 @@ func (t *tree) cutJSON() error {
 	if s.skipSpace(end) != len(s) {
 		return ErrMalformed
 	}
+	t.containers[0][0].tail.end = len(s) // with the newline that ends each message
 	return nil
 }
 

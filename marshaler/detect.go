@@ -7,25 +7,49 @@ import "google.golang.org/protobuf/encoding/protowire"
 
 // Detect returns signal and encoding of a message. It is for readers, because user records have no headers that would say so.
 //
-// It returns false for data that is no OTLP request of one of the three signals. It also returns false if the items do not
-// show the signal. For example, a log record with only a body can have the same bytes as a span with only a name. Compressed
-// data must be decompressed before, see [Decompress].
+// It returns false for data that is no OTLP request of one of the signals. It also returns false if nothing shows the signal.
+// Compressed data must be decompressed before, see [Decompress]. Data may be several messages one after the other; all must be of
+// one signal.
 //
-// In JSON, the top-level key shows the signal. Protobuf has no names, and requests of all signals have the same structure. So
-// Detect looks at the fields of the items, until the signal is clear. A message that Detect accepts may still be malformed
-// inside: Detect does not replace unmarshalling.
+// In JSON, the top-level key shows the signal. In protobuf, the marker does, see [Config.SignalMarker]. Detect returns false if
+// it does not know the signal of the marker, if there are several markers that differ, or if an item has a field that no item of
+// that signal can have.
+//
+// Without a marker, Detect looks at the fields of the items, until the signal is clear. For example, a log record with only a
+// body can have the same bytes as a span with only a name, so it does not show the signal.
+//
+// A message that Detect accepts may still be malformed inside: Detect does not replace unmarshalling.
 func Detect(data []byte) (Signal, Encoding, bool) {
 	if s := jsonScanner(data); s.at(s.skipSpace(0), '{') {
-		signal, ok := detectJSON(s)
+		signal, ok := detectLines(s)
 		return signal, OTLPJSON, ok
+	}
+	if hasMarker(data) {
+		signal, ok := detectMarked(data)
+		return signal, OTLPProto, ok
 	}
 	signal, ok := detectProto(data)
 	return signal, OTLPProto, ok
 }
 
+// detectLines returns the signal that all objects of JSON have.
+func detectLines(s jsonScanner) (signal Signal, ok bool) {
+	lines := 0
+	ok = s.eachObject(func(object jsonScanner) bool {
+		found, ok := detectJSON(object)
+		lines++
+		if lines > 1 && found != signal {
+			return false
+		}
+		signal = found
+		return ok
+	})
+	return signal, ok
+}
+
 // detectJSON looks for the top-level key that names a signal. There must be exactly one.
 func detectJSON(s jsonScanner) (signal Signal, ok bool) {
-	pos := s.skipSpace(0) + 1
+	pos := 1
 	found := 0
 	for first := true; ; first = false {
 		next, done, ok := s.next(pos, first, '}')
@@ -33,7 +57,7 @@ func detectJSON(s jsonScanner) (signal Signal, ok bool) {
 			return 0, false
 		}
 		if done {
-			return signal, found == 1 && s.skipSpace(next) == len(s)
+			return signal, found == 1 && next == len(s)
 		}
 		key, value, ok := s.key(next)
 		if !ok {
@@ -51,17 +75,23 @@ func detectJSON(s jsonScanner) (signal Signal, ok bool) {
 	}
 }
 
-// detectProto walks through the containers to the items. The containers have the same fields in all signals: a request has its
-// resources in field 1, and a resource or scope has its children in field 2.
+// detectProto concludes the signal from the items.
 func detectProto(data []byte) (Signal, bool) {
 	c := candidates{possible: [...]bool{Logs: true, Traces: true, Metrics: true}}
-	ok := eachChild(data, 1, func(resource []byte) bool {
-		return eachChild(resource, 2, func(scope []byte) bool {
-			return eachChild(scope, 2, c.add)
-		})
-	})
+	ok := eachItem(data, c.add)
 	signal, decided := c.signal()
 	return signal, ok && decided
+}
+
+// eachItem walks through the containers to the items. The containers have the same fields in all signals: a request has its
+// resources in field 1, and a resource or scope has its children in field 2. It calls visit for each item, until visit returns
+// false. It reports whether visit always returned true and the containers are well-formed. Here a metric is an item.
+func eachItem(data []byte, visit func(item []byte) bool) bool {
+	return eachChild(data, 1, func(resource []byte) bool {
+		return eachChild(resource, 2, func(scope []byte) bool {
+			return eachChild(scope, 2, visit)
+		})
+	})
 }
 
 // eachChild calls visit for the content of each field with the given number, until visit returns false. It reports whether

@@ -20,11 +20,17 @@
 //   - filler fills one message after the other, up to the target size;
 //   - draft is the message that is being filled: it knows its exact size before any byte of it is written;
 //   - tree.assemble writes the bytes of a message into one buffer;
-//   - packer compresses a message, if that is configured. The filler corrects a message that misses its size.
+//   - packer compresses a message, if that is configured. The filler corrects a message that misses its size;
+//   - cuttableValues are what is cut in an item that fits no message, if that is configured.
 //
 // A push may also come as bytes. Then isSound takes the place of all that is in front of tree, see [Marshaler.MarshalEncoded].
 //
 // Encoded pdata and messages lie in pooled memory. Whoever gets messages releases them when nobody reads them any more.
+//
+// # Markers
+//
+// Nothing in a request of OTLP in protobuf names its signal. So a marker may stand in front of each message, see
+// [Config.SignalMarker]. It is in the bytes that are cut, so it is in the head of the request, which is repeated in each message.
 //
 // # Empty containers
 //

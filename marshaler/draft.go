@@ -81,7 +81,7 @@ func (d *draft) sizeWith(r row) int {
 		d.next[depth] = d.tree.container(depth, place).around() + growth
 		growth = d.tree.framedSize(depth, d.next[depth])
 	}
-	return d.next[0]
+	return len(d.tree.prefix) + d.next[0]
 }
 
 // sizeAlone returns the size of a message that holds nothing but the row.

@@ -14,7 +14,7 @@ import (
 
 // MarshalEncoded makes messages of a push that is encoded already: an Export*ServiceRequest of the signal in protobuf, not
 // compressed. Who wrote it does not matter. The messages are those that pdata of the same bytes would make, except that fields
-// which OTLP does not know may stay.
+// which OTLP does not know may stay. Markers do not stay: each message has one marker, or none, as [Config.SignalMarker] says.
 //
 // Every field is checked, however deep it lies. Bytes that every reader decodes are cut as they are. Others are decoded by pdata
 // first, which takes ten times as long. So is everything with the encoding [OTLPJSON]. If pdata cannot decode them, the error
@@ -58,9 +58,15 @@ func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte, options []PushOpt
 // cannot be cut, such as items with something between them.
 func (f *filler) splitBytes(keys keyer, otlp []byte, options []PushOption) (Encoded, bool) {
 	defer f.forget()
-	if f.cut(otlp, 0, 0) != nil {
+	err := f.cut(otlp, 0, 0)
+	if (err != nil || f.tree.container(0, 0).around() > 0) && hasMarker(otlp) {
+		otlp = appendUnmarked(nil, otlp)
+		err = f.cut(otlp, 0, 0)
+	}
+	if err != nil {
 		return Encoded{}, false
 	}
+	f.tree.prefix = f.marker
 	p := push{signal: f.signal, items: f.tree.itemCount(), resources: f.tree.resourceCount()}
 	if p.items == 0 {
 		return Encoded{}, true
@@ -72,16 +78,12 @@ func (f *filler) splitBytes(keys keyer, otlp []byte, options []PushOption) (Enco
 	}
 	p.groups = keys.groups(p.resources, p.attributes)
 	var encoded Encoded
-	if f.fitsOne(&p, len(otlp)) {
-		b := f.buffers.get(len(otlp))
-		copy(b.data, otlp)
-		encoded = p.only(b)
+	if f.fitsOne(&p, len(f.marker)+len(otlp)) {
+		encoded = p.only(f.marked(otlp))
 	} else {
 		f.fillGroups(&p)
 		encoded = f.encoded
-		for i, rejected := range encoded.Rejected {
-			rejected.Resource = nameOf(f.tree.attributesWith(naming, f.rejectedOf[i]))
-		}
+		f.name(&encoded, func(resource int) string { return nameOf(f.tree.attributesWith(naming, resource)) })
 	}
 	encoded.Keyless = keys.keyless(&p)
 	return encoded, true

@@ -23,6 +23,7 @@ func manyConfigs() (configs []Config) {
 				target := []int{400, 2500, 51_200}[i]
 				configs = append(configs, Config{
 					Encoding: encoding, TargetSize: target, MaxSize: 3 * target, Compression: compression, Key: key,
+					SignalMarker: i != 1, Newline: encoding.IsText() && i != 1,
 				})
 			}
 		}

@@ -24,6 +24,12 @@ type filler struct {
 	// keySize is the length of every partition key. Sizes of data are without the key, so it is subtracted for them.
 	keySize int
 
+	// marker stands in front of each message. It is empty if messages have none.
+	marker []byte
+	// newline says that each message ends with a newline. truncates says that items that are too large are cut, with the codec.
+	newline, truncates bool
+	codec              *codec
+
 	// tree says where containers and items lie in the bytes that are being cut.
 	tree tree
 	// draft is the message that is being filled, with rows of the tree.
@@ -34,10 +40,10 @@ type filler struct {
 	mender mender
 	// buffers lends the memory of finished messages.
 	buffers *buffers
-	// firstResource is the position of the tree's first resource in the push. rejectedOf has the position of the resource of each
-	// rejected item.
-	firstResource int
-	rejectedOf    []int
+	// firstResource is the position of the tree's first resource in the push. rejectedOf and truncatedOf have the position of the
+	// resource of each item that was rejected or cut.
+	firstResource           int
+	rejectedOf, truncatedOf []int
 	// encoded collects finished messages and rejected items until the push is done.
 	encoded Encoded
 
@@ -59,6 +65,7 @@ type fillerConfig struct {
 	Config
 
 	signal     Signal
+	codec      *codec
 	compressor compressor // nil for none
 	ratio      *ratio
 	buffers    *buffers
@@ -73,15 +80,22 @@ func newFiller(c fillerConfig) *filler {
 		tree:    tree{layers: c.signal.layout(), framed: c.Encoding == OTLPProto},
 		packer:  packer{compressor: c.compressor, ratio: c.ratio},
 		buffers: c.buffers,
+
+		newline:   c.Newline,
+		truncates: c.Oversize == TruncateOversize,
+		codec:     c.codec,
 	}
 	f.draft.tree = &f.tree
+	if c.SignalMarker && c.Encoding == OTLPProto {
+		f.marker = c.signal.marker()
+	}
 	return f
 }
 
 // begin prepares the filler for a push whose encoding has about size bytes.
 func (f *filler) begin(p *push, size int) {
 	full := size / f.packer.roomFor(f.target-f.keySize)
-	f.firstResource, f.rejectedOf = 0, f.rejectedOf[:0]
+	f.firstResource, f.rejectedOf, f.truncatedOf = 0, f.rejectedOf[:0], f.truncatedOf[:0]
 	f.encoded.Messages = make([]Message, 0, min(full+1+len(p.groups), p.items))
 }
 
@@ -153,11 +167,14 @@ func (f *filler) fill(r row) {
 }
 
 // fillItem puts a single item, which does not fit the current message, into the next one. An item that fits no message is
-// rejected.
+// cut or rejected.
 func (f *filler) fillItem(item row) {
 	size, bytes := f.draft.sizeAlone(item), f.tree.extent(item).len()
 	if size > f.most() {
-		f.reject(item, size)
+		if f.truncates {
+			f.finish() // so that messages are in the order of their items
+		}
+		f.oversize(item, size)
 		return
 	}
 	for f.draft.items > 0 && f.draft.fitting(item, f.room) == 0 {
@@ -177,13 +194,6 @@ func (f *filler) most() int {
 		return MaxPlainSize
 	}
 	return f.limit - f.keySize
-}
-
-// reject leaves out an item that would make a message of size bytes by itself.
-func (f *filler) reject(item row, size int) {
-	f.encoded.Rejected = append(f.encoded.Rejected,
-		&ItemSizeError{Signal: f.signal, Size: size + f.keySize, Limit: f.limit})
-	f.rejectedOf = append(f.rejectedOf, f.firstResource+f.tree.resourceOf(item))
 }
 
 // aimFor sets the size of the current message. The parameter around is how many bytes its first item has around it.
@@ -239,7 +249,7 @@ func (f *filler) endPacked(next int) {
 	case size+f.keySize <= f.limit:
 		f.addCopy(f.packer.plain) // a single item that compression makes larger
 	default:
-		f.reject(f.draft.rows[0], packed)
+		f.oversize(f.draft.rows[0], packed)
 	}
 	f.start()
 }
@@ -267,8 +277,13 @@ func (f *filler) addCopy(data []byte) {
 	f.add(b)
 }
 
-// carryOver writes what the draft holds into dst, which has its exact size, and takes it out of the draft.
+// carryOver writes what the draft holds into dst, which has its exact size, and takes it out of the draft. If the draft holds
+// nothing, it writes the marker.
 func (f *filler) carryOver(dst []byte) {
+	if f.draft.items == 0 {
+		copy(dst, f.marker)
+		return
+	}
 	f.draft.assemble(dst)
 	f.draft.drop()
 }

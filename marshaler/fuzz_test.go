@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,7 +87,10 @@ func FuzzDetect(f *testing.F) {
 	for _, encoding := range bothEncodings {
 		m := mustNew(f, usual(encoding))
 		for _, d := range seeds() {
-			f.Add(d.whole(f, m))
+			whole := d.whole(f, m)
+			f.Add(whole)
+			f.Add(slices.Concat(whole, []byte("\n"), whole))
+			f.Add(slices.Concat(d.signal().marker(), whole, d.signal().marker(), whole))
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -102,8 +106,12 @@ func FuzzDetect(f *testing.F) {
 		}
 		require.NotEmpty(t, data)
 		for len(data) > 0 {
-			_, _, n := protowire.ConsumeField(data)
+			number, kind, n := protowire.ConsumeField(data)
 			require.Positive(t, n)
+			if number == 2047 && kind == protowire.VarintType {
+				value, _ := protowire.ConsumeVarint(data[protowire.SizeTag(number):n])
+				require.Equal(t, uint64(signal)+1, value, "the marker decides")
+			}
 			data = data[n:]
 		}
 	})

@@ -60,12 +60,12 @@ func (g *sizeGuess) size(items int) int {
 	return int(float64(items) * g.perItem.mean)
 }
 
-// write encodes pdata with so many items into a buffer. The buffer has a guessed size, if that is enough. It returns false if
-// pdata does not have the size that it says.
-func (p *buffers) write(source encodable, items int, g *sizeGuess) (*buffer, bool) {
-	b, ok := p.writeBehind(0, source, g.of(items))
+// write encodes pdata with so many items into a buffer, behind as many free bytes as room says. The buffer has a guessed size, if
+// that is enough. It returns false if pdata does not have the size that it says.
+func (p *buffers) write(room int, source encodable, items int, g *sizeGuess) (*buffer, bool) {
+	b, ok := p.writeBehind(room, source, g.of(items))
 	if ok {
-		g.learn(len(b.data), items)
+		g.learn(len(b.data)-room, items)
 	}
 	return b, ok
 }

@@ -33,7 +33,7 @@ func (m *fakePdata) MarshalProto(buf []byte) int {
 func writeFake(t *testing.T, p *buffers, g *sizeGuess, size, items int) (guessed bool) {
 	t.Helper()
 	m := &fakePdata{bytes: string(bytes.Repeat([]byte{byte(size)}, size))}
-	b, ok := p.write(m, items, g)
+	b, ok := p.write(0, m, items, g)
 	require.True(t, ok)
 	require.Equal(t, m.bytes, string(b.data))
 	b.release()
@@ -104,14 +104,14 @@ func (m *brokenPdata) MarshalProto([]byte) int { panic(m.with) }
 func TestPdataThatCannotBeWritten(t *testing.T) {
 	var p buffers
 	var g sizeGuess
-	_, ok := p.write(&lyingPdata{fakePdata{bytes: "otlp"}}, 1, &g)
+	_, ok := p.write(0, &lyingPdata{fakePdata{bytes: "otlp"}}, 1, &g)
 	assert.False(t, ok)
 
 	writeFake(t, &p, &g, 4, 1)
 	failure := errors.New("broken")
 	broken := &brokenPdata{fakePdata{bytes: "otlp"}, failure}
-	assert.PanicsWithValue(t, failure, func() { p.write(broken, 1, &g) }, "what is no short buffer is not hidden")
+	assert.PanicsWithValue(t, failure, func() { p.write(0, broken, 1, &g) }, "what is no short buffer is not hidden")
 
 	var none *fakePdata
-	assert.Panics(t, func() { p.write(none, 1, &g) }, "nor what happens with the exact size as well")
+	assert.Panics(t, func() { p.write(0, none, 1, &g) }, "nor what happens with the exact size as well")
 }

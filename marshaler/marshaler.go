@@ -60,7 +60,7 @@ func New(cfg Config) (*Marshaler, error) {
 	for _, s := range []Signal{Logs, Traces, Metrics} {
 		m.fillers[s].New = func() any {
 			return newFiller(fillerConfig{
-				Config: cfg, signal: s, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
+				Config: cfg, signal: s, codec: &m.codec, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
 			})
 		}
 	}
@@ -131,9 +131,7 @@ func encode[T any](
 	defer m.fillers[p.signal].Put(f)
 	f.mender = mender{}
 	encoded, err := encodeWith(m, f, &p, pdata, marshal)
-	for i, rejected := range encoded.Rejected {
-		rejected.Resource = nameOf(p.attributes(f.rejectedOf[i]))
-	}
+	f.name(&encoded, func(resource int) string { return nameOf(p.attributes(resource)) })
 	encoded.Mended, encoded.Keyless = f.mender.mended(&p), m.keys.keyless(&p)
 	return encoded, err
 }
@@ -146,8 +144,8 @@ func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T
 			if pieces, ok := newPieces(*p, source, guess, m.pieceSize); ok {
 				return pieces.split(f, guess)
 			}
-			if whole, ok := m.buffers.write(source, p.items, guess); ok {
-				return f.split(p, f.mend(whole, 0))
+			if whole, ok := m.buffers.write(len(f.marker), source, p.items, guess); ok {
+				return f.split(p, f.mark(f.mend(whole, len(f.marker))))
 			}
 		}
 	}
@@ -158,9 +156,15 @@ func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T
 	if err != nil {
 		return Encoded{}, fmt.Errorf("marshaler: encode %s: %w", p.signal, err)
 	}
+	if m.cfg.Newline {
+		data = append(data, '\n')
+	}
 	whole := &buffer{data: data}
 	if m.cfg.Encoding == OTLPProto {
 		whole = f.mend(whole, 0)
+	}
+	if len(f.marker) > 0 {
+		whole = f.marked(whole.data)
 	}
 	return f.split(p, whole)
 }

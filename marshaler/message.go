@@ -50,6 +50,9 @@ type Encoded struct {
 	Messages []Message
 	// Rejected has one error for each item that is too large for any message.
 	Rejected []*ItemSizeError
+	// Truncated has one error for each item that was too large for any message and was cut, see [TruncateOversize]. The item is
+	// in Messages, and its error says how large it was.
+	Truncated []*ItemSizeError
 	// Keyless is true if [KeyConfig.ResourceAttributes] has names, and no resource of the push has any of these attributes. Then
 	// all resources share one partition key.
 	Keyless bool

@@ -102,6 +102,7 @@ func TestMessagesAreWhatCopyingMakes(t *testing.T) {
 					for i, size := range sizes {
 						m := mustNew(t, Config{
 							Encoding: encoding, TargetSize: size.target, MaxSize: size.limit, Key: keys[(int(seed)+i)%len(keys)],
+							SignalMarker: seed%2 == 0, Newline: encoding.IsText() && seed%2 == 0,
 						})
 						name := fmt.Sprintf("seed %d, %s, target %d, key %v", seed, d.signal(), size.target, m.cfg.Key)
 						encoded := d.marshal(t, m)

@@ -62,7 +62,7 @@ func unreached(m *Marshaler) *Marshaler {
 
 // Where pdata cannot be reached, the public marshalers do the work, with the same messages.
 func TestFallingBackChangesNoMessage(t *testing.T) {
-	small := Config{Encoding: OTLPProto, TargetSize: 700, MaxSize: 1 << 20}
+	small := Config{Encoding: OTLPProto, TargetSize: 700, MaxSize: 1 << 20, SignalMarker: true}
 	for _, d := range append(newRandom(3).all(), logsData{benchLogs(100, 100)}) {
 		fast, slow := mustNew(t, small), unreached(mustNew(t, small))
 		assert.True(t, slow.FallsBack(d.signal()))

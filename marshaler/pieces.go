@@ -77,7 +77,7 @@ func (p *pieces) fill(f *filler) (size int, err error) {
 	defer func() { piece.release() }()
 	items := 0
 	for first := 0; first < p.resources; {
-		carried, carriedItems := f.draft.size, f.draft.items
+		carried, carriedItems := f.front(), f.draft.items
 		last := p.end(first, carried)
 		next, ok := p.write(f, first, last)
 		if !ok {
@@ -97,6 +97,10 @@ func (p *pieces) fill(f *filler) (size int, err error) {
 	return size, p.checkCount(p.resources, items)
 }
 
+// front returns how many bytes stand in front of the next piece: the carry-over, which begins with the marker, or the marker
+// alone.
+func (f *filler) front() int { return max(f.draft.size, len(f.marker)) }
+
 // end returns one past the last resource of the piece that begins with the resource first. The parameter carried is the size
 // of the carry-over.
 func (p *pieces) end(first, carried int) int {
@@ -107,13 +111,13 @@ func (p *pieces) end(first, carried int) int {
 // write encodes the resources of a piece. It leaves room in front of them for the carry-over, which is the draft.
 func (p *pieces) write(f *filler, first, last int) (*buffer, bool) {
 	// All pieces leave the room of a full message, so that their buffers have the same size and can be used again.
-	room := max(f.draft.size, f.target)
+	room := max(f.front(), f.target)
 	guess := int(float64(last-first) * p.perResource * (1 + pieceMargin))
 	b, ok := f.buffers.writeBehind(room, p.parts.take(first, last), guess)
 	if ok {
 		f.mender.resource = first
 		b = f.mend(b, room)
-		b.skip(room - f.draft.size)
+		b.skip(room - f.front())
 	}
 	return b, ok
 }

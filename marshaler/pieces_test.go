@@ -42,11 +42,11 @@ func TestPiecesMakeTheSameMessages(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	all = append(all, logsData{serviceLogs(random, 300, 5)}, logsData{serviceLogs(random, 1, 1500)})
 	for _, c := range []Config{
-		{Encoding: OTLPProto, TargetSize: 400, MaxSize: 1500},
+		{Encoding: OTLPProto, TargetSize: 400, MaxSize: 1500, SignalMarker: true},
 		{Encoding: OTLPProto, TargetSize: 2500, MaxSize: 2500, Key: KeyConfig{Static: "fixed"}},
 		{Encoding: OTLPProto, TargetSize: 20_000, MaxSize: 1 << 20},
 		{Encoding: OTLPProto, TargetSize: 700, MaxSize: 4000, Compression: Snappy},
-		{Encoding: OTLPProto, TargetSize: 2500, MaxSize: 1 << 20, Compression: Zstd},
+		{Encoding: OTLPProto, TargetSize: 2500, MaxSize: 1 << 20, Compression: Zstd, SignalMarker: true},
 	} {
 		for _, d := range all {
 			d.markReadOnly()

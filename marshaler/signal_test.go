@@ -76,22 +76,33 @@ func (d metricsData) marshal(t testing.TB, m *Marshaler) Encoded {
 	return kept(encoded)
 }
 
+// framed returns an encoded request with what the Marshaler puts around it.
+func framed(m *Marshaler, s Signal, data []byte) []byte {
+	if m.cfg.SignalMarker && m.cfg.Encoding == OTLPProto {
+		data = append(s.marker(), data...)
+	}
+	if m.cfg.Newline {
+		data = append(data, '\n')
+	}
+	return data
+}
+
 func (d logsData) whole(t testing.TB, m *Marshaler) []byte {
 	data, err := m.codec.encodeLogs.MarshalLogs(d.Logs)
 	require.NoError(t, err)
-	return data
+	return framed(m, d.signal(), data)
 }
 
 func (d tracesData) whole(t testing.TB, m *Marshaler) []byte {
 	data, err := m.codec.encodeTraces.MarshalTraces(d.Traces)
 	require.NoError(t, err)
-	return data
+	return framed(m, d.signal(), data)
 }
 
 func (d metricsData) whole(t testing.TB, m *Marshaler) []byte {
 	data, err := m.codec.encodeMetrics.MarshalMetrics(d.Metrics)
 	require.NoError(t, err)
-	return data
+	return framed(m, d.signal(), data)
 }
 
 func (logsData) decode(t testing.TB, m *Marshaler, data []byte) telemetry {

@@ -45,6 +45,8 @@ type tree struct {
 
 	// data is the encoded request. All extents are ranges of it.
 	data []byte
+	// prefix stands in front of each message, beside what is in the head of the request.
+	prefix []byte
 	// containers are all containers, by level.
 	containers [maxDepth][]container
 	// extents are where containers and items lie, by level. In protobuf they include tag and length.
@@ -53,7 +55,7 @@ type tree struct {
 
 // reset empties the tree for another request.
 func (t *tree) reset(data []byte) {
-	t.data = data
+	t.data, t.prefix = data, nil
 	for depth := range t.containers {
 		t.containers[depth] = t.containers[depth][:0]
 	}

@@ -30,6 +30,21 @@ var errNotOTLP = errors.New("not OTLP")
 type decoder struct {
 	signal   *marshaler.Signal // what all data is; nil means to detect it
 	wantJSON bool              // whether payloads are wanted
+
+	proto, json *marshaler.Marshaler // decode each encoding
+}
+
+func newDecoder(signal *marshaler.Signal, wantJSON bool) *decoder {
+	return &decoder{signal, wantJSON, newMarshaler(marshaler.OTLPProto), newMarshaler(marshaler.OTLPJSON)}
+}
+
+// newMarshaler returns a marshaler that is only used to decode.
+func newMarshaler(encoding marshaler.Encoding) *marshaler.Marshaler {
+	m, err := marshaler.New(marshaler.Config{Encoding: encoding, TargetSize: 1 << 20, MaxSize: 1 << 20})
+	if err != nil {
+		panic(err) // never: the configuration is always the same
+	}
+	return m
 }
 
 // decode decodes data, which may be compressed, at the cost of b. It returns an error if data is not OTLP, or if it would take
@@ -43,6 +58,9 @@ func (d *decoder) decode(data []byte, b *budget) (o otlp, err error) {
 	data, compression, err := b.decompress(data)
 	if err != nil {
 		return otlp{}, fmt.Errorf("%w: %w", errNotOTLP, err)
+	}
+	if _, again, _ := marshaler.Decompress(data, 0); again != marshaler.NoCompression {
+		return otlp{}, errNotOTLP // it is compressed twice, which b would not count
 	}
 	if o, err = d.identify(data); err != nil {
 		return otlp{}, err
@@ -60,24 +78,27 @@ func (d *decoder) decode(data []byte, b *budget) (o otlp, err error) {
 // fill decodes data, whose signal and encoding are known.
 func (d *decoder) fill(o *otlp, data []byte) error {
 	var render func() ([]byte, error)
-	u := unmarshalersOf(o.encoding)
+	m := d.proto
+	if o.encoding == marshaler.OTLPJSON {
+		m = d.json
+	}
 	switch o.signal {
 	case marshaler.Logs:
-		logs, err := u.logs.UnmarshalLogs(data)
+		logs, err := m.UnmarshalLogs(data)
 		if err != nil {
 			return err
 		}
 		o.items = logs.LogRecordCount()
 		render = func() ([]byte, error) { return new(plog.JSONMarshaler).MarshalLogs(logs) }
 	case marshaler.Traces:
-		traces, err := u.traces.UnmarshalTraces(data)
+		traces, err := m.UnmarshalTraces(data)
 		if err != nil {
 			return err
 		}
 		o.items = traces.SpanCount()
 		render = func() ([]byte, error) { return new(ptrace.JSONMarshaler).MarshalTraces(traces) }
 	case marshaler.Metrics:
-		metrics, err := u.metrics.UnmarshalMetrics(data)
+		metrics, err := m.UnmarshalMetrics(data)
 		if err != nil {
 			return err
 		}
@@ -98,20 +119,6 @@ func (d *decoder) fill(o *otlp, data []byte) error {
 	}
 	o.payload = payload
 	return nil
-}
-
-// unmarshalers are those of pdata. The package marshaler has others, which also decompress; here that is done before.
-type unmarshalers struct {
-	logs    plog.Unmarshaler
-	traces  ptrace.Unmarshaler
-	metrics pmetric.Unmarshaler
-}
-
-func unmarshalersOf(encoding marshaler.Encoding) unmarshalers {
-	if encoding == marshaler.OTLPJSON {
-		return unmarshalers{&plog.JSONUnmarshaler{}, &ptrace.JSONUnmarshaler{}, &pmetric.JSONUnmarshaler{}}
-	}
-	return unmarshalers{&plog.ProtoUnmarshaler{}, &ptrace.ProtoUnmarshaler{}, &pmetric.ProtoUnmarshaler{}}
 }
 
 // identify returns the signal and the encoding of data. If the signal is given, only the encoding is detected. That also works

@@ -87,14 +87,14 @@ func TestDecode(t *testing.T) {
 		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, marshaler.NoCompression, 3, metricsJSON}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			detecting := &decoder{nil, true}
+			detecting := newDecoder(nil, true)
 			got, err := detecting.decode(test.data, newBudget())
 			require.NoError(t, err)
 			assert.JSONEq(t, string(test.want.payload), string(got.payload))
 			got.payload = test.want.payload
 			assert.Equal(t, test.want, got)
 
-			told := &decoder{&test.want.signal, false}
+			told := newDecoder(&test.want.signal, false)
 			got, err = told.decode(test.data, newBudget())
 			require.NoError(t, err)
 			test.want.payload = nil
@@ -105,7 +105,7 @@ func TestDecode(t *testing.T) {
 
 // The compression is detected from the data.
 func TestDecodeCompressed(t *testing.T) {
-	d := &decoder{nil, true}
+	d := newDecoder(nil, true)
 	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
 		for _, compression := range []marshaler.Compression{marshaler.Snappy, marshaler.Zstd, marshaler.Gzip} {
 			m, err := marshaler.New(marshaler.Config{
@@ -125,7 +125,7 @@ func TestDecodeCompressed(t *testing.T) {
 
 // Data that would become too large when decompressed does not count as OTLP.
 func TestDecodeLimitsTheDecompressedSize(t *testing.T) {
-	d := &decoder{nil, true}
+	d := newDecoder(nil, true)
 	var bomb bytes.Buffer
 	w := gzip.NewWriter(&bomb)
 	megabyte := make([]byte, 1<<20)
@@ -154,7 +154,7 @@ func TestDecodeFailsForOtherData(t *testing.T) {
 		"broken JSON, told": {&logs, `{"resourceLogs":[`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &decoder{test.signal, true}
+			d := newDecoder(test.signal, true)
 			_, err := d.decode([]byte(test.data), newBudget())
 			require.ErrorIs(t, err, errNotOTLP)
 		})

@@ -92,7 +92,7 @@ func TestDecodeBounds(t *testing.T) {
 		"compressed twice":                     {compressed(t, compressed(t, nestedJSON(1))), "not OTLP"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, err := (&decoder{nil, true}).decode(test.data, newBudget())
+			o, err := newDecoder(nil, true).decode(test.data, newBudget())
 			if test.want != "" {
 				require.ErrorIs(t, err, errNotOTLP)
 				require.ErrorContains(t, err, test.want)
@@ -107,14 +107,14 @@ func TestDecodeBounds(t *testing.T) {
 // If somebody says what all data is, data that was compressed twice is not decompressed a second time past the limits.
 func TestDecodeToldTheSignal(t *testing.T) {
 	logs := marshaler.Logs
-	_, err := (&decoder{&logs, true}).decode(compressed(t, compressed(t, nestedProto(1_500_000))), newBudget())
+	_, err := newDecoder(&logs, true).decode(compressed(t, compressed(t, nestedProto(1_500_000))), newBudget())
 	require.ErrorIs(t, err, errNotOTLP)
 }
 
 // The user records of one Kinesis record share the limits.
 func TestBudget(t *testing.T) {
 	b := newBudget()
-	d := &decoder{nil, false}
+	d := newDecoder(nil, false)
 	big := compressed(t, logsOf(inField(2, inField(5, inField(1, bytes.Repeat([]byte("x"), 30<<20))))))
 	small := logsOf()
 	decoded := 0
@@ -271,7 +271,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, signal uint8) {
 		signals := []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics}
 		b := newBudget()
-		o, err := (&decoder{&signals[int(signal)%len(signals)], true}).decode(data, b)
+		o, err := newDecoder(&signals[int(signal)%len(signals)], true).decode(data, b)
 		if err != nil {
 			require.ErrorIs(t, err, errNotOTLP)
 			require.NotContains(t, err.Error(), "the decoder failed")

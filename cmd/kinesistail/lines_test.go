@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,4 +52,38 @@ func TestRecordsWithoutAFrame(t *testing.T) {
 	assert.Equal(t, 6, tail.summary.Items.Logs)
 	assert.Equal(t, 2, tail.summary.Items.Traces)
 	assert.Zero(t, tail.summary.UndecodableRecords)
+}
+
+// Lines that are compressed together count as one message with all of their items, and so do lines in a member of an aggregated
+// record.
+func TestLinesInOneMessage(t *testing.T) {
+	line := string(must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))) + "\n"
+	three := []byte(line + line + line)
+	for name, data := range map[string][]byte{"compressed": compressed(t, three), "aggregated": aggregate(lowestHashKey, three)} {
+		var out bytes.Buffer
+		tail := newTail(options{format: formatJSON}, &out)
+		require.NoError(t, tail.handle(batch{types.Shard{ShardId: aws.String("shardId-000000000000")}, []types.Record{
+			{PartitionKey: aws.String("pk"), Data: data},
+		}}), name)
+		found := lines(&out)
+		require.Len(t, found, 1, name)
+		assert.Equal(t, 6, tail.summary.Items.Logs, name)
+		assert.Equal(t, 6, strings.Count(found[0], `"body"`), name)
+	}
+}
+
+// Records with markers are read as what their markers say, although their items could be of another signal.
+func TestRecordsWithMarkers(t *testing.T) {
+	const item = "\x0a\x0b\x12\x09\x12\x07\x2a\x05\x0a\x03abc" // a log record with only a body, or a span with only a name
+	var out bytes.Buffer
+	tail := newTail(options{format: formatJSON}, &out)
+	records := make([]types.Record, 0, 4)
+	const log, span = "\xf8\x7f\x01" + item, "\xf8\x7f\x02" + item
+	for _, data := range []string{log, span, item, log + log} {
+		records = append(records, types.Record{PartitionKey: aws.String("pk"), Data: []byte(data)})
+	}
+	require.NoError(t, tail.handle(batch{types.Shard{ShardId: aws.String("shardId-000000000000")}, records}))
+	assert.Equal(t, 3, tail.summary.Items.Logs)
+	assert.Equal(t, 1, tail.summary.Items.Traces)
+	assert.Equal(t, 1, tail.summary.UndecodableRecords)
 }

@@ -71,7 +71,7 @@ func newTail(o options, stdout io.Writer) *tail {
 		t.lines = json.NewEncoder(stdout)
 		t.lines.SetEscapeHTML(false)
 	}
-	t.decoder = &decoder{o.signal, t.lines != nil}
+	t.decoder = newDecoder(o.signal, t.lines != nil)
 	return t
 }
 

@@ -79,11 +79,12 @@ func configFrom(args []string, getenv func(string) string, help io.Writer) (conf
 	}
 	cfg.setProducer()
 	cfg.marshaler = marshaler.Config{
-		Encoding:    marshaler.OTLPProto,
-		TargetSize:  cfg.producer.AggregationMaxSize,
-		MaxSize:     cfg.producer.MaxRecordSize,
-		Compression: marshaler.Compression(compression),
-		Key:         marshaler.KeyConfig{ResourceAttributes: strings.FieldsFunc(attributes, func(r rune) bool { return r == ',' })},
+		Encoding:     marshaler.OTLPProto,
+		TargetSize:   cfg.producer.AggregationMaxSize,
+		MaxSize:      cfg.producer.MaxRecordSize,
+		Compression:  marshaler.Compression(compression),
+		SignalMarker: true,
+		Key:          marshaler.KeyConfig{ResourceAttributes: strings.FieldsFunc(attributes, func(r rune) bool { return r == ',' })},
 	}
 	return cfg, nil
 }

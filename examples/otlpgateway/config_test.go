@@ -28,7 +28,7 @@ func TestConfigFrom(t *testing.T) {
 		}.WithDefaults(),
 		marshaler: marshaler.Config{
 			Encoding: marshaler.OTLPProto, TargetSize: 2 * kpl.PutUnit, MaxSize: 1 << 20, Compression: marshaler.NoCompression,
-			Key: marshaler.KeyConfig{ResourceAttributes: []string{}},
+			SignalMarker: true, Key: marshaler.KeyConfig{ResourceAttributes: []string{}},
 		},
 		grace: 12 * time.Second,
 	}

@@ -33,7 +33,7 @@ func TestEndpointDownAndBack(t *testing.T) {
 	s.down()
 	stored, down := len(s.Records(stream)), time.Now()
 	peers.Until(ctx, t, func() error {
-		if expired := c.scrape(ctx, t).sum("kinesis_kpl_user_records_expired"); expired < consumers*lives {
+		if expired := c.scrape(ctx, t).sum("kinesis_kpl_user_records_put", `outcome="expired"`); expired < consumers*lives {
 			return fmt.Errorf("%d records expired", expired)
 		}
 		return nil

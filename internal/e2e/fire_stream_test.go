@@ -216,7 +216,7 @@ func (s *service) checkMetrics(ctx context.Context, t *testing.T, c *collector, 
 	assert.Equal(t, throttled+cutRecords, m.sum("kinesis_kpl_kinesis_records_put", `outcome="failure"`))
 	assert.Equal(t, throttled, m.sum("kinesis_kpl_errors_by_code", `error_code="`+kpltest.CodeThrottled+`"`))
 	assert.Equal(t, cut, m.sum("kinesis_kpl_errors_by_code", `error_code="ConnectionError"`))
-	assert.Equal(t, throttled+cut, m.sum("kinesis_kpl_all_errors"))
+	assert.Equal(t, throttled+cut, m.sum("kinesis_kpl_errors_by_code"))
 	twice := len(s.UserRecords(stream)) - m.sum("kinesis_kpl_user_records_put", `outcome="success"`)
 	assert.Positive(t, twice, "user records that were stored once more than they were confirmed")
 	t.Logf("%d items; %d calls cut after %d records, %d records throttled; %d duplicates",

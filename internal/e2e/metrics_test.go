@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/peers"
+	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
@@ -117,9 +118,10 @@ func TestMetricsAgreeWithTheStream(t *testing.T) {
 		assert.Equal(t, items, s.sum("kinesis_kpl_items_put", success), signal)
 	}
 	records, userRecords := k.Records(stream), k.UserRecords(stream)
-	bytes, userBytes := 0, 0
+	bytes, userBytes, units := 0, 0, 0
 	for _, r := range records {
 		bytes += len(r.Data)
+		units += (len(r.Data) + len(r.PartitionKey) + kpl.PutUnit - 1) / kpl.PutUnit
 	}
 	for _, r := range userRecords {
 		userBytes += len(r.Data)
@@ -144,7 +146,12 @@ func TestMetricsAgreeWithTheStream(t *testing.T) {
 		"kinesis_kpl_user_records_pending":                        0,
 		"kinesis_kpl_request_time_count":                          len(calls),
 		"kinesis_kpl_open_shards":                                 3,
-		"kinesis_kpl_all_errors":                                  throttled + 2,
+		"kinesis_kpl_errors_by_code":                              throttled + 2,
+		"kinesis_kpl_put_units":                                   units,
+		"kinesis_kpl_user_records_resent":                         0,
+		"kinesis_kpl_kinesis_records_held":                        0,
+		"kinesis_kpl_requests_in_flight":                          0,
+		"kinesis_kpl_user_record_time_count":                      len(userRecords),
 		`kinesis_kpl_errors_by_code|error_code="InternalFailure"`: 2,
 		"exporter_send_failed_log_records":                        0,
 	} {

@@ -28,29 +28,42 @@ type TelemetryBuilder struct {
 	meter                                        metric.Meter
 	mu                                           sync.Mutex
 	registrations                                []metric.Registration
-	KinesisKplAllErrors                          metric.Int64Counter
 	KinesisKplBufferingTime                      metric.Float64Histogram
 	KinesisKplErrorsByCode                       metric.Int64Counter
 	KinesisKplFlushes                            metric.Int64Counter
 	KinesisKplItemsNotAccepted                   metric.Int64Counter
 	KinesisKplItemsNotRouted                     metric.Int64Counter
 	KinesisKplItemsPut                           metric.Int64Counter
+	KinesisKplItemsTruncated                     metric.Int64Counter
+	KinesisKplKinesisRecordsDataHeld             metric.Int64ObservableGauge
 	KinesisKplKinesisRecordsDataPut              metric.Int64Counter
+	KinesisKplKinesisRecordsHeld                 metric.Int64ObservableGauge
 	KinesisKplKinesisRecordsPerPutRecordsRequest metric.Int64Histogram
 	KinesisKplKinesisRecordsPut                  metric.Int64Counter
+	KinesisKplLastSuccessTime                    metric.Float64ObservableGauge
+	KinesisKplOldestUserRecordAge                metric.Float64ObservableGauge
 	KinesisKplOpenShards                         metric.Int64Gauge
+	KinesisKplPutUnits                           metric.Int64Counter
+	KinesisKplRateLimitTime                      metric.Float64Histogram
 	KinesisKplRequestTime                        metric.Float64Histogram
+	KinesisKplRequestsInFlight                   metric.Int64ObservableGauge
+	KinesisKplRequestsInFlightLimit              metric.Int64ObservableGauge
 	KinesisKplRetriesPerRecord                   metric.Int64Histogram
+	KinesisKplShardDataHeld                      metric.Int64ObservableGauge
+	KinesisKplShardDelay                         metric.Float64ObservableGauge
 	KinesisKplShardMapRefreshes                  metric.Int64Counter
+	KinesisKplShardShare                         metric.Float64ObservableGauge
+	KinesisKplUserRecordTime                     metric.Float64Histogram
 	KinesisKplUserRecordsDataPending             metric.Int64ObservableGauge
 	KinesisKplUserRecordsDataPendingLimit        metric.Int64ObservableGauge
 	KinesisKplUserRecordsDataPut                 metric.Int64Counter
-	KinesisKplUserRecordsExpired                 metric.Int64Counter
 	KinesisKplUserRecordsPending                 metric.Int64ObservableGauge
 	KinesisKplUserRecordsPendingLimit            metric.Int64ObservableGauge
 	KinesisKplUserRecordsPerKinesisRecord        metric.Int64Histogram
 	KinesisKplUserRecordsPut                     metric.Int64Counter
 	KinesisKplUserRecordsReceived                metric.Int64ObservableCounter
+	KinesisKplUserRecordsResent                  metric.Int64Counter
+	KinesisKplUserRecordsRetrying                metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -62,6 +75,141 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterKinesisKplKinesisRecordsDataHeldCallback sets callback for observable KinesisKplKinesisRecordsDataHeld metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplKinesisRecordsDataHeldCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.KinesisKplKinesisRecordsDataHeld, obs: o})
+		return nil
+	}, builder.KinesisKplKinesisRecordsDataHeld)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterKinesisKplKinesisRecordsHeldCallback sets callback for observable KinesisKplKinesisRecordsHeld metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplKinesisRecordsHeldCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.KinesisKplKinesisRecordsHeld, obs: o})
+		return nil
+	}, builder.KinesisKplKinesisRecordsHeld)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterKinesisKplLastSuccessTimeCallback sets callback for observable KinesisKplLastSuccessTime metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplLastSuccessTimeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.KinesisKplLastSuccessTime, obs: o})
+		return nil
+	}, builder.KinesisKplLastSuccessTime)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterKinesisKplOldestUserRecordAgeCallback sets callback for observable KinesisKplOldestUserRecordAge metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplOldestUserRecordAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.KinesisKplOldestUserRecordAge, obs: o})
+		return nil
+	}, builder.KinesisKplOldestUserRecordAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterKinesisKplRequestsInFlightCallback sets callback for observable KinesisKplRequestsInFlight metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplRequestsInFlightCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.KinesisKplRequestsInFlight, obs: o})
+		return nil
+	}, builder.KinesisKplRequestsInFlight)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterKinesisKplRequestsInFlightLimitCallback sets callback for observable KinesisKplRequestsInFlightLimit metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplRequestsInFlightLimitCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.KinesisKplRequestsInFlightLimit, obs: o})
+		return nil
+	}, builder.KinesisKplRequestsInFlightLimit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterKinesisKplShardDataHeldCallback sets callback for observable KinesisKplShardDataHeld metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplShardDataHeldCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.KinesisKplShardDataHeld, obs: o})
+		return nil
+	}, builder.KinesisKplShardDataHeld)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterKinesisKplShardDelayCallback sets callback for observable KinesisKplShardDelay metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplShardDelayCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.KinesisKplShardDelay, obs: o})
+		return nil
+	}, builder.KinesisKplShardDelay)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterKinesisKplShardShareCallback sets callback for observable KinesisKplShardShare metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplShardShareCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.KinesisKplShardShare, obs: o})
+		return nil
+	}, builder.KinesisKplShardShare)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterKinesisKplUserRecordsDataPendingCallback sets callback for observable KinesisKplUserRecordsDataPending metric.
@@ -139,6 +287,21 @@ func (builder *TelemetryBuilder) RegisterKinesisKplUserRecordsReceivedCallback(c
 	return nil
 }
 
+// RegisterKinesisKplUserRecordsRetryingCallback sets callback for observable KinesisKplUserRecordsRetrying metric.
+func (builder *TelemetryBuilder) RegisterKinesisKplUserRecordsRetryingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.KinesisKplUserRecordsRetrying, obs: o})
+		return nil
+	}, builder.KinesisKplUserRecordsRetrying)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -147,6 +310,16 @@ type observerInt64 struct {
 
 func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
 	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -167,12 +340,6 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.KinesisKplAllErrors, err = builder.meter.Int64Counter(
-		"otelcol_kinesis_kpl_all_errors",
-		metric.WithDescription("Kinesis records that failed one by one, and PutRecords calls that failed as a whole. [Alpha]"),
-		metric.WithUnit("{error}"),
-	)
-	errs = errors.Join(errs, err)
 	builder.KinesisKplBufferingTime, err = builder.meter.Float64Histogram(
 		"otelcol_kinesis_kpl_buffering_time",
 		metric.WithDescription("Time from the acceptance of a user record to its first PutRecords call, or to its end without one. [Alpha]"),
@@ -182,7 +349,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.KinesisKplErrorsByCode, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_errors_by_code",
-		metric.WithDescription("The same as all_errors, by error code. [Alpha]"),
+		metric.WithDescription("Kinesis records that failed one by one, and PutRecords calls that failed as a whole. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)
@@ -210,10 +377,28 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.KinesisKplItemsTruncated, err = builder.meter.Int64Counter(
+		"otelcol_kinesis_kpl_items_truncated",
+		metric.WithDescription("Log records, spans and data points that were cut because they fit no record, each time they were encoded. Only with `oversize: truncate`. [Alpha]"),
+		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplKinesisRecordsDataHeld, err = builder.meter.Int64ObservableGauge(
+		"otelcol_kinesis_kpl_kinesis_records_data_held",
+		metric.WithDescription("The bytes of these records. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.KinesisKplKinesisRecordsDataPut, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_kinesis_records_data_put",
 		metric.WithDescription("Bytes of data in the Kinesis records that were stored. [Alpha]"),
 		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplKinesisRecordsHeld, err = builder.meter.Int64ObservableGauge(
+		"otelcol_kinesis_kpl_kinesis_records_held",
+		metric.WithDescription("Kinesis records that wait because their shards take no more at the moment. [Alpha]"),
+		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.KinesisKplKinesisRecordsPerPutRecordsRequest, err = builder.meter.Int64Histogram(
@@ -229,10 +414,35 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.KinesisKplLastSuccessTime, err = builder.meter.Float64ObservableGauge(
+		"otelcol_kinesis_kpl_last_success_time",
+		metric.WithDescription("When a record was stored last, in seconds since 1970. Not there before the first. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplOldestUserRecordAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_kinesis_kpl_oldest_user_record_age",
+		metric.WithDescription("Age of the oldest user record without an outcome. 0 if there is none. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.KinesisKplOpenShards, err = builder.meter.Int64Gauge(
 		"otelcol_kinesis_kpl_open_shards",
 		metric.WithDescription("Open shards of the stream, as last listed. [Alpha]"),
 		metric.WithUnit("{shard}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplPutUnits, err = builder.meter.Int64Counter(
+		"otelcol_kinesis_kpl_put_units",
+		metric.WithDescription("PUT payload units of the Kinesis records that were stored: what a provisioned stream is billed for. [Alpha]"),
+		metric.WithUnit("{unit}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplRateLimitTime, err = builder.meter.Float64Histogram(
+		"otelcol_kinesis_kpl_rate_limit_time",
+		metric.WithDescription("How long the limits of its shard held a Kinesis record back before a PutRecords call. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.KinesisKplRequestTime, err = builder.meter.Float64Histogram(
@@ -242,6 +452,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithExplicitBucketBoundaries([]float64{0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}...),
 	)
 	errs = errors.Join(errs, err)
+	builder.KinesisKplRequestsInFlight, err = builder.meter.Int64ObservableGauge(
+		"otelcol_kinesis_kpl_requests_in_flight",
+		metric.WithDescription("PutRecords calls that have no answer yet. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplRequestsInFlightLimit, err = builder.meter.Int64ObservableGauge(
+		"otelcol_kinesis_kpl_requests_in_flight_limit",
+		metric.WithDescription("The most PutRecords calls at the same time, `max_connections`. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.KinesisKplRetriesPerRecord, err = builder.meter.Int64Histogram(
 		"otelcol_kinesis_kpl_retries_per_record",
 		metric.WithDescription("PutRecords calls that a user record was in, beyond the first. [Alpha]"),
@@ -249,10 +471,35 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithExplicitBucketBoundaries([]float64{0, 1, 2, 3, 5, 10, 20, 50, 100}...),
 	)
 	errs = errors.Join(errs, err)
+	builder.KinesisKplShardDataHeld, err = builder.meter.Int64ObservableGauge(
+		"otelcol_kinesis_kpl_shard_data_held",
+		metric.WithDescription("Bytes that wait for one of the few busiest shards. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplShardDelay, err = builder.meter.Float64ObservableGauge(
+		"otelcol_kinesis_kpl_shard_delay",
+		metric.WithDescription("How long one of the few busiest shards takes for what waits for it. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.KinesisKplShardMapRefreshes, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_shard_map_refreshes",
 		metric.WithDescription("Attempts to list the shards of the stream. [Alpha]"),
 		metric.WithUnit("{refresh}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplShardShare, err = builder.meter.Float64ObservableGauge(
+		"otelcol_kinesis_kpl_shard_share",
+		metric.WithDescription("The part of `rate_limit` that the exporter uses of one of the few busiest shards. Throttling by the shard lowers it. [Alpha]"),
+		metric.WithUnit("1"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplUserRecordTime, err = builder.meter.Float64Histogram(
+		"otelcol_kinesis_kpl_user_record_time",
+		metric.WithDescription("Time from the acceptance of a user record to its outcome. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.KinesisKplUserRecordsDataPending, err = builder.meter.Int64ObservableGauge(
@@ -271,12 +518,6 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_kinesis_kpl_user_records_data_put",
 		metric.WithDescription("Bytes of data in the user records that were stored. [Alpha]"),
 		metric.WithUnit("By"),
-	)
-	errs = errors.Join(errs, err)
-	builder.KinesisKplUserRecordsExpired, err = builder.meter.Int64Counter(
-		"otelcol_kinesis_kpl_user_records_expired",
-		metric.WithDescription("User records that were not stored within `record_ttl`. [Alpha]"),
-		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.KinesisKplUserRecordsPending, err = builder.meter.Int64ObservableGauge(
@@ -307,6 +548,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.KinesisKplUserRecordsReceived, err = builder.meter.Int64ObservableCounter(
 		"otelcol_kinesis_kpl_user_records_received",
 		metric.WithDescription("User records that were accepted, over all signals. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplUserRecordsResent, err = builder.meter.Int64Counter(
+		"otelcol_kinesis_kpl_user_records_resent",
+		metric.WithDescription("User records that were sent again although an earlier call may have stored them. Readers may see them twice. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplUserRecordsRetrying, err = builder.meter.Int64ObservableGauge(
+		"otelcol_kinesis_kpl_user_records_retrying",
+		metric.WithDescription("User records that pause before their next attempt. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

@@ -20,6 +20,42 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	require.NoError(t, tb.RegisterKinesisKplKinesisRecordsDataHeldCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterKinesisKplKinesisRecordsHeldCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterKinesisKplLastSuccessTimeCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterKinesisKplOldestUserRecordAgeCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterKinesisKplRequestsInFlightCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterKinesisKplRequestsInFlightLimitCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterKinesisKplShardDataHeldCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterKinesisKplShardDelayCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterKinesisKplShardShareCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterKinesisKplUserRecordsDataPendingCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
@@ -40,27 +76,31 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
-	tb.KinesisKplAllErrors.Add(context.Background(), 1)
+	require.NoError(t, tb.RegisterKinesisKplUserRecordsRetryingCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	tb.KinesisKplBufferingTime.Record(context.Background(), 1)
 	tb.KinesisKplErrorsByCode.Add(context.Background(), 1)
 	tb.KinesisKplFlushes.Add(context.Background(), 1)
 	tb.KinesisKplItemsNotAccepted.Add(context.Background(), 1)
 	tb.KinesisKplItemsNotRouted.Add(context.Background(), 1)
 	tb.KinesisKplItemsPut.Add(context.Background(), 1)
+	tb.KinesisKplItemsTruncated.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsDataPut.Add(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsPerPutRecordsRequest.Record(context.Background(), 1)
 	tb.KinesisKplKinesisRecordsPut.Add(context.Background(), 1)
 	tb.KinesisKplOpenShards.Record(context.Background(), 1)
+	tb.KinesisKplPutUnits.Add(context.Background(), 1)
+	tb.KinesisKplRateLimitTime.Record(context.Background(), 1)
 	tb.KinesisKplRequestTime.Record(context.Background(), 1)
 	tb.KinesisKplRetriesPerRecord.Record(context.Background(), 1)
 	tb.KinesisKplShardMapRefreshes.Add(context.Background(), 1)
+	tb.KinesisKplUserRecordTime.Record(context.Background(), 1)
 	tb.KinesisKplUserRecordsDataPut.Add(context.Background(), 1)
-	tb.KinesisKplUserRecordsExpired.Add(context.Background(), 1)
 	tb.KinesisKplUserRecordsPerKinesisRecord.Record(context.Background(), 1)
 	tb.KinesisKplUserRecordsPut.Add(context.Background(), 1)
-	AssertEqualKinesisKplAllErrors(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
+	tb.KinesisKplUserRecordsResent.Add(context.Background(), 1)
 	AssertEqualKinesisKplBufferingTime(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
@@ -79,7 +119,16 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualKinesisKplItemsPut(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplItemsTruncated(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplKinesisRecordsDataHeld(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplKinesisRecordsDataPut(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplKinesisRecordsHeld(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplKinesisRecordsPerPutRecordsRequest(t, testTel,
@@ -88,17 +137,47 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualKinesisKplKinesisRecordsPut(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplLastSuccessTime(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplOldestUserRecordAge(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplOpenShards(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplPutUnits(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplRateLimitTime(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplRequestTime(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplRequestsInFlight(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplRequestsInFlightLimit(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplRetriesPerRecord(t, testTel,
 		[]metricdata.HistogramDataPoint[int64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplShardDataHeld(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplShardDelay(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplShardMapRefreshes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplShardShare(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplUserRecordTime(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplUserRecordsDataPending(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -107,9 +186,6 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplUserRecordsDataPut(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
-	AssertEqualKinesisKplUserRecordsExpired(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplUserRecordsPending(t, testTel,
@@ -125,6 +201,12 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplUserRecordsReceived(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplUserRecordsResent(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplUserRecordsRetrying(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

@@ -84,7 +84,7 @@ func readWithPdata(r ToRead) (items []string, err error) {
 // split returns the messages in data for a decoder: the lines, or all of it.
 func split(decoder string, data []byte) [][]byte {
 	if decoder == decodeLines {
-		return bytes.Split(data, []byte("\n"))
+		return bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
 	}
 	return [][]byte{data}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,14 +38,32 @@ type written struct {
 	format      kpl.AggregationFormat
 	encoding    marshaler.Encoding
 	compression marshaler.Compression
+	variant     variant
 
 	id      string   // the names of its items begin with it
 	records []ToRead // without a reader and a decoder
 	items   []string // what went in
 }
 
+// variant is what else changes the bytes of messages.
+type variant struct {
+	name string
+	set  func(*kinesiskplexporter.Config)
+}
+
+// variants returns the variants of an encoding.
+func variants(e marshaler.Encoding) []variant {
+	usual := variant{"", func(*kinesiskplexporter.Config) {}}
+	if e == marshaler.OTLPProto {
+		return []variant{usual, {"without marker", func(c *kinesiskplexporter.Config) { c.SignalMarker = false }}}
+	}
+	return []variant{usual, {"with newline", func(c *kinesiskplexporter.Config) { c.Newline = true }}}
+}
+
 // detail names the kind among those of one column of the table.
-func (w *written) detail() string { return fmt.Sprintf("%s %s", w.encoding, w.compression) }
+func (w *written) detail() string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", w.encoding, w.compression, w.variant.name))
+}
 
 // itemsSent is how many items of each signal are sent. They have three resources, so they make three messages with a key each.
 const itemsSent = 9
@@ -56,10 +75,12 @@ func kindsOfRecords() []*written {
 	for _, format := range []kpl.AggregationFormat{kpl.AggregationKPL, kpl.AggregationConcatenated, kpl.AggregationNone} {
 		for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
 			for _, compression := range compressions {
-				w := &written{format: format, encoding: encoding, compression: compression}
-				if w.config().Validate() == nil {
-					w.id = fmt.Sprintf("kind-%d#", len(kinds))
-					kinds = append(kinds, w)
+				for _, v := range variants(encoding) {
+					w := &written{format: format, encoding: encoding, compression: compression, variant: v}
+					if w.config().Validate() == nil {
+						w.id = fmt.Sprintf("kind-%d#", len(kinds))
+						kinds = append(kinds, w)
+					}
 				}
 			}
 		}
@@ -90,6 +111,7 @@ func (w *written) config() *kinesiskplexporter.Config {
 	c.AWS.StreamName = readersStream
 	c.PartitionKey.ResourceAttributes = []string{"service.name"}
 	c.Encoding, c.Compression, c.Producer.AggregationFormat = w.encoding, w.compression, w.format
+	w.variant.set(c)
 	return c
 }
 
@@ -124,6 +146,9 @@ func (w *written) write(ctx context.Context, t *testing.T, k *kpltest.Kinesis, e
 		before += len(records)
 		require.Len(t, records, map[bool]int{true: 3, false: 1}[w.format == kpl.AggregationNone])
 		for _, r := range records {
+			if w.format == kpl.AggregationNone && w.compression == marshaler.NoCompression {
+				w.checkVariant(t, r.Data)
+			}
 			w.records = append(w.records, ToRead{
 				Signal: s.String(), Compression: string(w.compression), PartitionKey: r.PartitionKey, Data: r.Data,
 			})
@@ -138,6 +163,17 @@ func (w *written) write(ctx context.Context, t *testing.T, k *kpltest.Kinesis, e
 	require.NoError(t, metrics.ConsumeMetrics(ctx, m))
 	take(marshaler.Metrics, metricNames(m))
 	require.NoError(t, errors.Join(logs.Shutdown(ctx), traces.Shutdown(ctx), metrics.Shutdown(ctx)))
+}
+
+// checkVariant requires that a message is what the variant promises.
+func (w *written) checkVariant(t *testing.T, message []byte) {
+	t.Helper()
+	usual := w.variant.name == ""
+	if w.encoding == marshaler.OTLPProto {
+		require.Equal(t, usual, bytes.HasPrefix(message, []byte{0xf8, 0x7f}))
+	} else {
+		require.Equal(t, !usual, bytes.HasSuffix(message, []byte("\n")))
+	}
 }
 
 // firstLines returns the items in the first line of each record in JSON.

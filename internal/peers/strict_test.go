@@ -6,6 +6,7 @@
 package peers
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -91,7 +92,9 @@ func TestPythonDecodesWhatIsBroken(t *testing.T) {
 	const n = 60
 	for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
 		t.Run(string(encoding), func(t *testing.T) {
-			m, err := marshaler.New(marshaler.Config{Encoding: encoding, TargetSize: 4000, MaxSize: 1 << 20})
+			m, err := marshaler.New(marshaler.Config{
+				Encoding: encoding, TargetSize: 4000, MaxSize: 1 << 20, SignalMarker: true, Newline: encoding.IsText(),
+			})
 			require.NoError(t, err)
 			logs, err := m.MarshalLogs(spoiledLogs(n))
 			require.NoError(t, err)
@@ -131,4 +134,9 @@ func requireDecoded(t *testing.T, s marshaler.Signal, e marshaler.Encoding, enco
 	}
 	assert.Equal(t, items, found)
 	assert.Greater(t, mended, 5)
+	if e == marshaler.OTLPProto { // a marker stands in front of each message, so there are some between items too
+		joined := DecodeInPython(t, s, e, [][]byte{bytes.Join(data, nil)})[0]
+		require.Empty(t, joined.Error)
+		assert.Equal(t, items, joined.Items)
+	}
 }

@@ -179,7 +179,7 @@ func itemsIn(t *testing.T, plain []byte) (items []string) {
 	}
 	messages := [][]byte{plain}
 	if plain[0] == '{' {
-		messages = bytes.Split(plain, []byte("\n"))
+		messages = bytes.Split(bytes.TrimSuffix(plain, []byte("\n")), []byte("\n"))
 	}
 	for _, message := range messages {
 		found, encoding, ok := marshaler.Detect(message)

@@ -10,5 +10,6 @@
 // The metrics are those of the Collector exporter built on kpl, with the same names, units and buckets. They have the
 // attribute stream, which is the name of the stream, and where it helps outcome, error_code, stage or reason.
 //
-// [RegisterStats] adds the counts of [kpl.Producer.Stats].
+// [RegisterStats] adds the counts of [kpl.Producer.Stats], and [RegisterStreams] what waits for each stream and for its busiest
+// shards.
 package kplotel

@@ -21,8 +21,8 @@ const scope = "github.com/otel-kinesis/kinesiskplexporter/kpl/kplotel"
 // Time series are bounded: at most 1,000 streams and the codes of [kpl.WellKnownCodes] have names of their own. All others
 // are counted as "other". No event leaves garbage behind, but for the first of its kind.
 //
-// The functions StreamDescribed, DistributionChanged, CBORUnsupported, CBORSupported and AvailabilityChanged are nil,
-// because such news belong in a log. Set them to your own.
+// The functions StreamDescribed, DistributionChanged, CBORUnsupported, CBORSupported, AvailabilityChanged and StreamClosed are
+// nil, because such news belong in a log. Set them to your own.
 func NewObserver(provider metric.MeterProvider) (kpl.Observer, error) {
 	o := &observer{wellKnown: map[string]struct{}{}}
 	for _, code := range kpl.WellKnownCodes() {
@@ -73,12 +73,8 @@ func (o *observer) recordFinished(e kpl.RecordEvent) {
 	ctx, s := context.Background(), o.streams.of(e.Stream)
 	outcome := e.Result.Outcome()
 	o.userRecordsPut.Add(ctx, 1, s.outcomes[outcome].add...)
-	switch outcome {
-	case kpl.OutcomeSuccess:
+	if outcome == kpl.OutcomeSuccess {
 		o.userRecordsDataPut.Add(ctx, int64(e.Bytes), s.plain.add...)
-	case kpl.OutcomeExpired:
-		o.userRecordsExpired.Add(ctx, 1, s.plain.add...)
-	default:
 	}
 	sent := e.Finished
 	if attempts := e.Result.Attempts; len(attempts) > 0 {
@@ -86,6 +82,10 @@ func (o *observer) recordFinished(e kpl.RecordEvent) {
 		o.retriesPerRecord.Record(ctx, int64(len(attempts)-1), s.plain.record...)
 	}
 	o.bufferingTime.Record(ctx, sent.Sub(e.Received).Seconds(), s.plain.record...)
+	o.userRecordTime.Record(ctx, e.Finished.Sub(e.Received).Seconds(), s.plain.record...)
+	if resent := e.Result.Resent(); resent > 0 {
+		o.userRecordsResent.Add(ctx, int64(resent), s.plain.add...)
+	}
 }
 
 func (o *observer) requestFinished(e kpl.RequestEvent) {
@@ -98,8 +98,10 @@ func (o *observer) requestFinished(e kpl.RequestEvent) {
 	for i := range e.Entries {
 		entry := &e.Entries[i]
 		o.userRecordsPerKinesisRecord.Record(ctx, int64(entry.UserRecords), s.plain.record...)
+		o.rateLimitTime.Record(ctx, entry.Held.Seconds(), s.plain.record...)
 		if entry.Code == "" {
 			o.kinesisRecordsPut.Add(ctx, 1, s.success.add...)
+			o.putUnits.Add(ctx, int64(entry.PutUnits), s.plain.add...)
 			o.kinesisRecordsDataPut.Add(ctx, int64(entry.Bytes), s.plain.add...)
 			continue
 		}
@@ -119,7 +121,6 @@ func (o *observer) failed(s *streamSeries, code string) {
 	if _, known := o.wellKnown[code]; !known {
 		code = otherName
 	}
-	o.allErrors.Add(ctx, 1, s.plain.add...)
 	o.errorsByCode.Add(ctx, 1, s.ofCode(code).add...)
 }
 

@@ -126,7 +126,7 @@ func TestMetricsOfAProducer(t *testing.T) {
 			with("logs", "error_code", kpltest.CodeThrottled):       1,
 			with("logs", "error_code", kpltest.CodeInvalidArgument): 1,
 		}, m.sums(t, "errors_by_code"))
-		assert.Equal(t, values{with("logs"): 2}, m.sums(t, "all_errors"))
+		assert.Equal(t, values{with("logs"): 2, with("clicks"): 1}, m.sums(t, "put_units"))
 		assert.Equal(t, values{with("logs"): 2, with("clicks"): 1}, m.sums(t, "open_shards"))
 		assert.Equal(t, values{
 			with("logs", "outcome", "success"): 1, with("clicks", "outcome", "success"): 1,

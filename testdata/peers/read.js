@@ -78,7 +78,7 @@ function decode (signal, decoder, data) {
   const { request } = signals[signal]
   switch (decoder) {
     case 'otlp_proto': return itemsOf(signal, request.decode(data))
-    case 'lines': return data.toString().split('\n').flatMap((line) => itemsOf(signal, JSON.parse(line)))
+    case 'lines': return data.toString().trimEnd().split('\n').flatMap((line) => itemsOf(signal, JSON.parse(line)))
     case 'document': return itemsOf(signal, JSON.parse(data.toString()))
     case 'protobuf_json': return itemsOf(signal, request.fromObject(JSON.parse(data.toString())))
   }
