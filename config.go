@@ -57,10 +57,11 @@ type Config struct {
 	// ShardOverflow says what happens to data for a shard that holds its share of the queue.
 	ShardOverflow ShardOverflow `mapstructure:"shard_overflow"`
 
-	// Logs, Traces and Metrics say what is different for one signal.
-	Logs    SignalConfig `mapstructure:"logs"`
-	Traces  SignalConfig `mapstructure:"traces"`
-	Metrics SignalConfig `mapstructure:"metrics"`
+	// Logs, Traces, Metrics and Profiles say what is different for one signal.
+	Logs     SignalConfig `mapstructure:"logs"`
+	Traces   SignalConfig `mapstructure:"traces"`
+	Metrics  SignalConfig `mapstructure:"metrics"`
+	Profiles SignalConfig `mapstructure:"profiles"`
 
 	// Streams lets the data name its stream.
 	Streams StreamsConfig `mapstructure:"streams"`

@@ -235,8 +235,8 @@ func TestBlockOnOverflow(t *testing.T) {
 // The producer takes what the queue lets in. It has a bound of its own where the queue limits no memory.
 func TestProducerBounds(t *testing.T) {
 	for yaml, want := range map[string][2]int{
-		"":                                             {3 * 64 << 20, 3 * 64 << 20 / messageOverhead},
-		"sending_queue: {queue_size: 134217728}":       {3 * 128 << 20, 3 * 128 << 20 / messageOverhead},
+		"":                                             {4 * 64 << 20, 4 * 64 << 20 / messageOverhead},
+		"sending_queue: {queue_size: 134217728}":       {4 * 128 << 20, 4 * 128 << 20 / messageOverhead},
 		"sending_queue: {queue_size: 1048576}":         {defaultOutstandingBytes, defaultOutstandingBytes / messageOverhead},
 		"sending_queue: {storage: file_storage}":       {defaultOutstandingBytes, defaultOutstandingRecords},
 		"sending_queue: {sizer: items, queue_size: 9}": {defaultOutstandingBytes, defaultOutstandingRecords},

@@ -27,7 +27,7 @@ type SignalConfig struct {
 }
 
 // signals are the signals that a component can have.
-var signals = [...]marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics}
+var signals = [...]marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics, marshaler.Profiles}
 
 // ofSignal returns what is different for a signal.
 func (c *Config) ofSignal(s marshaler.Signal) *SignalConfig {
@@ -37,6 +37,8 @@ func (c *Config) ofSignal(s marshaler.Signal) *SignalConfig {
 		return &c.Traces
 	case marshaler.Metrics:
 		return &c.Metrics
+	case marshaler.Profiles:
+		return &c.Profiles
 	}
 	return &c.Logs
 }

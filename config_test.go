@@ -126,7 +126,7 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, 20*time.Second, c.DrainTimeout)
 	bounded := c.boundedProducer()
 	want := kpl.Config{}.WithDefaults()
-	want.MaxOutstandingBytes, want.MaxOutstandingRecords = 3*64<<20, 3*64<<20/messageOverhead
+	want.MaxOutstandingBytes, want.MaxOutstandingRecords = 4*64<<20, 4*64<<20/messageOverhead
 	assert.Equal(t, want, bounded.kplConfig(kpl.Observer{}))
 	assert.Empty(t, c.PartitionKey)
 	assert.Empty(t, c.AWS)

@@ -1,7 +1,7 @@
 // Copyright The kinesiskplexporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kinesiskplexporter is the Collector exporter kinesis_kpl. It sends logs, traces and metrics to Amazon Kinesis
+// Package kinesiskplexporter is the Collector exporter kinesis_kpl. It sends logs, traces, metrics and profiles to Amazon Kinesis
 // Data Streams through package kpl, which aggregates, limits, retries and reports each record as the Kinesis Producer
 // Library does.
 //

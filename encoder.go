@@ -97,13 +97,17 @@ func (e *encoder[T]) rest(r *request, cause error) error {
 	if len(left) == 0 {
 		return nil // the error is that of a request with which this one was merged
 	}
-	rest := e.empty()
-	for _, m := range left {
+	var rest T
+	for i, m := range left {
 		data, err := e.unmarshal(e.pusher.marshaler, m.Data)
 		if err != nil {
 			return consumererror.NewPermanent(err) // cannot happen: the marshaler reads all that it wrote
 		}
-		e.move(data, rest)
+		if i == 0 {
+			rest = data
+		} else if e.move(data, rest) != nil {
+			return cause // profiles that refer to nothing cannot be joined, so all are sent again
+		}
 	}
 	return e.partial(cause, rest)
 }

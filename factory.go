@@ -10,8 +10,10 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+	"go.opentelemetry.io/collector/exporter/xexporter"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
@@ -24,10 +26,11 @@ func NewFactory() exporter.Factory { return newFactory(connect) }
 // newFactory returns a factory whose exporters get their client of Kinesis from connect.
 func newFactory(connect connectFunc) exporter.Factory {
 	f := &factory{sessions: newSessions(connect)}
-	return exporter.NewFactory(metadata.Type, createDefaultConfig,
-		exporter.WithLogs(f.createLogs, metadata.LogsStability),
-		exporter.WithTraces(f.createTraces, metadata.TracesStability),
-		exporter.WithMetrics(f.createMetrics, metadata.MetricsStability),
+	return xexporter.NewFactory(metadata.Type, createDefaultConfig,
+		xexporter.WithLogs(f.createLogs, metadata.LogsStability),
+		xexporter.WithTraces(f.createTraces, metadata.TracesStability),
+		xexporter.WithMetrics(f.createMetrics, metadata.MetricsStability),
+		xexporter.WithProfiles(f.createProfiles, metadata.ProfilesStability),
 	)
 }
 
@@ -86,6 +89,25 @@ func (f *factory) createMetrics(
 	}
 	e := &metricsExporter{lifecycle: newLifecycle(f.sessions, set, c, helper, p)}
 	e.encoder = newEncoder(metricsSignal, p, set, helper.ConsumeMetrics)
+	return e, nil
+}
+
+func (f *factory) createProfiles(
+	ctx context.Context, set exporter.Settings, cfg component.Config,
+) (xexporter.Profiles, error) {
+	c := cfg.(*Config)
+	p, err := newPusher(c, set, profilesSignal.name)
+	if err != nil {
+		return nil, err
+	}
+	helper, err := xexporterhelper.NewProfilesRequest(
+		ctx, p.view.settings(set), convert[pprofile.Profiles], p.push, p.helperOptions(set)...,
+	)
+	if err != nil {
+		return nil, err
+	}
+	e := &profilesExporter{lifecycle: newLifecycle(f.sessions, set, c, helper, p)}
+	e.encoder = newEncoder(profilesSignal, p, set, helper.ConsumeProfiles)
 	return e, nil
 }
 

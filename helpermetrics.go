@@ -26,6 +26,7 @@ const (
 // enqueueFailedItems are the ends of the names of enqueueFailedMetric.
 var enqueueFailedItems = map[marshaler.Signal]string{
 	marshaler.Logs: "log_records", marshaler.Traces: "spans", marshaler.Metrics: "metric_points",
+	marshaler.Profiles: "profile_samples",
 }
 
 // enqueueFailed counts items that the budget has no room for, as exporterhelper counts those that its queue does not take.

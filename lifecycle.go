@@ -13,10 +13,11 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// The exporters of the three signals. The encoder takes in data, lifecycle starts and stops exporterhelper's component behind it.
+// The exporters of the four signals. The encoder takes in data, lifecycle starts and stops exporterhelper's component behind it.
 type (
 	logsExporter struct {
 		*encoder[plog.Logs]
@@ -28,6 +29,10 @@ type (
 	}
 	metricsExporter struct {
 		*encoder[pmetric.Metrics]
+		*lifecycle
+	}
+	profilesExporter struct {
+		*encoder[pprofile.Profiles]
 		*lifecycle
 	}
 )
@@ -44,6 +49,11 @@ func (e *tracesExporter) ConsumeTraces(ctx context.Context, data ptrace.Traces) 
 
 // ConsumeMetrics implements [consumer.Metrics].
 func (e *metricsExporter) ConsumeMetrics(ctx context.Context, data pmetric.Metrics) error {
+	return e.consume(ctx, data)
+}
+
+// ConsumeProfiles implements the consumer of profiles.
+func (e *profilesExporter) ConsumeProfiles(ctx context.Context, data pprofile.Profiles) error {
 	return e.consume(ctx, data)
 }
 

@@ -64,9 +64,9 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 			p.shares = newShardShares(p.budget, c.helperConsumers(), p.placeOf)
 		}
 	}
-	// Messages that are joined have one client and one key.
+	// Messages that are joined have one client and one key. Profiles cannot be joined, see kindOf.
 	p.joins = p.queues && !p.stores && !p.keyed && c.Streams.FromMetadataKey == "" && c.Compression != marshaler.NoCompression &&
-		!c.compressesRecords()
+		!c.compressesRecords() && s != marshaler.Profiles
 	if p.stores || p.joins {
 		plain := plainFormat
 		plain.Oversize = c.Oversize

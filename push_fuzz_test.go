@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadatatest"
@@ -214,13 +215,17 @@ func FuzzPush(f *testing.F) {
 	add(1, data, err)
 	data, err = new(pmetric.ProtoMarshaler).MarshalMetrics(metricsOf("a", "b", "c"))
 	add(2, data, err)
+	data, err = new(pprofile.ProtoMarshaler).MarshalProfiles(profilesOf("a", "b", "c"))
+	add(3, data, err)
 	f.Fuzz(func(t *testing.T, signal, bits uint8, data []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			switch p := pushFuzzOf(bits); signal % 3 {
+			switch p := pushFuzzOf(bits); signal % 4 {
 			case 0:
 				checkPush(t, pushLogs, p, data)
 			case 1:
 				checkPush(t, pushTraces, p, data)
+			case 3:
+				checkPush(t, pushProfiles, p, data)
 			default:
 				checkPush(t, pushMetrics, p, data)
 			}

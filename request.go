@@ -34,8 +34,8 @@ type request struct {
 	// rejected is what no messages can be made of. The first push takes it in.
 	rejected []rejection
 
-	// items is how many log records, spans or data points there are, the rejected ones included. size is the memory that the
-	// request takes, in bytes.
+	// items is how many log records, spans, data points or samples there are, the rejected ones included. size is the memory that
+	// the request takes, in bytes.
 	items, size int
 
 	// own are the messages that the request was made with. Merging does not change it.
@@ -86,7 +86,7 @@ func (r *request) take(encoded *marshaler.Encoded) {
 	r.items += len(encoded.Rejected)
 }
 
-// ItemsCount returns the number of log records, spans or data points.
+// ItemsCount returns the number of log records, spans, data points or samples.
 func (r *request) ItemsCount() int { return r.items }
 
 // BytesSize returns the memory that the request takes, in bytes.

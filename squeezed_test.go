@@ -172,7 +172,9 @@ func TestCompressedRecordsTakeLeast(t *testing.T) {
 				random := rand.New(rand.NewPCG(3, 4))
 				done := make(chan error)
 				const rounds, callers = 4, 1000
+				first := 0
 				for range rounds {
+					first = len(k.Records(testStream))
 					for range callers {
 						logs := logsOf(linesOf(random, 1, size)...)
 						go func() { done <- e.ConsumeLogs(t.Context(), logs) }()
@@ -183,7 +185,7 @@ func TestCompressedRecordsTakeLeast(t *testing.T) {
 				}
 				e.stop(t)
 				var sum cost
-				for _, r := range k.Records(testStream) {
+				for _, r := range k.Records(testStream)[first:] { // by then it is known how well data is compressed
 					size := len(r.Data) + len(r.PartitionKey)
 					sum.bytes += size
 					sum.units += (size + kpl.PutUnit - 1) / kpl.PutUnit

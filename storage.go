@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	storagerequest "go.opentelemetry.io/collector/pdata/xpdata/request"
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -52,6 +53,9 @@ func (e storageEncoding) Marshal(ctx context.Context, r xexporterhelper.Request)
 		return nil, errStoredFormat
 	}
 	size, request := 0, r.(*request)
+	if e.pusher.signal == marshaler.Profiles && len(request.plain) > 1 {
+		return mergeProfiles(ctx, request.plain)
+	}
 	for _, part := range request.plain {
 		size += len(part.otlp)
 	}
@@ -63,6 +67,24 @@ func (e storageEncoding) Marshal(ctx context.Context, r xexporterhelper.Request)
 		stored = append(stored, part.otlp...)
 	}
 	return append(stored, tail...), nil
+}
+
+// mergeProfiles encodes a request of profiles that came in several parts, because it is larger than a message may ever be. Each
+// part has a dictionary of its own.
+func mergeProfiles(ctx context.Context, parts []plainPart) ([]byte, error) {
+	var all pprofile.Profiles
+	for i, part := range parts {
+		profiles, err := new(pprofile.ProtoUnmarshaler).UnmarshalProfiles(part.otlp)
+		if err == nil && i > 0 {
+			err = profiles.MergeTo(all)
+		} else {
+			all = profiles
+		}
+		if err != nil {
+			return nil, fmt.Errorf("join the parts of a request of profiles: %w", err)
+		}
+	}
+	return storagerequest.MarshalProfiles(ctx, all)
 }
 
 var (

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/xexporter"
 
 	"github.com/otel-kinesis/kinesiskplexporter/internal/metadatatest"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -36,7 +37,7 @@ type choice struct {
 
 // The choices that are combined. A new value of a key is a line here.
 func throttledChoices() (encodings, keys, formats, compressions, messages []choice) {
-	all := []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics}
+	all := signals[:]
 	for _, e := range []struct {
 		encoding marshaler.Encoding
 		signals  []marshaler.Signal
@@ -215,6 +216,10 @@ func throttledExporter(
 		traces, err := f.CreateTraces(ctx, set, c)
 		require.NoError(t, err)
 		return traces, func(push int) error { return traces.ConsumeTraces(ctx, throttledTraces(push)) }
+	case marshaler.Profiles:
+		profiles, err := f.(xexporter.Factory).CreateProfiles(ctx, set, c)
+		require.NoError(t, err)
+		return profiles, func(push int) error { return profiles.ConsumeProfiles(ctx, throttledProfiles(push)) }
 	default:
 		metrics, err := f.CreateMetrics(ctx, set, c)
 		require.NoError(t, err)

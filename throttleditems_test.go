@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
@@ -104,4 +105,14 @@ func throttledMetrics(push int) pmetric.Metrics {
 		point.Attributes().PutStr("user", fmt.Sprint("user ", trace[15]%32))
 	})
 	return metrics
+}
+
+func throttledProfiles(push int) pprofile.Profiles {
+	var names []string
+	throttledItems(push, func(_ int, name string, _ pcommon.TraceID) { names = append(names, name) })
+	profiles := profilesOf(names...)
+	for i, resource := range profiles.ResourceProfiles().All() {
+		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service ", i%resourcesOfPush))
+	}
+	return profiles
 }

@@ -30,6 +30,9 @@ type Kind struct {
 	// Newline puts a newline between the data of two records. Set it for lines of text that do not end with one, such as JSON.
 	// Leave it out for protobuf, where a newline breaks readers.
 	Newline bool
+	// Alone makes each record a Kinesis record of its own. Set it for data that means something else behind other data, such as
+	// OTLP of profiles, whose parts refer to a dictionary by position.
+	Alone bool
 }
 
 // separatorSize is how many bytes stand between the data of two records.

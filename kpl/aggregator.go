@@ -69,7 +69,7 @@ type closedRecord struct {
 
 // add takes in a copy of r and appends the records that this closes to closed.
 func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
-	if !a.enabled || r.alone || a.fillsRecord(r) {
+	if !a.enabled || r.alone || a.fillsRecord(r) || a.kindOf(r).Alone {
 		alone := slot{}
 		a.open(&alone, r)
 		a.append(&alone, r, a.growth(&alone, r))

@@ -64,6 +64,21 @@ func TestBytesOfConcatenatedRecords(t *testing.T) {
 			},
 			[]entry{{"11", "pk1", hashOfPK1}, {"2", "pk1", hashOfPK1}, {"0", "pk1", hashOfPK1}, {"line", "pk1", hashOfPK1}},
 		},
+		"some stand alone": {
+			[]UserRecord{
+				{PartitionKey: "pk1", Kind: one, Data: []byte("1")},
+				{PartitionKey: "pk1", Kind: Kind{Number: 1, Alone: true}, Data: []byte("2")},
+				{PartitionKey: "pk1", Kind: Kind{Number: 1, Alone: true}, Data: []byte("3")},
+				{PartitionKey: "pk1", Kind: one, Data: []byte("4")},
+				{Kind: Kind{Alone: true}, Data: []byte("5")},
+			},
+			[]entry{
+				{"2", "pk1", hashOfPK1},
+				{"3", "pk1", hashOfPK1},
+				{"5", "abcdefghijklmnop", hashOf("abcdefghijklmnop").String()},
+				{"14", "pk1", hashOfPK1},
+			},
+		},
 		"the first key is outside": {
 			[]UserRecord{
 				{PartitionKey: "pk1", ExplicitHashKey: "123", Data: []byte("a")}, {PartitionKey: "pk2", Data: []byte("b")},
@@ -95,7 +110,8 @@ func TestBytesOfConcatenatedRecords(t *testing.T) {
 // The kind of a record means nothing to the KPL's format.
 func TestKindsShareAFrame(t *testing.T) {
 	list := aggregate(t, 51_200,
-		UserRecord{PartitionKey: "pk1", Kind: lines, Data: []byte("1")}, UserRecord{PartitionKey: "pk1", Data: []byte("2")})
+		UserRecord{PartitionKey: "pk1", Kind: lines, Data: []byte("1")}, UserRecord{PartitionKey: "pk1", Data: []byte("2")},
+		UserRecord{PartitionKey: "pk1", Kind: Kind{Alone: true}, Data: []byte("3")})
 	require.Len(t, list, 1)
 	assert.True(t, list[0].framed())
 }

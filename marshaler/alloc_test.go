@@ -35,7 +35,7 @@ func allocated(runs int, f func()) (times, bytes float64) {
 
 // However large a push is, it allocates only a few small lists. The bytes lie in memory that is used again.
 func TestMarshalAllocatesListsOnly(t *testing.T) {
-	m := mustNew(t, usual(OTLPProto))
+	m := mustNew(t, marked(usual(OTLPProto)))
 	for _, shape := range append(shapes, struct{ resources, records int }{1, 10}) {
 		t.Run(fmt.Sprintf("%dx%d", shape.resources, shape.records), func(t *testing.T) {
 			logs := benchLogs(shape.resources, shape.records)
@@ -56,8 +56,8 @@ func TestMarshalAllocatesListsOnly(t *testing.T) {
 func TestMarshalEncodedAllocatesListsOnly(t *testing.T) {
 	for _, shape := range append(shapes, struct{ resources, records int }{1, 10}) {
 		t.Run(fmt.Sprintf("%dx%d", shape.resources, shape.records), func(t *testing.T) {
-			m := mustNew(t, usual(OTLPProto))
-			otlp := logsData{benchLogs(shape.resources, shape.records)}.whole(t, m)
+			m := mustNew(t, marked(usual(OTLPProto)))
+			otlp := logsData{benchLogs(shape.resources, shape.records)}.whole(t, mustNew(t, usual(OTLPProto)))
 			times, bytes := allocated(50, func() {
 				encoded, err := m.MarshalEncoded(Logs, otlp)
 				require.NoError(t, err)

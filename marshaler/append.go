@@ -7,7 +7,8 @@ package marshaler
 // longer slice. That is what [Marshaler.MarshalEncoded] takes. The parameter data is [Message.Data] of the signal.
 // What it appends has no marker, see [Config.SignalMarker].
 //
-// Several messages of one signal, appended one after the other, are one OTLP request with all their items, in order.
+// Several messages of one signal, appended one after the other, are one OTLP request with all their items, in order. That is not
+// so for profiles, see [Marshaler.MarshalProfiles].
 //
 // It fails for data that is damaged, or that has more than [MaxPlainSize] bytes before compression. It then returns dst as
 // it was.

@@ -84,7 +84,7 @@ func TestCompressedMessagesHoldEverything(t *testing.T) {
 					assert.Empty(t, encoded.Rejected)
 					for _, message := range encoded.Messages {
 						assert.Equal(t, config.Compression, compressionOf(message.Data))
-						if message.Items > 1 && target == 4000 {
+						if message.Items > 1 && target == 4000 && d.signal() != Profiles { // a dictionary makes room for itself
 							assert.LessOrEqual(t, len(message.Data)+len(message.PartitionKey), target)
 						}
 						part := d.decode(t, m, message.Data)

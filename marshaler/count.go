@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// CountItems returns how many log records, spans or data points encoded OTLP has: a request of the signal in protobuf, not
-// compressed. It looks at what is around the items, not into them. The error wraps [ErrMalformed] if the bytes are no such
+// CountItems returns how many log records, spans, data points or samples encoded OTLP has: a request of the signal in protobuf,
+// not compressed. It looks at what is around the items, not into them. The error wraps [ErrMalformed] if the bytes are no such
 // request.
 func CountItems(signal Signal, otlp []byte) (int, error) {
 	t := tree{layers: signal.layout(), framed: true}
@@ -39,6 +39,11 @@ func countDecoded(signal Signal, otlp []byte) (int, error) {
 		traces, failed := c.decodeTraces.UnmarshalTraces(otlp)
 		if err = failed; err == nil {
 			items = traces.SpanCount()
+		}
+	case Profiles:
+		profiles, failed := c.decodeProfiles.UnmarshalProfiles(otlp)
+		if err = failed; err == nil {
+			items = profiles.SampleCount()
 		}
 	default:
 		metrics, failed := c.decodeMetrics.UnmarshalMetrics(otlp)

@@ -7,7 +7,7 @@ import "google.golang.org/protobuf/encoding/protowire"
 
 // Detect returns signal and encoding of a message. It is for readers, because user records have no headers that would say so.
 //
-// It returns false for data that is no OTLP request of one of the signals. It also returns false if nothing shows the signal.
+// It returns false for data that is no OTLP request of one of the four signals. It also returns false if nothing shows the signal.
 // Compressed data must be decompressed before, see [Decompress]. Data may be several messages one after the other; all must be of
 // one signal.
 //
@@ -63,7 +63,7 @@ func detectJSON(s jsonScanner) (signal Signal, ok bool) {
 		if !ok {
 			return 0, false
 		}
-		for _, candidate := range []Signal{Logs, Traces, Metrics} {
+		for _, candidate := range []Signal{Logs, Traces, Metrics, Profiles} {
 			if s.at(value, '[') && candidate.layout()[0].hasKey(key) {
 				signal = candidate
 				found++
@@ -75,9 +75,13 @@ func detectJSON(s jsonScanner) (signal Signal, ok bool) {
 	}
 }
 
-// detectProto concludes the signal from the items.
+// detectProto concludes the signal from the items. Only a request of profiles has anything but resources: its dictionary, without
+// which profiles mean nothing.
 func detectProto(data []byte) (Signal, bool) {
-	c := candidates{possible: [...]bool{Logs: true, Traces: true, Metrics: true}}
+	if hasDictionary(data) {
+		return Profiles, eachItem(data, isProfile)
+	}
+	c := candidates{possible: [...]bool{Logs: true, Traces: true, Metrics: true, Profiles: false}}
 	ok := eachItem(data, c.add)
 	signal, decided := c.signal()
 	return signal, ok && decided
@@ -107,8 +111,8 @@ func eachChild(container []byte, number int, visit func(child []byte) bool) bool
 
 // candidates are the signals that the items so far can be of.
 type candidates struct {
-	possible [Metrics + 1]bool // no item excludes the signal
-	shown    [Metrics + 1]bool // at least one item has what only this signal has
+	possible [signals]bool // no item excludes the signal
+	shown    [signals]bool // at least one item has what only this signal has
 }
 
 // add looks at an item. It returns false if no signal is possible any more.
@@ -116,17 +120,17 @@ func (c *candidates) add(item []byte) bool {
 	if c.settled() {
 		return true
 	}
-	for signal, found := range [...]evidence{Logs: judgeLog(item), Traces: judgeSpan(item), Metrics: judgeMetric(item)} {
+	for signal, found := range [signals]evidence{Logs: judgeLog(item), Traces: judgeSpan(item), Metrics: judgeMetric(item)} {
 		c.possible[signal] = c.possible[signal] && found != excluded
 		c.shown[signal] = c.shown[signal] || found == shown
 	}
-	return c.possible != [Metrics + 1]bool{}
+	return c.possible != [signals]bool{}
 }
 
 // signal returns the only signal that is both possible and shown. It returns false if there is none or more than one.
 func (c *candidates) signal() (signal Signal, ok bool) {
 	count := 0
-	for _, s := range []Signal{Logs, Traces, Metrics} {
+	for _, s := range []Signal{Logs, Traces, Metrics, Profiles} {
 		if c.possible[s] && c.shown[s] {
 			signal = s
 			count++
@@ -141,7 +145,7 @@ func (c *candidates) settled() bool {
 	if !ok {
 		return false
 	}
-	only := [Metrics + 1]bool{}
+	only := [signals]bool{}
 	only[s] = true
 	return c.possible == only
 }

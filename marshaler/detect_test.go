@@ -42,6 +42,8 @@ func (d metricsData) identify() {
 	d.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).SetName("requests")
 }
 
+func (profilesData) identify() {} // its dictionary does
+
 // requestOf makes the protobuf of a request with the items.
 func requestOf(items ...[]byte) []byte {
 	var scope []byte
@@ -102,6 +104,12 @@ func TestDetect(t *testing.T) {
 		{"metric without points", requestOf(join(text(1, "m"), text(5, ""))), 0, OTLPProto, false},
 		{"metric without a name", requestOf(bytesField(5, point)), 0, OTLPProto, false},
 
+		{"profile", join(requestOf(text(7, "0123456789abcdef")), bytesField(2, text(5, ""))), Profiles, OTLPProto, true},
+		{"profile with an empty dictionary", join(requestOf(nil), bytesField(2, nil)), Profiles, OTLPProto, true},
+		{"profile without a dictionary", requestOf(text(7, "0123456789abcdef")), 0, OTLPProto, false},
+		{"dictionary that is none", join(requestOf(nil), bytesField(2, []byte{0x08, 0x01})), 0, OTLPProto, false},
+		{"log with a dictionary", join(requestOf(join(fixed64Field(1), body)), bytesField(2, nil)), 0, OTLPProto, false},
+
 		{"signals mixed", requestOf(fixed64Field(1), join(spanIDs, fixed64Field(7))), Logs, OTLPProto, true},
 		{"signals mixed before it is clear", requestOf(body, join(text(1, "m"), bytesField(7, point))), 0, OTLPProto, false},
 		{"none of them", requestOf(join(fixed64Field(1), fixed64Field(7))), 0, OTLPProto, false},
@@ -112,6 +120,7 @@ func TestDetect(t *testing.T) {
 		{"json logs", []byte(`{"resourceLogs":[]}`), Logs, OTLPJSON, true},
 		{"json traces", []byte(` { "x" : 1, "resourceSpans" : [ ] } `), Traces, OTLPJSON, true},
 		{"json metrics", []byte(`{"resourceMetrics":[{"a":"\""}],"x":{}}`), Metrics, OTLPJSON, true},
+		{"json profiles", []byte(`{"resourceProfiles":[],"dictionary":{}}`), Profiles, OTLPJSON, true},
 		{"json without a signal", []byte(`{"a":{"resourceLogs":[]}}`), 0, OTLPJSON, false},
 		{"json of two signals", []byte(`{"resourceLogs":[],"resourceSpans":[]}`), 0, OTLPJSON, false},
 		{"json of no list", []byte(`{"resourceLogs":1}`), 0, OTLPJSON, false},

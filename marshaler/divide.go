@@ -12,6 +12,9 @@ import "sort"
 // The parts have the key, the stream, the encoding and the compression of the message. They have memory of their own: the caller
 // releases them, and the message, which stays as it is. It fails only for data that was changed.
 func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Message, error) {
+	if signal == Profiles {
+		return m.divideProfiles(message, max(items, 1))
+	}
 	plain, err := m.decompressor.plain(message.Data)
 	if err != nil {
 		return nil, err
@@ -24,7 +27,7 @@ func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Messag
 	}
 	items = max(items, 1)
 	f.encoded.Messages = make([]Message, 0, (message.Items+items-1)/items)
-	f.to = destination{key: message.PartitionKey, hashKey: message.ExplicitHashKey, stream: message.Stream}
+	f.to = destinationOf(message)
 	f.draft.drop()
 	compressed := compressionOf(message.Data) != NoCompression
 	f.divide(f.tree.resources(), items, compressed)
@@ -59,11 +62,11 @@ func (f *filler) endPart(compressed bool) {
 	case f.draft.items == 0:
 	case compressed && f.packer.active():
 		f.packer.pack(&f.draft)
-		f.addCopy(f.packer.packed)
+		f.addCopy(f.packer.packed, f.draft.items)
 	default:
 		b := f.buffers.get(f.draft.size)
 		f.draft.assemble(b.data)
-		f.add(b)
+		f.add(b, f.draft.items)
 	}
 	f.draft.drop()
 }

@@ -6,7 +6,7 @@
 //
 // # How it works
 //
-// The pdata of a push is encoded once, and the bytes are cut between items: log records, spans and data points. What is
+// The pdata of a push is encoded once, and the bytes are cut between items: log records, spans, data points and samples. What is
 // around an item (resource, scope, schema URLs, and the metric of a data point) is repeated in each message that has such an
 // item. So each message is an Export*ServiceRequest that any OTLP reader understands by itself.
 //
@@ -24,6 +24,9 @@
 //   - cuttableValues are what is cut in an item that fits no message, if that is configured.
 //
 // A push may also come as bytes. Then isSound takes the place of all that is in front of tree, see [Marshaler.MarshalEncoded].
+//
+// Profiles take another way from the filler on. All samples of a push refer to one dictionary, so portion fills messages with
+// samples and with what these need of the dictionary, which selection finds.
 //
 // Encoded pdata and messages lie in pooled memory. Whoever gets messages releases them when nobody reads them any more.
 //

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -23,10 +24,10 @@ import (
 // The Marshaler only reads otlp, and keeps nothing of it. The caller may change it as soon as MarshalEncoded returns. The caller
 // owns the messages until it releases them, see [Message.Release].
 func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte, options ...PushOption) (Encoded, error) {
-	if signal > Metrics {
+	if signal > Profiles {
 		return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
 	}
-	if m.cfg.Encoding == OTLPProto && isSound(otlp, signal.request(), 0) {
+	if (m.cfg.Encoding == OTLPProto || signal == Profiles) && isSound(otlp, signal.request(), 0) {
 		f := m.fillers[signal].Get().(*filler)
 		defer m.fillers[signal].Put(f)
 		if encoded, ok := f.splitBytes(m.keys, otlp, options); ok {
@@ -50,8 +51,10 @@ func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte, options []PushOpt
 		return m.MarshalTraces(pdata, options...)
 	case pmetric.Metrics:
 		return m.MarshalMetrics(pdata, options...)
+	case pprofile.Profiles:
+		return m.MarshalProfiles(pdata, options...)
 	}
-	return Encoded{}, nil // never: there are three signals
+	return Encoded{}, nil // never: there are four signals
 }
 
 // splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that
@@ -68,6 +71,9 @@ func (f *filler) splitBytes(keys keyer, otlp []byte, options []PushOption) (Enco
 	}
 	f.tree.prefix = f.marker
 	p := push{signal: f.signal, items: f.tree.itemCount(), resources: f.tree.resourceCount()}
+	if f.signal == Profiles {
+		return f.splitProfileBytes(keys, &p, options)
+	}
 	if p.items == 0 {
 		return Encoded{}, true
 	}

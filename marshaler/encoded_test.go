@@ -142,8 +142,8 @@ func TestMalformedBytes(t *testing.T) {
 			assert.Regexp(t, fmt.Sprintf("^marshaler: malformed OTLP: decode logs of %d bytes: .", len(otlp)), err, name)
 		}
 	}
-	_, err := mustNew(t, usual(OTLPProto)).MarshalEncoded(Metrics+1, nil)
-	require.EqualError(t, err, "marshaler: there is no signal 3")
+	_, err := mustNew(t, usual(OTLPProto)).MarshalEncoded(Profiles+1, nil)
+	require.EqualError(t, err, "marshaler: there is no signal 4")
 }
 
 // deepLists returns the body of a log record with so many lists inside each other.
@@ -170,7 +170,7 @@ func TestBytesOfAnotherSignal(t *testing.T) {
 	for seed := range uint64(4) {
 		for _, d := range newRandom(seed).all() {
 			otlp := d.whole(t, &Marshaler{codec: newCodec(OTLPProto)})
-			for _, s := range []Signal{Logs, Traces, Metrics} {
+			for _, s := range []Signal{Logs, Traces, Metrics, Profiles} {
 				checkEncoded(t, mustNew(t, usual(OTLPProto)), s, otlp)
 			}
 		}

@@ -194,3 +194,32 @@ func isPoint(content []byte) bool {
 		return f.number <= 14
 	})
 }
+
+// hasDictionary reports whether the data can be a request of profiles with its dictionary.
+func hasDictionary(data []byte) bool {
+	found := false
+	return eachField(data, func(f field) bool {
+		if f.number != dictionaryField {
+			return true
+		}
+		found = true
+		return f.isBytes() && eachField(data[f.start:f.end], func(f field) bool { return f.number >= int(tables) || f.isBytes() })
+	}) && found
+}
+
+// isProfile reports whether the item can be a Profile.
+func isProfile(item []byte) bool {
+	return eachField(item, func(f field) bool {
+		switch f.number {
+		case 1, 2, 5, 9, 10: // sample type, samples, period type, original payload and its format
+			return f.isBytes()
+		case 3: // time
+			return f.is(protowire.Fixed64Type)
+		case 4, 6, 8: // duration, period, dropped attributes
+			return f.is(protowire.VarintType)
+		case 7:
+			return f.isID(traceIDLength) // a profile id is as long
+		}
+		return true
+	})
+}

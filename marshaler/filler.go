@@ -29,11 +29,16 @@ type filler struct {
 	// newline says that each message ends with a newline. truncates says that items that are too large are cut, with the codec.
 	newline, truncates bool
 	codec              *codec
-
+	// divides says that a message is being divided, whose parts are never too large.
+	divides bool
+	// json says that messages are JSON. Those of profiles are cut as protobuf, all others as what they are.
+	json bool
 	// tree says where containers and items lie in the bytes that are being cut.
 	tree tree
 	// draft is the message that is being filled, with rows of the tree.
 	draft draft
+	// portion is the message of profiles that is being filled. It takes the place of draft for that signal.
+	portion portion
 	// packer compresses messages, if compression is configured.
 	packer packer
 	// mender changes what strict readers do not decode.
@@ -77,7 +82,8 @@ func newFiller(c fillerConfig) *filler {
 		target:  c.TargetSize,
 		limit:   c.MaxSize,
 		keySize: c.Key.keySize(),
-		tree:    tree{layers: c.signal.layout(), framed: c.Encoding == OTLPProto},
+		tree:    tree{layers: c.signal.layout(), framed: c.Encoding == OTLPProto || c.signal == Profiles},
+		json:    c.Encoding == OTLPJSON,
 		packer:  packer{compressor: c.compressor, ratio: c.ratio},
 		buffers: c.buffers,
 
@@ -88,6 +94,7 @@ func newFiller(c fillerConfig) *filler {
 	f.draft.tree = &f.tree
 	if c.SignalMarker && c.Encoding == OTLPProto {
 		f.marker = c.signal.marker()
+		f.portion.prefix = f.marker
 	}
 	return f
 }
@@ -103,6 +110,7 @@ func (f *filler) begin(p *push, size int) {
 func (f *filler) forget() {
 	f.encoded, f.to = Encoded{}, destination{}
 	f.tree.reset(nil)
+	f.portion.selection.forget()
 }
 
 // discard releases the messages that are finished. It is for a push that fails.
@@ -219,7 +227,7 @@ func (f *filler) end(next int) {
 	default:
 		b := f.buffers.get(f.draft.size)
 		f.draft.assemble(b.data)
-		f.add(b)
+		f.add(b, f.draft.items)
 	}
 	f.start()
 }
@@ -245,9 +253,9 @@ func (f *filler) endPacked(next int) {
 		f.room = room
 		return
 	case packed+f.keySize <= f.limit:
-		f.addCopy(f.packer.packed)
+		f.addCopy(f.packer.packed, f.draft.items)
 	case size+f.keySize <= f.limit:
-		f.addCopy(f.packer.plain) // a single item that compression makes larger
+		f.addCopy(f.packer.plain, f.draft.items) // a single item that compression makes larger
 	default:
 		f.oversize(f.draft.rows[0], packed)
 	}
@@ -265,16 +273,16 @@ func (f *filler) refill(room int) {
 	}
 }
 
-// add adds a finished message whose data is the buffer.
-func (f *filler) add(b *buffer) {
-	f.encoded.Messages = append(f.encoded.Messages, f.to.message(b, f.draft.items))
+// add adds a finished message with so many items, whose data is the buffer.
+func (f *filler) add(b *buffer, items int) {
+	f.encoded.Messages = append(f.encoded.Messages, f.to.message(b, items))
 }
 
-// addCopy adds a finished message whose data is a copy of the given data.
-func (f *filler) addCopy(data []byte) {
+// addCopy adds a finished message with so many items, whose data is a copy of the given data.
+func (f *filler) addCopy(data []byte, items int) {
 	b := f.buffers.get(len(data))
 	copy(b.data, data)
-	f.add(b)
+	f.add(b, items)
 }
 
 // carryOver writes what the draft holds into dst, which has its exact size, and takes it out of the draft. If the draft holds

@@ -98,7 +98,7 @@ func FuzzDetect(f *testing.F) {
 		if !ok {
 			return
 		}
-		require.LessOrEqual(t, signal, Metrics)
+		require.LessOrEqual(t, signal, Profiles)
 		if encoding == OTLPJSON {
 			data = bytes.TrimSpace(data)
 			require.True(t, data[0] == '{' && data[len(data)-1] == '}')
@@ -149,6 +149,6 @@ func FuzzMarshalEncoded(f *testing.F) {
 		if len(otlp) > 1<<12 {
 			return
 		}
-		checkEncoded(t, mustNew(t, configs[int(config)%len(configs)]), Signal(kind%3), otlp)
+		checkEncoded(t, mustNew(t, configs[int(config)%len(configs)]), Signal(kind%4), otlp)
 	})
 }

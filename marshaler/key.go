@@ -44,6 +44,11 @@ type destination struct {
 	stream  string // empty for the default stream
 }
 
+// destinationOf returns where a message goes.
+func destinationOf(m *Message) destination {
+	return destination{key: m.PartitionKey, hashKey: m.ExplicitHashKey, stream: m.Stream}
+}
+
 // message returns a message for the destination whose data is the buffer.
 func (d *destination) message(b *buffer, items int) Message {
 	return Message{

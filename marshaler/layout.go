@@ -47,6 +47,13 @@ func (s Signal) layout() []layer {
 			},
 			{fields: 1 << 1, keys: []string{"dataPoints"}, list: true},
 		}
+	case Profiles:
+		return []layer{
+			{fields: 1 << 1, keys: []string{"resourceProfiles"}, list: true},
+			{fields: 1 << 2, keys: []string{"scopeProfiles"}, list: true},
+			{fields: 1 << 2, keys: []string{"profiles"}, list: true},
+			{fields: 1 << 2, keys: []string{"samples"}, list: true},
+		}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ package marshaler
 import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -27,7 +28,7 @@ func (s jsonScanner) eachObject(visit func(object jsonScanner) bool) bool {
 
 // decodeLines decodes each of several JSON objects with a decoder of pdata, which by itself reads only the first. It appends them
 // to one with the function move.
-func decodeLines[T any](data []byte, decode func([]byte) (T, error), move func(from, to T)) (T, error) {
+func decodeLines[T any](data []byte, decode func([]byte) (T, error), move func(from, to T) error) (T, error) {
 	var all T
 	var err error
 	lines := 0
@@ -39,10 +40,10 @@ func decodeLines[T any](data []byte, decode func([]byte) (T, error), move func(f
 		if lines == 0 {
 			all = line
 		} else {
-			move(line, all)
+			err = move(line, all)
 		}
 		lines++
-		return true
+		return err == nil
 	})
 	if ok && lines > 0 || err != nil {
 		return all, err
@@ -56,23 +57,33 @@ func decodeLines[T any](data []byte, decode func([]byte) (T, error), move func(f
 type logsJSON struct{ plog.JSONUnmarshaler }
 
 func (u *logsJSON) UnmarshalLogs(data []byte) (plog.Logs, error) {
-	return decodeLines(data, u.JSONUnmarshaler.UnmarshalLogs, func(from, to plog.Logs) {
+	return decodeLines(data, u.JSONUnmarshaler.UnmarshalLogs, func(from, to plog.Logs) error {
 		from.ResourceLogs().MoveAndAppendTo(to.ResourceLogs())
+		return nil
 	})
 }
 
 type tracesJSON struct{ ptrace.JSONUnmarshaler }
 
 func (u *tracesJSON) UnmarshalTraces(data []byte) (ptrace.Traces, error) {
-	return decodeLines(data, u.JSONUnmarshaler.UnmarshalTraces, func(from, to ptrace.Traces) {
+	return decodeLines(data, u.JSONUnmarshaler.UnmarshalTraces, func(from, to ptrace.Traces) error {
 		from.ResourceSpans().MoveAndAppendTo(to.ResourceSpans())
+		return nil
 	})
 }
 
 type metricsJSON struct{ pmetric.JSONUnmarshaler }
 
 func (u *metricsJSON) UnmarshalMetrics(data []byte) (pmetric.Metrics, error) {
-	return decodeLines(data, u.JSONUnmarshaler.UnmarshalMetrics, func(from, to pmetric.Metrics) {
+	return decodeLines(data, u.JSONUnmarshaler.UnmarshalMetrics, func(from, to pmetric.Metrics) error {
 		from.ResourceMetrics().MoveAndAppendTo(to.ResourceMetrics())
+		return nil
 	})
+}
+
+type profilesJSON struct{ pprofile.JSONUnmarshaler }
+
+// UnmarshalProfiles makes one dictionary of those of all lines.
+func (u *profilesJSON) UnmarshalProfiles(data []byte) (pprofile.Profiles, error) {
+	return decodeLines(data, u.JSONUnmarshaler.UnmarshalProfiles, pprofile.Profiles.MergeTo)
 }

@@ -23,7 +23,7 @@ func TestLinesAreReadToTheLast(t *testing.T) {
 			separators = append(separators, "\r\n \n", "")
 		}
 		for _, separator := range separators {
-			for _, d := range newRandom(3).all() {
+			for _, d := range newRandom(3).joinable() {
 				var lines [][]byte
 				for _, message := range d.marshal(t, m).Messages {
 					lines = append(lines, message.Data)
@@ -95,7 +95,7 @@ func TestMessagesEndWithANewline(t *testing.T) {
 		}
 		m := mustNew(t, c)
 		for seed := range uint64(2) {
-			for _, d := range newRandom(seed).all() {
+			for _, d := range newRandom(seed).joinable() {
 				for _, encoded := range []Encoded{d.marshal(t, m), marshalBytes(t, m, d.signal(), d.whole(t, proto))} {
 					require.NotEmpty(t, encoded.Messages)
 					for _, message := range encoded.Messages {

@@ -17,7 +17,7 @@ func (s Signal) marker() []byte {
 
 // markedSignal returns the signal that a marker with the value stands for. It returns false for a signal that is not known here.
 func markedSignal(value uint64) (Signal, bool) {
-	if value < 1 || value > uint64(Metrics)+1 {
+	if value < 1 || value > uint64(Profiles)+1 {
 		return 0, false
 	}
 	return Signal(value - 1), true
@@ -83,6 +83,8 @@ func (s Signal) items() kind {
 		return span
 	case Metrics:
 		return metric
+	case Profiles:
+		return profile
 	}
 	return opaque
 }

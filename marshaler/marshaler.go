@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -28,14 +29,14 @@ type Marshaler struct {
 	compressor   compressor
 	decompressor *decompressor
 	// ratios and guesses learn from each push of a signal, for the later ones.
-	ratios  [Metrics + 1]ratio
-	guesses [Metrics + 1]sizeGuess
+	ratios  [signals]ratio
+	guesses [signals]sizeGuess
 	// buffers lends the memory of encoded pushes and of messages.
 	buffers *buffers
 	// pieceSize is the constant of that name. It is a field so that tests can make pieces small.
 	pieceSize int
 	// fillers has the idle *filler of each signal. Their slices have grown to what a usual push needs.
-	fillers [Metrics + 1]sync.Pool
+	fillers [signals]sync.Pool
 }
 
 // New returns a Marshaler, or an error that names the field of the configuration that is wrong.
@@ -57,7 +58,7 @@ func New(cfg Config) (*Marshaler, error) {
 		buffers:      new(buffers),
 		pieceSize:    pieceSize,
 	}
-	for _, s := range []Signal{Logs, Traces, Metrics} {
+	for _, s := range []Signal{Logs, Traces, Metrics, Profiles} {
 		m.fillers[s].New = func() any {
 			return newFiller(fillerConfig{
 				Config: cfg, signal: s, codec: &m.codec, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
@@ -69,14 +70,17 @@ func New(cfg Config) (*Marshaler, error) {
 
 // FallsBack reports whether pdata of the signal is encoded by pdata's public marshaler only. This is so if the binary has a
 // version of pdata that this package does not know from inside. The messages are the same, but encoding takes more CPU time
-// and makes garbage. It is always false for [OTLPJSON], which has no faster way.
+// and makes garbage. It is always false for [OTLPJSON], which has no faster way,
+// except for profiles.
 func (m *Marshaler) FallsBack(signal Signal) bool {
-	if m.cfg.Encoding != OTLPProto {
+	if m.cfg.Encoding != OTLPProto && signal != Profiles {
 		return false
 	}
-	empty := [...]any{Logs: plog.NewLogs(), Traces: ptrace.NewTraces(), Metrics: pmetric.NewMetrics()}
+	empty := [...]any{
+		Logs: plog.NewLogs(), Traces: ptrace.NewTraces(), Metrics: pmetric.NewMetrics(), Profiles: pprofile.NewProfiles(),
+	}
 	source, ok := m.reach(empty[signal])
-	if ok {
+	if ok && signal != Profiles {
 		_, ok = partsOf(source, 0)
 	}
 	return !ok
@@ -118,6 +122,24 @@ func (m *Marshaler) MarshalMetrics(metrics pmetric.Metrics, options ...PushOptio
 	}, metrics, m.codec.encodeMetrics.MarshalMetrics, options)
 }
 
+// MarshalProfiles encodes samples of profiles. Profiles without any sample make no message.
+//
+// Each message has a dictionary of its own, with all that its samples refer to. If the push does not fit one message, that is
+// less than the dictionary of the push. A profile is in one message if it fits any. A larger one is cut between its samples,
+// and each part has all else of the profile.
+//
+// Messages of profiles must not be appended to each other: a reader would join their dictionaries, and would find the wrong
+// entries for all but the first.
+func (m *Marshaler) MarshalProfiles(profiles pprofile.Profiles, options ...PushOption) (Encoded, error) {
+	resources := profiles.ResourceProfiles()
+	return encode(m, push{
+		signal:     Profiles,
+		items:      profiles.SampleCount(),
+		resources:  resources.Len(),
+		attributes: func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() },
+	}, profiles, marshalCopy, options)
+}
+
 // encode makes the messages of a push.
 func encode[T any](
 	m *Marshaler, p push, pdata T, marshal func(T) ([]byte, error), options []PushOption,
@@ -138,6 +160,9 @@ func encode[T any](
 
 // encodeWith makes the messages of a push. If pdata can be reached, it is encoded into memory of the Marshaler, else by marshal.
 func encodeWith[T any](m *Marshaler, f *filler, p *push, pdata T, marshal func(T) ([]byte, error)) (Encoded, error) {
+	if p.signal == Profiles {
+		return encodeProfiles(m, f, p, pdata, marshal)
+	}
 	if m.cfg.Encoding == OTLPProto {
 		if source, ok := m.reach(pdata); ok {
 			guess := &m.guesses[p.signal]
@@ -207,6 +232,19 @@ func (m *Marshaler) UnmarshalMetrics(data []byte) (pmetric.Metrics, error) {
 		return pmetric.Metrics{}, decodeError(Metrics, len(data), err)
 	}
 	return metrics, nil
+}
+
+// UnmarshalProfiles decodes the data of one message of profiles, as [Marshaler.UnmarshalLogs] does for logs.
+func (m *Marshaler) UnmarshalProfiles(data []byte) (pprofile.Profiles, error) {
+	plain, err := m.decompressor.plain(data)
+	if err != nil {
+		return pprofile.Profiles{}, err
+	}
+	profiles, err := m.codec.decodeProfiles.UnmarshalProfiles(plain)
+	if err != nil {
+		return pprofile.Profiles{}, decodeError(Profiles, len(data), err)
+	}
+	return profiles, nil
 }
 
 func decodeError(signal Signal, size int, err error) error {

@@ -5,7 +5,7 @@ package marshaler
 
 import (
 	"bytes"
-	"slices"
+	"math"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -30,11 +30,15 @@ type Mended struct {
 // Any reports whether anything was changed.
 func (m Mended) Any() bool { return m.Texts > 0 || m.Values > 0 }
 
+// dictionaryPlace is the position of what is no resource. No push has as many resources.
+const dictionaryPlace = math.MaxInt
+
 // mender copies encoded OTLP and changes what strict readers do not decode. See ADR 20.
 type mender struct {
 	// texts and values are what was changed so far.
 	texts, values int
-	// resource is the position of the current resource in the push.
+	// resource is the position of the current resource in the push. While the dictionary of profiles is copied, it is
+	// dictionaryPlace.
 	resource int
 	// first is the position of the first resource with a change. It means nothing before the first change.
 	first int
@@ -43,7 +47,7 @@ type mender struct {
 // mended returns what was changed in the push.
 func (m *mender) mended(p *push) Mended {
 	result := Mended{Texts: m.texts, Values: m.values}
-	if result.Any() {
+	if result.Any() && m.first < p.resources {
 		result.Resource = nameOf(p.attributes(m.first))
 	}
 	return result
@@ -68,6 +72,10 @@ func (m *mender) append(dst, data []byte, k kind, depth int) (out []byte, ok boo
 		whole, content := data[pos:f.end], data[f.start:f.end]
 		pos = f.end
 		inner := l.kindOf(f)
+		resource := m.resource
+		if inner == profilesDictionary {
+			m.resource = dictionaryPlace
+		}
 		switch {
 		case l.isText(f) && !utf8.Valid(content):
 			m.note()
@@ -84,7 +92,10 @@ func (m *mender) append(dst, data []byte, k kind, depth int) (out []byte, ok boo
 				return nil, false
 			}
 		}
-		if depth == 0 {
+		switch {
+		case inner == profilesDictionary:
+			m.resource = resource
+		case depth == 0:
 			m.resource++
 		}
 	}
@@ -97,10 +108,8 @@ func (m *mender) appendInner(dst []byte, number int, content []byte, k kind, dep
 	length := len(dst)
 	dst = protowire.AppendVarint(dst, unsigned(len(content)))
 	start := len(dst)
-	dst, ok = m.append(dst, content, k, depth)
-	if ok && len(dst)-start != len(content) {
-		var correct [10]byte
-		dst = slices.Replace(dst, length, start, protowire.AppendVarint(correct[:0], unsigned(len(dst)-start))...)
+	if dst, ok = m.append(dst, content, k, depth); ok {
+		dst = withLength(dst, length, start, len(content))
 	}
 	return dst, ok
 }

@@ -17,7 +17,7 @@ type Message struct {
 	ExplicitHashKey string
 	// Stream is what [Config.Route] has returned for the resources in Data. Empty means the default stream.
 	Stream string
-	// Items is the number of log records, spans or data points in Data. It is at least 1.
+	// Items is the number of log records, spans, data points or samples in Data. It is at least 1.
 	Items int
 
 	// buffer owns the memory of Data. Release gives it back to the pool that it came from.

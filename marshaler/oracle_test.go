@@ -97,7 +97,7 @@ func TestMessagesAreWhatCopyingMakes(t *testing.T) {
 		t.Run(string(encoding), func(t *testing.T) {
 			var cut, rejected int
 			for seed := range uint64(4) {
-				for _, d := range newRandom(seed).all() {
+				for _, d := range newRandom(seed).joinable() {
 					d.markReadOnly()
 					for i, size := range sizes {
 						m := mustNew(t, Config{

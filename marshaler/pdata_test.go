@@ -20,7 +20,7 @@ Either adapt encodableOf and partsOf to the new pdata, or give the fast way up: 
 func TestPdataIsReachedByReflection(t *testing.T) {
 	m := mustNew(t, usual(OTLPProto))
 	for seed := range uint64(10) {
-		for _, d := range newRandom(seed).all() {
+		for _, d := range newRandom(seed).joinable() {
 			var source encodable
 			var ok bool
 			var resources int
@@ -63,7 +63,7 @@ func unreached(m *Marshaler) *Marshaler {
 // Where pdata cannot be reached, the public marshalers do the work, with the same messages.
 func TestFallingBackChangesNoMessage(t *testing.T) {
 	small := Config{Encoding: OTLPProto, TargetSize: 700, MaxSize: 1 << 20, SignalMarker: true}
-	for _, d := range append(newRandom(3).all(), logsData{benchLogs(100, 100)}) {
+	for _, d := range append(newRandom(3).joinable(), logsData{benchLogs(100, 100)}) {
 		fast, slow := mustNew(t, small), unreached(mustNew(t, small))
 		assert.True(t, slow.FallsBack(d.signal()))
 		assert.Equal(t, d.marshal(t, fast), d.marshal(t, slow))

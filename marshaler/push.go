@@ -12,7 +12,7 @@ import (
 // push is what pdata says about the data of one push.
 type push struct {
 	signal Signal
-	// items is how many log records, spans or data points there are. The encoded bytes must hold as many.
+	// items is how many log records, spans, data points or samples there are. The encoded bytes must hold as many.
 	items int
 	// resources is how many resources there are. The encoded bytes must hold as many.
 	resources int

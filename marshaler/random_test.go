@@ -111,8 +111,13 @@ func (r random) spanID() (id pcommon.SpanID) {
 	return id
 }
 
-func (r random) all() []telemetry {
+// joinable returns data of the signals whose messages may be appended to each other.
+func (r random) joinable() []telemetry {
 	return []telemetry{logsData{r.logs()}, tracesData{r.traces()}, metricsData{r.metrics()}}
+}
+
+func (r random) all() []telemetry {
+	return append(r.joinable(), profilesData{r.profiles()})
 }
 
 func (r random) logs() plog.Logs {

@@ -11,9 +11,13 @@ const (
 	Logs Signal = iota
 	Traces
 	Metrics
+	Profiles
 )
 
-// String returns "logs", "traces" or "metrics".
+// signals is how many signals there are.
+const signals = int(Profiles) + 1
+
+// String returns "logs", "traces", "metrics" or "profiles".
 func (s Signal) String() string {
 	switch s {
 	case Logs:
@@ -22,6 +26,8 @@ func (s Signal) String() string {
 		return "traces"
 	case Metrics:
 		return "metrics"
+	case Profiles:
+		return "profiles"
 	}
 	return "unknown"
 }
@@ -35,6 +41,8 @@ func (s Signal) item() string {
 		return "span"
 	case Metrics:
 		return "data point"
+	case Profiles:
+		return "sample"
 	}
 	return "item"
 }

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// telemetry is pdata of any signal, for tests that are the same for all three.
+// telemetry is pdata of any signal, for tests that are the same for all of them.
 type telemetry interface {
 	signal() Signal
 	count() int
@@ -76,8 +76,8 @@ func (d metricsData) marshal(t testing.TB, m *Marshaler) Encoded {
 	return kept(encoded)
 }
 
-// framed returns an encoded request with what the Marshaler puts around it.
-func framed(m *Marshaler, s Signal, data []byte) []byte {
+// asMessage returns an encoded request with what the Marshaler puts around it.
+func asMessage(m *Marshaler, s Signal, data []byte) []byte {
 	if m.cfg.SignalMarker && m.cfg.Encoding == OTLPProto {
 		data = append(s.marker(), data...)
 	}
@@ -90,19 +90,19 @@ func framed(m *Marshaler, s Signal, data []byte) []byte {
 func (d logsData) whole(t testing.TB, m *Marshaler) []byte {
 	data, err := m.codec.encodeLogs.MarshalLogs(d.Logs)
 	require.NoError(t, err)
-	return framed(m, d.signal(), data)
+	return asMessage(m, d.signal(), data)
 }
 
 func (d tracesData) whole(t testing.TB, m *Marshaler) []byte {
 	data, err := m.codec.encodeTraces.MarshalTraces(d.Traces)
 	require.NoError(t, err)
-	return framed(m, d.signal(), data)
+	return asMessage(m, d.signal(), data)
 }
 
 func (d metricsData) whole(t testing.TB, m *Marshaler) []byte {
 	data, err := m.codec.encodeMetrics.MarshalMetrics(d.Metrics)
 	require.NoError(t, err)
-	return framed(m, d.signal(), data)
+	return asMessage(m, d.signal(), data)
 }
 
 func (logsData) decode(t testing.TB, m *Marshaler, data []byte) telemetry {

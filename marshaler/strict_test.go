@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	profilespb "go.opentelemetry.io/proto/otlp/profiles/v1development"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -31,6 +32,8 @@ func strictMessage(s Signal) proto.Message {
 		return &tracepb.TracesData{}
 	case Metrics:
 		return &metricspb.MetricsData{}
+	case Profiles:
+		return &profilespb.ProfilesData{}
 	default:
 		return &logspb.LogsData{}
 	}
@@ -178,16 +181,17 @@ func TestTextLayoutsAreThoseOfOTLP(t *testing.T) {
 			compare(f.Message(), inner)
 		}
 	}
-	for _, s := range []Signal{Logs, Traces, Metrics} {
+	for _, s := range []Signal{Logs, Traces, Metrics, Profiles} {
 		compare(strictMessage(s).ProtoReflect().Descriptor(), s.request())
 	}
 	assert.Len(t, seen, int(kinds)-1+1, "all kinds are met; gauge and sum are one kind")
 }
 
-// hasText reports whether a message has a string, or another message that may have.
+// hasText reports whether a message has a string, or another message that has.
 func hasText(m protoreflect.MessageDescriptor) bool {
 	for i := range m.Fields().Len() {
-		if k := m.Fields().Get(i).Kind(); k == protoreflect.StringKind || k == protoreflect.MessageKind {
+		if k := m.Fields().Get(i).Kind(); k == protoreflect.StringKind ||
+			k == protoreflect.MessageKind && hasText(m.Fields().Get(i).Message()) {
 			return true
 		}
 	}

@@ -35,6 +35,12 @@ const (
 	summaryData
 	summaryPoint
 	exemplar
+	profilesRequest
+	resourceProfiles
+	scopeProfiles
+	profile
+	profilesDictionary
+	keyValueAndUnit
 	resource
 	entityRef
 	scope
@@ -125,13 +131,21 @@ var textLayouts = completed([kinds]textLayout{
 	summaryData:      {inner: [16]kind{1: summaryPoint}},
 	summaryPoint:     {inner: [16]kind{7: keyValue}, numbers: true},
 	exemplar:         {inner: [16]kind{7: keyValue}, numbers: true},
-	resource:         {inner: [16]kind{1: keyValue, 3: entityRef}},
-	entityRef:        {text: fields(1, 2, 3, 4)},
-	scope:            {text: fields(1, 2), inner: [16]kind{3: keyValue}},
-	keyValue:         {text: fields(1), inner: [16]kind{2: anyValue}},
-	keyValueList:     {inner: [16]kind{1: keyValue}},
-	arrayValue:       {inner: [16]kind{1: anyValue}},
-	anyValue:         {text: fields(valueString), inner: [16]kind{valueArray: arrayValue, valueKvlist: keyValueList}},
+	profilesRequest:  {inner: [16]kind{1: resourceProfiles, 2: profilesDictionary}},
+	resourceProfiles: {text: fields(3), inner: [16]kind{1: resource, 2: scopeProfiles}},
+	scopeProfiles:    {text: fields(3), inner: [16]kind{1: scope, 2: profile}},
+	profile:          {text: fields(9), numbers: true},
+	profilesDictionary: {
+		text: fields(5), inner: [16]kind{6: keyValueAndUnit}, numbers: true,
+	},
+	keyValueAndUnit: {inner: [16]kind{2: anyValue}, numbers: true},
+	resource:        {inner: [16]kind{1: keyValue, 3: entityRef}},
+	entityRef:       {text: fields(1, 2, 3, 4)},
+	scope:           {text: fields(1, 2), inner: [16]kind{3: keyValue}},
+	keyValue:        {text: fields(1), inner: [16]kind{2: anyValue}},
+	keyValueList:    {inner: [16]kind{1: keyValue}},
+	arrayValue:      {inner: [16]kind{1: anyValue}},
+	anyValue:        {text: fields(valueString), inner: [16]kind{valueArray: arrayValue, valueKvlist: keyValueList}},
 })
 
 // completed sets light, attributes and opaque in all layouts.
@@ -163,6 +177,8 @@ func (s Signal) request() kind {
 		return tracesRequest
 	case Metrics:
 		return metricsRequest
+	case Profiles:
+		return profilesRequest
 	}
 	return opaque
 }

@@ -9,6 +9,14 @@ import "google.golang.org/protobuf/encoding/protowire"
 const (
 	buckets = kinds + iota
 	quantile
+	valueType
+	sample
+	mapping
+	location
+	line
+	function
+	link
+	stack
 	wireKinds
 )
 
@@ -74,6 +82,28 @@ var numbersOf = [wireKinds]map[int]content{
 	anyValue:     {valueBool: varint, valueInt: varint, valueDouble: fixed64, valueBytes: anyBytes, 8: varint},
 	buckets:      {1: varint, 2: packedVarints},
 	quantile:     {1: fixed64, 2: fixed64},
+	profile: {
+		1: inside, 2: inside, 3: fixed64, 4: varint, 5: inside, 6: varint, 7: id16, 8: varint, 10: anyBytes, 11: packedVarints,
+	},
+	profilesDictionary: {1: inside, 2: inside, 3: inside, 4: inside, 7: inside},
+	keyValueAndUnit:    {1: varint, 3: varint},
+	valueType:          {1: varint, 2: varint},
+	sample:             {1: varint, 2: packedVarints, 3: varint, 4: packedVarints, 5: packed64},
+	mapping:            {1: varint, 2: varint, 3: varint, 4: varint, 5: packedVarints},
+	location:           {1: varint, 2: varint, 3: inside, 4: packedVarints},
+	line:               {1: varint, 2: varint, 3: varint},
+	function:           {1: varint, 2: varint, 3: varint, 4: varint},
+	link:               {1: id16, 2: id8},
+	stack:              {1: packedVarints},
+}
+
+// withoutText has the messages in the fields of each kind that have no text inside.
+var withoutText = map[kind]map[int]kind{
+	exponentialPoint:   {8: buckets, 9: buckets},
+	summaryPoint:       {6: quantile},
+	profile:            {1: valueType, 2: sample, 5: valueType},
+	profilesDictionary: {1: mapping, 2: location, 3: function, 4: link, 7: stack},
+	location:           {3: line},
 }
 
 // wireLayouts has the layout of each kind.
@@ -83,11 +113,8 @@ var wireLayouts = func() (layouts [wireKinds]wireLayout) {
 		if k < int(kinds) {
 			l.inner = textLayouts[k].inner
 		}
-		switch kind(k) { //nolint:exhaustive // others have no messages without text
-		case exponentialPoint:
-			l.inner[8], l.inner[9] = buckets, buckets
-		case summaryPoint:
-			l.inner[6] = quantile
+		for number, inner := range withoutText[kind(k)] {
+			l.inner[number] = inner
 		}
 		for tag := 1 << 3; tag < len(l.fields); tag++ {
 			l.fields[tag] = l.contentOf(kind(k), tag>>3, protowire.Type(tag&7))

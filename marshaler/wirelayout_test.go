@@ -20,7 +20,7 @@ func contentIn(f protoreflect.FieldDescriptor) content {
 		return inside
 	case protoreflect.BytesKind:
 		switch f.Name() {
-		case "trace_id":
+		case "trace_id", "profile_id":
 			return id16
 		case "span_id", "parent_span_id":
 			return id8
@@ -104,7 +104,7 @@ func TestWireLayoutsAreThoseOfOTLP(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range []Signal{Logs, Traces, Metrics} {
+	for _, s := range []Signal{Logs, Traces, Metrics, Profiles} {
 		compare(strictMessage(s).ProtoReflect().Descriptor(), s.request())
 	}
 	assert.Len(t, seen, int(wireKinds)-1+1, "all kinds are met; gauge and sum are one kind")

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
@@ -20,7 +21,7 @@ type otlp struct {
 	signal      marshaler.Signal
 	encoding    marshaler.Encoding
 	compression marshaler.Compression
-	items       int             // log records, spans or data points
+	items       int             // log records, spans, data points or samples
 	payload     json.RawMessage // the same in the JSON encoding of OTLP; nil if it is not wanted
 }
 
@@ -104,6 +105,13 @@ func (d *decoder) fill(o *otlp, data []byte) error {
 		}
 		o.items = metrics.DataPointCount()
 		render = func() ([]byte, error) { return new(pmetric.JSONMarshaler).MarshalMetrics(metrics) }
+	case marshaler.Profiles:
+		profiles, err := m.UnmarshalProfiles(data)
+		if err != nil {
+			return err
+		}
+		o.items = profiles.SampleCount()
+		render = func() ([]byte, error) { return new(pprofile.JSONMarshaler).MarshalProfiles(profiles) }
 	default:
 		return fmt.Errorf("signal %v", o.signal)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
@@ -54,6 +55,18 @@ func threePoints() pmetric.Metrics {
 	return metrics
 }
 
+func twoSamples() pprofile.Profiles {
+	profiles := pprofile.NewProfiles()
+	profiles.Dictionary().StringTable().FromRaw([]string{"", "cpu", "nanoseconds"})
+	p := profiles.ResourceProfiles().AppendEmpty().ScopeProfiles().AppendEmpty().Profiles().AppendEmpty()
+	p.SampleType().SetTypeStrindex(1)
+	p.SampleType().SetUnitStrindex(2)
+	for i := range 2 {
+		p.Samples().AppendEmpty().Values().Append(int64(i))
+	}
+	return profiles
+}
+
 func must(t *testing.T) func(data []byte, err error) []byte {
 	return func(data []byte, err error) []byte {
 		t.Helper()
@@ -66,6 +79,7 @@ func TestDecode(t *testing.T) {
 	logsJSON := must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))
 	tracesJSON := must(t)(new(ptrace.JSONMarshaler).MarshalTraces(oneSpan()))
 	metricsJSON := must(t)(new(pmetric.JSONMarshaler).MarshalMetrics(threePoints()))
+	profilesJSON := must(t)(new(pprofile.JSONMarshaler).MarshalProfiles(twoSamples()))
 	for name, test := range map[string]struct {
 		data []byte
 		want otlp
@@ -81,6 +95,13 @@ func TestDecode(t *testing.T) {
 		"metrics, protobuf": {
 			must(t)(new(pmetric.ProtoMarshaler).MarshalMetrics(threePoints())),
 			otlp{marshaler.Metrics, marshaler.OTLPProto, marshaler.NoCompression, 3, metricsJSON},
+		},
+		"profiles, protobuf": {
+			must(t)(new(pprofile.ProtoMarshaler).MarshalProfiles(twoSamples())),
+			otlp{marshaler.Profiles, marshaler.OTLPProto, marshaler.NoCompression, 2, profilesJSON},
+		},
+		"profiles, JSON": {
+			profilesJSON, otlp{marshaler.Profiles, marshaler.OTLPJSON, marshaler.NoCompression, 2, profilesJSON},
 		},
 		"logs, JSON":    {logsJSON, otlp{marshaler.Logs, marshaler.OTLPJSON, marshaler.NoCompression, 2, logsJSON}},
 		"traces, JSON":  {tracesJSON, otlp{marshaler.Traces, marshaler.OTLPJSON, marshaler.NoCompression, 1, tracesJSON}},

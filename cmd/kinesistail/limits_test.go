@@ -241,7 +241,7 @@ func FuzzTail(f *testing.F) {
 		}
 		var out bytes.Buffer
 		o := options{format: formatJSON}
-		if signals := []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics}; signal > 0 {
+		if signals := []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics, marshaler.Profiles}; signal > 0 {
 			o.signal = &signals[int(signal)%len(signals)]
 		}
 		tail := newTail(o, &out)
@@ -269,7 +269,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(nestedJSON(20), uint8(1))
 	f.Add(logsOf(inField(2, inField(6, []byte("\x0a\x01k\x12\x02\x10\x01")))), uint8(2))
 	f.Fuzz(func(t *testing.T, data []byte, signal uint8) {
-		signals := []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics}
+		signals := []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics, marshaler.Profiles}
 		b := newBudget()
 		o, err := newDecoder(&signals[int(signal)%len(signals)], true).decode(data, b)
 		if err != nil {

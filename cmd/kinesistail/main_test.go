@@ -64,7 +64,7 @@ func filled(t *testing.T) *kpltest.Kinesis {
 const wantSummary = `{
 	"type": "summary", "stream": "telemetry",
 	"user_records": 7, "kinesis_records": 5, "aggregated_records": 1, "aggregation_ratio": 1.4, "bytes": %BYTES%,
-	"items": {"logs": 6, "traces": 2, "metrics": 0},
+	"items": {"logs": 6, "traces": 2, "metrics": 0, "profiles": 0},
 	"undecodable_records": 2, "malformed_aggregates": 1, "incomplete_aggregates": 0, "out_of_range_aggregates": 1,
 	"shards": [
 		{"shard": "shardId-000000000000", "user_records": 6, "kinesis_records": 4, "bytes": %LOW%},
@@ -250,7 +250,7 @@ func TestInvalidOptions(t *testing.T) {
 		"latest to the tip":    {"-stream s -from latest", "-from latest needs -follow"},
 		"bad format":           {"-stream s -format xml", "-format must be"},
 		"negative max":         {"-stream s -max -1", "-max must not be negative"},
-		"bad signal":           {"-stream s -signal profiles", "-signal must be logs, traces or metrics"},
+		"bad signal":           {"-stream s -signal events", "-signal must be logs, traces, metrics or profiles"},
 		"http endpoint":        {"-stream s -endpoint http://127.0.0.1:4567", "allow it with -insecure"},
 		"endpoint without URL": {"-stream s -endpoint 127.0.0.1:4567", "-endpoint must be a URL"},
 		"other scheme":         {"-stream s -insecure -endpoint ftp://host", "-endpoint must be a URL"},

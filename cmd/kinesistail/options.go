@@ -55,7 +55,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.insecure, "insecure", false, "allow an endpoint with http://")
 	flags.StringVar(&o.from, "from", fromHorizon, "where to start: horizon or latest")
 	flags.BoolVar(&o.follow, "follow", false, "keep reading until interrupted, rather than stop at the tip")
-	flags.StringVar(&signal, "signal", "", "take every record for logs, traces or metrics (default: detect it)")
+	flags.StringVar(&signal, "signal", "", "take every record for logs, traces, metrics or profiles (default: detect it)")
 	flags.IntVar(&o.max, "max", 0, "stop after this many user records (default: no limit)")
 	flags.StringVar(&o.format, "format", formatJSON,
 		"json: records and summary as JSON lines; summary: a summary to read;\n"+
@@ -122,11 +122,11 @@ func (o *options) setSignal(name string) error {
 	if name == "" {
 		return nil
 	}
-	for _, s := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
+	for _, s := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics, marshaler.Profiles} {
 		if s.String() == name {
 			o.signal = &s
 			return nil
 		}
 	}
-	return fmt.Errorf("-signal must be logs, traces or metrics, found %q", name)
+	return fmt.Errorf("-signal must be logs, traces, metrics or profiles, found %q", name)
 }

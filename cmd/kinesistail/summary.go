@@ -43,11 +43,12 @@ type summary struct {
 	Shards []*shardSummary `json:"shards"`
 }
 
-// items counts log records, spans and data points.
+// items counts log records, spans, data points and samples.
 type items struct {
-	Logs    int `json:"logs"`    // log records
-	Traces  int `json:"traces"`  // spans
-	Metrics int `json:"metrics"` // data points
+	Logs     int `json:"logs"`     // log records
+	Traces   int `json:"traces"`   // spans
+	Metrics  int `json:"metrics"`  // data points
+	Profiles int `json:"profiles"` // samples
 }
 
 // shardSummary is the part of a summary for one shard.
@@ -108,6 +109,8 @@ func (s *summary) addUserRecord(shard string, decoded otlp, isOTLP bool) {
 		s.Items.Traces += decoded.items
 	case marshaler.Metrics:
 		s.Items.Metrics += decoded.items
+	case marshaler.Profiles:
+		s.Items.Profiles += decoded.items
 	}
 }
 
@@ -142,6 +145,7 @@ func (s *summary) writeText(w io.Writer) error {
 	row("log records\t%d", s.Items.Logs)
 	row("spans\t%d", s.Items.Traces)
 	row("data points\t%d", s.Items.Metrics)
+	row("samples of profiles\t%d", s.Items.Profiles)
 	row("not OTLP\t%d", s.UndecodableRecords)
 	row("malformed aggregates\t%d", s.MalformedAggregates)
 	row("incomplete aggregates\t%d", s.IncompleteAggregates)

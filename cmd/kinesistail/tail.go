@@ -34,9 +34,9 @@ type recordLine struct {
 	// the Kinesis Client Library skip such a record.
 	OutOfRange bool `json:"out_of_range,omitempty"`
 
-	// Signal (logs, traces or metrics), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are set if the
-	// data is OTLP. Compression (snappy, zstd or gzip) is set if the OTLP is compressed. Data is set if it is not OTLP, and
-	// Error if it looks like OTLP and cannot be decoded.
+	// Signal (logs, traces, metrics or profiles), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are set
+	// if the data is OTLP. Compression (snappy, zstd or gzip) is set if the OTLP is compressed. Data is set if it is not OTLP,
+	// and Error if it looks like OTLP and cannot be decoded.
 	Signal      string          `json:"signal,omitempty"`
 	Encoding    string          `json:"encoding,omitempty"`
 	Compression string          `json:"compression,omitempty"`

@@ -39,7 +39,7 @@ type settings struct {
 	kinesis   string            // the endpoint of Kinesis
 	overrides []string          // keys of the configuration, such as "exporters::kinesis_kpl::timeout: 1m"
 	env       map[string]string // environment variables
-	args      []string          // more arguments
+	args      []string          // further arguments
 }
 
 // command returns a command that runs the collector.
@@ -68,7 +68,7 @@ func (s settings) configArgs() []string {
 	for _, override := range s.overrides {
 		args = append(args, "--config", "yaml:"+override)
 	}
-	return args
+	return append(args, s.args...)
 }
 
 // collector is a running collector.

@@ -361,7 +361,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.KinesisKplItemsNotAccepted, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_items_not_accepted",
-		metric.WithDescription("Log records, spans and data points of requests that were not accepted because they had data for a shard that held its share of the queue. The sender may try again. [Alpha]"),
+		metric.WithDescription("Log records, spans, data points and samples of profiles of requests that were not accepted because they had data for a shard that held its share of the queue. The sender may try again. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
@@ -373,7 +373,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.KinesisKplItemsPut, err = builder.meter.Int64Counter(
 		"otelcol_kinesis_kpl_items_put",
-		metric.WithDescription("Log records, spans and data points by the outcome of each attempt to send them. [Alpha]"),
+		metric.WithDescription("Log records, spans, data points and samples of profiles by the outcome of each attempt to send them. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)

@@ -71,7 +71,7 @@ func AssertEqualKinesisKplFlushes(t *testing.T, tt *componenttest.Telemetry, dps
 func AssertEqualKinesisKplItemsNotAccepted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_kinesis_kpl_items_not_accepted",
-		Description: "Log records, spans and data points of requests that were not accepted because they had data for a shard that held its share of the queue. The sender may try again. [Alpha]",
+		Description: "Log records, spans, data points and samples of profiles of requests that were not accepted because they had data for a shard that held its share of the queue. The sender may try again. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -103,7 +103,7 @@ func AssertEqualKinesisKplItemsNotRouted(t *testing.T, tt *componenttest.Telemet
 func AssertEqualKinesisKplItemsPut(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_kinesis_kpl_items_put",
-		Description: "Log records, spans and data points by the outcome of each attempt to send them. [Alpha]",
+		Description: "Log records, spans, data points and samples of profiles by the outcome of each attempt to send them. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -148,6 +148,8 @@ func countNames(t *testing.T, message []byte, names map[string]int) {
 				}
 			}
 		}
+	case marshaler.Profiles:
+		require.Fail(t, "the gateway takes no profiles")
 	}
 }
 
