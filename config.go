@@ -43,7 +43,7 @@ type Config struct {
 	CompressionParams configcompression.CompressionParams `mapstructure:"compression_params"`
 	// SignalMarker puts a field in front of each message in protobuf that says which signal it has.
 	SignalMarker bool `mapstructure:"signal_marker"`
-	// Newline ends each message with a newline. It needs an encoding that is text.
+	// Newline ends each message with a newline, if its encoding is text. At least one signal must have such an encoding.
 	Newline bool `mapstructure:"newline"`
 	// Oversize says what becomes of an item that fits no record: drop or truncate.
 	Oversize marshaler.Oversize `mapstructure:"oversize"`
@@ -175,6 +175,7 @@ func (c *Config) Validate() error {
 	if t := c.DrainTimeout; t != 0 && t < minDrainTimeout {
 		errs.add("drain_timeout", nil, "must be at least %v, or 0s for no limit, found %s", minDrainTimeout, withHint(t))
 	}
+	c.validateJoined(&errs)
 	c.validateCompression(&errs)
 	c.validateQueue(&errs)
 	return errs.join()
@@ -182,7 +183,7 @@ func (c *Config) Validate() error {
 
 // validateMessages checks what messages end with, and what fits none.
 func (c *Config) validateMessages(errs *keyErrors) {
-	if c.Newline && !slices.ContainsFunc(signals[:], func(s marshaler.Signal) bool { return c.encoding(s).IsText() }) {
+	if c.Newline && !slices.ContainsFunc(signals[:], func(s marshaler.Signal) bool { return isText(c.encoding(s)) }) {
 		errs.add("newline", []string{"encoding"},
 			"must be false with encoding %s, which is no text: use encoding %s, or leave newline out", c.Encoding, marshaler.OTLPJSON)
 	}
@@ -229,7 +230,7 @@ func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
 		CompressionLevel: int(c.CompressionParams.Level),
 
 		SignalMarker: c.SignalMarker,
-		Newline:      c.Newline && c.encoding(s).IsText(),
+		Newline:      c.Newline && isText(c.encoding(s)),
 		Oversize:     c.Oversize,
 
 		Key: marshaler.KeyConfig{

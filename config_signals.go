@@ -89,6 +89,9 @@ func (c *Config) validateSignals(errs *keyErrors) {
 		}
 		if own.Encoding != "" {
 			checkEncoding(errs, s.String()+"::encoding", own.Encoding)
+			if err := c.checkEncodingOf(s); err != nil {
+				errs.add(s.String()+"::encoding", nil, "%s", strings.TrimPrefix(err.Error(), s.String()+"::encoding "))
+			}
 		}
 		if size := len(c.partitionKey(s).Static); c.Producer.AggregationMaxSize <= size {
 			errs.add("aggregation_max_size", nil, "must be more than the %d bytes of the partition key, found %d",
@@ -97,17 +100,10 @@ func (c *Config) validateSignals(errs *keyErrors) {
 	}
 }
 
-// checkEncoding checks the encoding that is the value of a key.
-func checkEncoding(errs *keyErrors, key string, e marshaler.Encoding) {
-	if e != marshaler.OTLPProto && e != marshaler.OTLPJSON {
-		errs.add(key, nil, "must be %s or %s, found %q", marshaler.OTLPProto, marshaler.OTLPJSON, e)
-	}
-}
-
-// checkSignal returns an error if there is nowhere to send a signal to.
+// checkSignal returns an error if there is nowhere to send a signal to, or if it cannot be encoded.
 func (c *Config) checkSignal(s marshaler.Signal) error {
 	if c.stream(s) == "" {
 		return fmt.Errorf("%s have no stream: set %[1]s::stream_name, or aws::stream_name for all signals", s)
 	}
-	return nil
+	return c.checkEncodingOf(s)
 }

@@ -149,7 +149,14 @@ func TestValidate(t *testing.T) {
 		maxCall   = "10485760"
 	)
 	want := map[string]string{
-		"encoding": `encoding must be otlp_proto or otlp_json, found "otlp_xml"`,
+		"encoding": `encoding must be otlp_proto, otlp_json, raw, jaeger_proto, jaeger_json, zipkin_proto, zipkin_json,` +
+			` or the id of an encoding extension, found "otlp-proto"`,
+		"aggregation_format_jaeger": `aggregation_format must be kpl or none with encoding "jaeger_proto", found "concatenated":` +
+			` readers would take spans that follow each other for one`,
+		"aggregation_format_raw": `aggregation_format must be kpl or none with encoding "raw", found "concatenated":` +
+			` nobody can tell where bodies end, unless newline is true`,
+		"aggregation_format_extension": `aggregation_format must be kpl or none with metrics::encoding "text_encoding/lines",` +
+			` found "concatenated": nobody can tell where messages of an extension end`,
 		"newline_of_proto": `newline must be false with encoding otlp_proto, which is no text: use encoding otlp_json,` +
 			` or leave newline out`,
 		"oversize":          `oversize must be drop or truncate, found "cut"`,
@@ -260,7 +267,8 @@ func TestValidate(t *testing.T) {
 			` found "prod/logs" with 9`,
 		"logs_stream_name_is_arn": `logs::stream_name must be a name, found the ARN` +
 			` "arn:aws:kinesis:us-east-1:123456789012:stream/a"`,
-		"traces_encoding":                `traces::encoding must be otlp_proto or otlp_json, found "proto"`,
+		"traces_encoding": `traces::encoding must be an encoding of traces: otlp_proto, otlp_json, jaeger_proto, jaeger_json,` +
+			` zipkin_proto, zipkin_json, or the id of an encoding extension, found "raw"`,
 		"metrics_partition_key":          `metrics::partition_key: static and resource_attributes exclude each other`,
 		"traces_partition_key_over_size": `aggregation_max_size must be more than the 64 bytes of the partition key, found 64`,
 		"streams_allowed_missing":        `streams::allowed must have the names of streams that data may name, found none`,

@@ -99,7 +99,7 @@ func (e *encoder[T]) rest(r *request, cause error) error {
 	}
 	var rest T
 	for i, m := range left {
-		data, err := e.unmarshal(e.pusher.marshaler, m.Data)
+		data, err := e.unmarshal(e.pusher.marshaler, m.OTLP())
 		if err != nil {
 			return consumererror.NewPermanent(err) // cannot happen: the marshaler reads all that it wrote
 		}

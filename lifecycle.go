@@ -6,6 +6,7 @@ package kinesiskplexporter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -83,6 +84,9 @@ func newLifecycle(
 // Start opens the session, or joins the session of another signal, and starts the queue. It sends nothing to the service. If
 // the stream cannot be reached, the component's status says so once there is data for it.
 func (l *lifecycle) Start(ctx context.Context, host component.Host) error {
+	if err := l.pusher.extension.resolve(host); err != nil {
+		return fmt.Errorf("%s: %w", l.settings.ID, err)
+	}
 	session, err := l.sessions.acquire(ctx, l.config, l.settings)
 	if err != nil {
 		return err

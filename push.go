@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 
+	"github.com/otel-kinesis/kinesiskplexporter/internal/metadata"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
@@ -25,12 +26,14 @@ type pusher struct {
 	queues    bool                 // there is a queue, and its callers do not wait for results
 	stores    bool                 // the queue has a storage
 	marshaler *marshaler.Marshaler // makes messages
+	extension *encodingExtension   // that the marshaler uses; nil if none
 	plain     *marshaler.Marshaler // encodes pdata whose messages are made behind the queue; nil if there is none
 	joins     bool                 // small requests are joined before they are compressed
 
 	budget *budget      // of the queue; nil if exporterhelper's own limit counts
 	shares *shardShares // of the budget; nil if shards have none
 	view   *helperView
+	spans  callSpans
 
 	keySeen  atomic.Bool // some resource had an attribute that decides about keys
 	draining atomic.Bool // pushes do not wait for the data of others any more
@@ -46,15 +49,14 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		signal: s,
 		config: c,
 		stream: c.stream(s),
+		spans:  callSpans{metadata.Tracer(set.TelemetrySettings)},
 		kind:   kindOf(s, c.marshalerConfig(s)),
 		keyed:  len(c.partitionKey(s).ResourceAttributes) > 0,
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
 		stores: c.storesRequests(),
 	}
-	encoding := c.marshalerConfig(s)
-	encoding.Route = p.routeOf()
 	var err error
-	if p.marshaler, err = marshaler.New(encoding); err != nil {
+	if p.marshaler, err = p.newMarshaler(); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.ID, err)
 	}
 	if bytes := c.queueBytes(); bytes > 0 {
@@ -75,6 +77,23 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		}
 	}
 	return p, nil
+}
+
+// newMarshaler returns what makes the messages of the signal.
+func (p *pusher) newMarshaler() (*marshaler.Marshaler, error) {
+	c := p.config.marshalerConfig(p.signal)
+	c.Route = p.routeOf()
+	if isExtension(c.Encoding) {
+		p.extension = newEncodingExtension(p.signal, c.Encoding)
+		c.Foreign = p.extension.format()
+	} else {
+		c.Foreign = foreignFormat(c.Encoding)
+	}
+	if c.Foreign != nil {
+		c.Encoding = ""
+		c.Foreign.KeepOTLP = !p.queues // a caller that waits for the result gets the rest as pdata
+	}
+	return marshaler.New(c)
 }
 
 // start lets pushes use a session.
@@ -197,7 +216,9 @@ func (p *pusher) deliverOnce(ctx context.Context, messages []*message, v *verdic
 	if skipLinger || p.draining.Load() {
 		p.session.producer.Flush()
 	}
-	for i, result := range batch.Wait(ctx) {
+	results := batch.Wait(ctx)
+	p.spans.made(ctx, messages, results, func(m *message) string { return p.streamOf(&m.Message) })
+	for i, result := range results {
 		v.finished(messages[i], result)
 	}
 }

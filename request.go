@@ -84,6 +84,10 @@ func (r *request) take(encoded *marshaler.Encoded) {
 		r.rejected = append(r.rejected, rejection{items: 1, err: err})
 	}
 	r.items += len(encoded.Rejected)
+	for _, err := range encoded.Failed {
+		r.rejected = append(r.rejected, rejection{items: err.Items, err: err})
+		r.items += err.Items
+	}
 }
 
 // ItemsCount returns the number of log records, spans, data points or samples.

@@ -75,7 +75,7 @@ var (
 // message when they stand one after the other: all signals have the same number for their first field. Text stands in lines.
 // Profiles in protobuf stand alone: readers would join their dictionaries, and all but the first would refer to wrong entries.
 func kindOf(s marshaler.Signal, c marshaler.Config) kpl.Kind {
-	kind := kpl.Kind{Newline: c.Encoding.IsText() && !c.Newline}
+	kind := kpl.Kind{Newline: isText(c.Encoding) && !c.Newline}
 	switch s {
 	case marshaler.Logs:
 		kind.Number = 1

@@ -35,6 +35,8 @@ func (v *verdict) reject(r *request) {
 		outcome, fields := kpl.OutcomeRejected.String(), []zap.Field(nil)
 		if size, ok := errors.AsType[*marshaler.ItemSizeError](rejected.err); ok {
 			outcome, fields = outcomeOversize, []zap.Field{zap.String("resource", size.Resource)}
+		} else if failed, ok := errors.AsType[*marshaler.EncodingError](rejected.err); ok {
+			fields = []zap.Field{zap.String("resource", failed.Resource)}
 		}
 		v.telemetry.itemsPut(v.signal, outcome, rejected.items)
 		v.drop(rejected.items, rejected.err, fields...)

@@ -36,8 +36,14 @@ const maxKeyLength = 256
 // Config says how a [Marshaler] encodes and cuts. All sizes are in bytes and include the partition key, because the limits of
 // Kinesis do.
 type Config struct {
-	// Encoding of the messages. It is required.
+	// Encoding of the messages. It is required, unless Foreign is set.
 	Encoding Encoding
+
+	// Foreign encodes the messages in a format other than OTLP. Then Encoding must be empty. Nil means OTLP.
+	//
+	// Messages have the keys and streams that they would have in OTLP, and come in the same order. They are divided until each fits
+	// TargetSize, or MaxSize if it has one item.
+	Foreign *Foreign
 
 	// TargetSize is the size up to which messages are filled. It must be more than the size of the partition key.
 	//
@@ -125,14 +131,11 @@ func (c Config) validate() error {
 	if err := c.Key.validate(); err != nil {
 		return err
 	}
-	if c.Encoding != OTLPProto && c.Encoding != OTLPJSON {
-		return fmt.Errorf("marshaler: Encoding must be %q or %q, found %q", OTLPProto, OTLPJSON, c.Encoding)
+	if err := c.validateEncoding(); err != nil {
+		return err
 	}
 	if c.Oversize != "" && c.Oversize != DropOversize && c.Oversize != TruncateOversize {
 		return fmt.Errorf("marshaler: Oversize must be %q or %q, found %q", DropOversize, TruncateOversize, c.Oversize)
-	}
-	if c.Newline && !c.Encoding.IsText() {
-		return fmt.Errorf("marshaler: Newline must be false for Encoding %q, which is no text", c.Encoding)
 	}
 	if err := c.validateCompression(); err != nil {
 		return err
@@ -143,6 +146,25 @@ func (c Config) validate() error {
 	}
 	if c.MaxSize < c.TargetSize {
 		return fmt.Errorf("marshaler: MaxSize must be at least TargetSize (%d), found %d", c.TargetSize, c.MaxSize)
+	}
+	return nil
+}
+
+func (c Config) validateEncoding() error {
+	name, text := string(c.Encoding), c.Encoding.IsText()
+	switch f := c.Foreign; {
+	case f == nil && c.Encoding != OTLPProto && c.Encoding != OTLPJSON:
+		return fmt.Errorf("marshaler: Encoding must be %q or %q, found %q", OTLPProto, OTLPJSON, c.Encoding)
+	case f == nil:
+	case c.Encoding != "":
+		return fmt.Errorf("marshaler: Encoding must be empty with Foreign, found %q", c.Encoding)
+	case !f.Has(Logs) && !f.Has(Traces) && !f.Has(Metrics) && !f.Has(Profiles):
+		return errors.New("marshaler: Foreign must have a function for one signal at least")
+	default:
+		name, text = f.Name, f.Text
+	}
+	if c.Newline && !text {
+		return fmt.Errorf("marshaler: Newline must be false for Encoding %q, which is no text", name)
 	}
 	return nil
 }

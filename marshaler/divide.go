@@ -12,6 +12,9 @@ import "sort"
 // The parts have the key, the stream, the encoding and the compression of the message. They have memory of their own: the caller
 // releases them, and the message, which stays as it is. It fails only for data that was changed.
 func (m *Marshaler) Divide(signal Signal, message *Message, items int) ([]Message, error) {
+	if m.foreign != nil {
+		return m.foreign.divide(signal, message, max(items, 1))
+	}
 	if signal == Profiles {
 		return m.divideProfiles(message, max(items, 1))
 	}

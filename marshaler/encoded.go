@@ -27,6 +27,10 @@ func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte, options ...PushOp
 	if signal > Profiles {
 		return Encoded{}, fmt.Errorf("marshaler: there is no signal %d", signal)
 	}
+	if m.foreign != nil {
+		encoded, err := m.foreign.otlp.MarshalEncoded(signal, otlp, options...)
+		return m.foreign.translate(signal, encoded, err)
+	}
 	if (m.cfg.Encoding == OTLPProto || signal == Profiles) && isSound(otlp, signal.request(), 0) {
 		f := m.fillers[signal].Get().(*filler)
 		defer m.fillers[signal].Put(f)

@@ -21,6 +21,8 @@ type Marshaler struct {
 	cfg Config
 	// keys makes the partition keys of a push before it is encoded.
 	keys keyer
+	// foreign makes messages in a format other than OTLP; nil for OTLP.
+	foreign *foreign
 	// codec decodes messages, and encodes what cannot be encoded into memory of the Marshaler: JSON, and an unknown pdata.
 	codec codec
 	// reach is encodableOf. It is a field so that tests can make it fail.
@@ -58,6 +60,10 @@ func New(cfg Config) (*Marshaler, error) {
 		buffers:      new(buffers),
 		pieceSize:    pieceSize,
 	}
+	if cfg.Foreign != nil {
+		m.foreign, err = newForeign(cfg, m)
+		return m, err
+	}
 	for _, s := range []Signal{Logs, Traces, Metrics, Profiles} {
 		m.fillers[s].New = func() any {
 			return newFiller(fillerConfig{
@@ -73,6 +79,9 @@ func New(cfg Config) (*Marshaler, error) {
 // and makes garbage. It is always false for [OTLPJSON], which has no faster way,
 // except for profiles.
 func (m *Marshaler) FallsBack(signal Signal) bool {
+	if m.foreign != nil {
+		return m.foreign.otlp.FallsBack(signal)
+	}
 	if m.cfg.Encoding != OTLPProto && signal != Profiles {
 		return false
 	}
@@ -146,6 +155,10 @@ func encode[T any](
 ) (Encoded, error) {
 	if p.items == 0 {
 		return Encoded{}, nil
+	}
+	if m.foreign != nil {
+		otlp, err := encode(m.foreign.otlp, p, pdata, marshal, options)
+		return m.foreign.translate(p.signal, otlp, err)
 	}
 	p.apply(options)
 	p.groups = m.keys.groups(p.resources, p.attributes)

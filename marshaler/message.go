@@ -22,6 +22,19 @@ type Message struct {
 
 	// buffer owns the memory of Data. Release gives it back to the pool that it came from.
 	buffer *buffer
+	// otlp is what a foreign format has encoded as Data, and source owns its memory. Both are nil if nobody needs them.
+	otlp   []byte
+	source *buffer
+}
+
+// OTLP returns the items of the message in OTLP, which the Unmarshal functions of the [Marshaler] decode. As a rule that is Data.
+// For [Config.Foreign] it is what Data was made of, if the message has several items or [Foreign.KeepOTLP] is set. It must not be
+// changed, and not be read after Release.
+func (m *Message) OTLP() []byte {
+	if m.otlp != nil {
+		return m.otlp
+	}
+	return m.Data
 }
 
 // Release gives the memory of Data back, so that later messages can use it. After Release, nobody may read Data, neither
@@ -31,25 +44,42 @@ func (m *Message) Release() {
 	m.Data = nil
 	m.buffer.release()
 	m.buffer = nil
+	m.otlp = nil
+	m.source.release()
+	m.source = nil
 }
 
-// Memory returns how many bytes of memory Data holds until the message is released. It is at most an eighth more than Data has,
-// for Data of 256 bytes or more. It is 0 after Release.
+// Memory returns how many bytes of memory Data holds until the message is released, with what [Message.OTLP] returns. Without the
+// latter it is at most an eighth more than Data has, for Data of 256 bytes or more. It is 0 after Release.
 func (m *Message) Memory() int {
-	if m.buffer == nil {
-		return cap(m.Data)
+	memory := cap(m.Data)
+	if m.buffer != nil {
+		memory = m.buffer.memory()
 	}
-	return m.buffer.memory()
+	if m.source != nil {
+		return memory + m.source.memory()
+	}
+	return memory + cap(m.otlp)
+}
+
+// keySize returns how many bytes of the message's size are its key.
+func (m *Message) keySize() int {
+	if m.PartitionKey == "" {
+		return KeylessKeySize
+	}
+	return len(m.PartitionKey)
 }
 
 // Encoded is the pdata of one push as messages. Each item of the push is in exactly one of Messages, or has one error in
-// Rejected.
+// Rejected, or is counted by one error in Failed.
 type Encoded struct {
 	// Messages are in the order of their items. With [KeyConfig.ResourceAttributes] or [Config.Route], all messages of a key and
 	// a stream stand together, in the order in which the first item of each appears.
 	Messages []Message
 	// Rejected has one error for each item that is too large for any message.
 	Rejected []*ItemSizeError
+	// Failed has the items that [Config.Foreign] could not encode.
+	Failed []*EncodingError
 	// Truncated has one error for each item that was too large for any message and was cut, see [TruncateOversize]. The item is
 	// in Messages, and its error says how large it was.
 	Truncated []*ItemSizeError

@@ -4,9 +4,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -23,6 +26,7 @@ type otlp struct {
 	compression marshaler.Compression
 	items       int             // log records, spans, data points or samples
 	payload     json.RawMessage // the same in the JSON encoding of OTLP; nil if it is not wanted
+	text        string          // data that is text and not OTLP, without compression
 }
 
 var errNotOTLP = errors.New("not OTLP")
@@ -64,7 +68,7 @@ func (d *decoder) decode(data []byte, b *budget) (o otlp, err error) {
 		return otlp{}, errNotOTLP // it is compressed twice, which b would not count
 	}
 	if o, err = d.identify(data); err != nil {
-		return otlp{}, err
+		return otlp{compression: compression, text: textOf(data)}, err
 	}
 	o.compression = compression
 	if err = b.check(data, o.encoding); err == nil {
@@ -74,6 +78,15 @@ func (d *decoder) decode(data []byte, b *budget) (o otlp, err error) {
 		return otlp{}, fmt.Errorf("%w: %w", errNotOTLP, err)
 	}
 	return o, nil
+}
+
+// textOf returns data as text. It returns "" if data is no text: if it is not valid UTF-8, or has control characters.
+func textOf(data []byte) string {
+	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }
+	if !utf8.Valid(data) || bytes.ContainsFunc(data, isControl) {
+		return ""
+	}
+	return string(data)
 }
 
 // fill decodes data, whose signal and encoding are known.

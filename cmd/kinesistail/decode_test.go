@@ -75,6 +75,27 @@ func must(t *testing.T) func(data []byte, err error) []byte {
 	}
 }
 
+// Data that is text is shown as text, whatever its compression.
+func TestDecodeText(t *testing.T) {
+	compressed, err := marshaler.New(marshaler.Config{
+		TargetSize: 1000, MaxSize: 1000, Compression: marshaler.Zstd,
+		Foreign: &marshaler.Foreign{Name: "text", Logs: func(plog.Logs) ([]byte, error) { return []byte("[1]\tä\n"), nil }},
+	})
+	require.NoError(t, err)
+	encoded, err := compressed.MarshalLogs(twoLogs())
+	require.NoError(t, err)
+	for data, want := range map[string]otlp{
+		"a line\r\n":                     {compression: marshaler.NoCompression, text: "a line\r\n"},
+		"a\x00":                          {compression: marshaler.NoCompression},
+		"a\xff":                          {compression: marshaler.NoCompression},
+		string(encoded.Messages[0].Data): {compression: marshaler.Zstd, text: "[1]\tä\n"},
+	} {
+		got, err := newDecoder(nil, true).decode([]byte(data), newBudget())
+		require.ErrorIs(t, err, errNotOTLP)
+		assert.Equal(t, want, got, "%q", data)
+	}
+}
+
 func TestDecode(t *testing.T) {
 	logsJSON := must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))
 	tracesJSON := must(t)(new(ptrace.JSONMarshaler).MarshalTraces(oneSpan()))
@@ -86,26 +107,26 @@ func TestDecode(t *testing.T) {
 	}{
 		"logs, protobuf": {
 			must(t)(new(plog.ProtoMarshaler).MarshalLogs(twoLogs())),
-			otlp{marshaler.Logs, marshaler.OTLPProto, marshaler.NoCompression, 2, logsJSON},
+			otlp{marshaler.Logs, marshaler.OTLPProto, marshaler.NoCompression, 2, logsJSON, ""},
 		},
 		"traces, protobuf": {
 			must(t)(new(ptrace.ProtoMarshaler).MarshalTraces(oneSpan())),
-			otlp{marshaler.Traces, marshaler.OTLPProto, marshaler.NoCompression, 1, tracesJSON},
+			otlp{marshaler.Traces, marshaler.OTLPProto, marshaler.NoCompression, 1, tracesJSON, ""},
 		},
 		"metrics, protobuf": {
 			must(t)(new(pmetric.ProtoMarshaler).MarshalMetrics(threePoints())),
-			otlp{marshaler.Metrics, marshaler.OTLPProto, marshaler.NoCompression, 3, metricsJSON},
+			otlp{marshaler.Metrics, marshaler.OTLPProto, marshaler.NoCompression, 3, metricsJSON, ""},
 		},
 		"profiles, protobuf": {
 			must(t)(new(pprofile.ProtoMarshaler).MarshalProfiles(twoSamples())),
-			otlp{marshaler.Profiles, marshaler.OTLPProto, marshaler.NoCompression, 2, profilesJSON},
+			otlp{marshaler.Profiles, marshaler.OTLPProto, marshaler.NoCompression, 2, profilesJSON, ""},
 		},
 		"profiles, JSON": {
-			profilesJSON, otlp{marshaler.Profiles, marshaler.OTLPJSON, marshaler.NoCompression, 2, profilesJSON},
+			profilesJSON, otlp{marshaler.Profiles, marshaler.OTLPJSON, marshaler.NoCompression, 2, profilesJSON, ""},
 		},
-		"logs, JSON":    {logsJSON, otlp{marshaler.Logs, marshaler.OTLPJSON, marshaler.NoCompression, 2, logsJSON}},
-		"traces, JSON":  {tracesJSON, otlp{marshaler.Traces, marshaler.OTLPJSON, marshaler.NoCompression, 1, tracesJSON}},
-		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, marshaler.NoCompression, 3, metricsJSON}},
+		"logs, JSON":    {logsJSON, otlp{marshaler.Logs, marshaler.OTLPJSON, marshaler.NoCompression, 2, logsJSON, ""}},
+		"traces, JSON":  {tracesJSON, otlp{marshaler.Traces, marshaler.OTLPJSON, marshaler.NoCompression, 1, tracesJSON, ""}},
+		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, marshaler.NoCompression, 3, metricsJSON, ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			detecting := newDecoder(nil, true)
@@ -139,7 +160,7 @@ func TestDecodeCompressed(t *testing.T) {
 			require.NoError(t, err)
 			assert.JSONEq(t, string(must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))), string(got.payload))
 			got.payload = nil
-			assert.Equal(t, otlp{marshaler.Logs, encoding, compression, 2, nil}, got)
+			assert.Equal(t, otlp{marshaler.Logs, encoding, compression, 2, nil, ""}, got)
 		}
 	}
 }

@@ -134,7 +134,7 @@ func TestRunPrintsRecordsAndSummary(t *testing.T) {
 	}, low[3])
 	assert.Equal(t, map[string]any{
 		"type": "record", "shard": "shardId-000000000000", "sequence_number": stored[2].SequenceNumber,
-		"partition_key": "pk", "aggregated": false, "data": base64.StdEncoding.EncodeToString([]byte("plain <text>")),
+		"partition_key": "pk", "aggregated": false, "text": "plain <text>",
 	}, low[4])
 	assert.Equal(t, base64.StdEncoding.EncodeToString(frame([]byte("no protobuf"))), low[5]["data"])
 	assert.Equal(t, true, high[0]["out_of_range"])

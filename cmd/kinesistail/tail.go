@@ -35,14 +35,15 @@ type recordLine struct {
 	OutOfRange bool `json:"out_of_range,omitempty"`
 
 	// Signal (logs, traces, metrics or profiles), Encoding (otlp_proto or otlp_json), Items and Payload (OTLP in JSON) are set
-	// if the data is OTLP. Compression (snappy, zstd or gzip) is set if the OTLP is compressed. Data is set if it is not OTLP,
-	// and Error if it looks like OTLP and cannot be decoded.
+	// if the data is OTLP. Compression (snappy, zstd or gzip) is set if the data is compressed. If it is not OTLP, Text is set
+	// if it is text, otherwise Data. Error is set if it looks like OTLP and cannot be decoded.
 	Signal      string          `json:"signal,omitempty"`
 	Encoding    string          `json:"encoding,omitempty"`
 	Compression string          `json:"compression,omitempty"`
 	Items       int             `json:"items,omitempty"`
 	Payload     json.RawMessage `json:"payload,omitempty"`
 	Error       string          `json:"error,omitempty"`
+	Text        string          `json:"text,omitempty"`
 	Data        []byte          `json:"data,omitempty"`
 }
 
@@ -149,16 +150,18 @@ func (t *tail) handleMember(k kinesisRecord, m kpl.Member, record types.Record, 
 		OutOfRange:      k.outOfRange,
 	}
 	if err != nil {
-		line.Data = m.Data
+		if line.Text = decoded.text; line.Text == "" {
+			line.Data = m.Data
+		}
 		if err != errNotOTLP { //nolint:errorlint // Data that nothing shows to be OTLP is no error.
 			line.Error = err.Error()
 		}
 	} else {
 		line.Signal, line.Encoding = decoded.signal.String(), string(decoded.encoding)
 		line.Items, line.Payload = decoded.items, decoded.payload
-		if decoded.compression != marshaler.NoCompression {
-			line.Compression = string(decoded.compression)
-		}
+	}
+	if (err == nil || line.Text != "") && decoded.compression != marshaler.NoCompression {
+		line.Compression = string(decoded.compression)
 	}
 	if err := t.print(line); err != nil {
 		return err

@@ -44,7 +44,7 @@ func TestValidate(t *testing.T) {
 	}{
 		{"as it is", prefix + "record_ttl: 20s", ""},
 		{"unknown key", prefix + "linger: 1s", "linger"},
-		{"no such encoding", prefix + "encoding: xml", "exporters::kinesis_kpl: encoding must be"},
+		{"no such encoding", prefix + "encoding: otlp-proto", "exporters::kinesis_kpl: encoding must be"},
 		{
 			"no stream", prefix + "aws::stream_name: ''",
 			"exporters::kinesis_kpl::aws: exactly one of stream_name and stream_arn",

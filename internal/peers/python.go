@@ -38,7 +38,7 @@ func python(t testing.TB, script string) *exec.Cmd {
 type DecodedOTLP struct {
 	// Error says why the message was not decoded. It is empty for a message that was decoded.
 	Error string
-	// Items is the number of log records, spans or data points.
+	// Items is the number of log records, spans, data points or samples.
 	Items int
 	// Texts are all different strings in the message, sorted.
 	Texts []string
