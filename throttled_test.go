@@ -44,6 +44,12 @@ func throttledChoices() (encodings, keys, formats, compressions, messages []choi
 	}{
 		{marshaler.OTLPProto, all},
 		{marshaler.OTLPJSON, all},
+		{encodingRaw, []marshaler.Signal{marshaler.Logs}},
+		{encodingJaegerProto, []marshaler.Signal{marshaler.Traces}},
+		{encodingJaegerJSON, []marshaler.Signal{marshaler.Traces}},
+		{encodingZipkinProto, []marshaler.Signal{marshaler.Traces}},
+		{encodingZipkinJSON, []marshaler.Signal{marshaler.Traces}},
+		{"otlp_encoding/json", []marshaler.Signal{marshaler.Logs, marshaler.Traces}},
 	} {
 		set := func(c *Config) { c.Encoding = e.encoding }
 		encodings = append(encodings, choice{name: string(e.encoding), configure: set, signals: e.signals})
@@ -168,7 +174,7 @@ func sendThrottled(t *testing.T, choices []choice, items int) (throttled int) {
 	var consumers []func(push int) error
 	for _, s := range choices[0].signals {
 		e, consume := throttledExporter(t, s, f, set, c)
-		require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+		require.NoError(t, e.Start(t.Context(), encodingHost(t)))
 		running, consumers = append(running, e), append(consumers, consume)
 	}
 	pushes := make(chan int)

@@ -10,12 +10,14 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/encoding/otlpencodingextension"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/client"
@@ -26,6 +28,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/extension"
 
 	"github.com/otel-kinesis/kinesiskplexporter"
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
@@ -89,15 +92,36 @@ func sendByYAML(t *testing.T, name string, conf *confmap.Conf, endpoint string) 
 	}
 	var sent, got []string
 	for _, s := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics} {
-		sent = append(sent, sendOverWire(ctx, t, s, config)...)
+		items := sendOverWire(ctx, t, s, config)
+		if foreignStream(config, s) != "" {
+			items = namesIn(strings.Join(items, ""))
+		}
+		sent = append(sent, items...)
 	}
 	for _, stream := range streams {
-		items := readOverWire(ctx, t, service, stream)
+		items := readOverWire(ctx, t, service, stream, config)
 		assert.True(t, stream == name || len(items) > 0, "nothing is in %s", stream)
 		got = append(got, items...)
 	}
 	RequireSameItems(t, sent, got)
 }
+
+// foreignStream returns the stream of a signal whose encoding is not OTLP. It is empty for OTLP. Such a signal has a stream of its
+// own here: in its messages only the names of items are looked for.
+func foreignStream(c *kinesiskplexporter.Config, s marshaler.Signal) string {
+	own := map[marshaler.Signal]kinesiskplexporter.SignalConfig{marshaler.Logs: c.Logs, marshaler.Traces: c.Traces}[s]
+	switch own.Encoding {
+	case "", marshaler.OTLPProto, marshaler.OTLPJSON, otlpExtension:
+		return ""
+	default:
+		return own.StreamName
+	}
+}
+
+// itemName is how the items of requests are named. Their numbers have one digit; in protobuf, other bytes follow at once.
+var itemName = regexp.MustCompile(`request-\d(?:: log record |: span |\.)\d`)
+
+func namesIn(text string) []string { return itemName.FindAllString(text, -1) }
 
 // streamsOf returns all streams that an exporter may send to.
 func streamsOf(c *kinesiskplexporter.Config) []string {
@@ -142,7 +166,7 @@ func sendOverWire(ctx context.Context, t *testing.T, s marshaler.Signal, config 
 		e, send = metrics, func(name string) error { return metrics.ConsumeMetrics(ctx, Metrics(name, wireItems)) }
 		itemsOf = func(name string) []string { return MetricItems(t, Metrics(name, wireItems)) }
 	}
-	require.NoError(t, e.Start(ctx, componenttest.NewNopHost()))
+	require.NoError(t, e.Start(ctx, hostWithEncoding(t)))
 	var sent []string
 	var senders sync.WaitGroup
 	for i := range wireRequests {
@@ -155,14 +179,20 @@ func sendOverWire(ctx context.Context, t *testing.T, s marshaler.Signal, config 
 }
 
 // readOverWire returns the items in a stream. Messages say themselves what is in them.
-func readOverWire(ctx context.Context, t *testing.T, c *kinesis.Client, stream string) (items []string) {
+func readOverWire(
+	ctx context.Context, t *testing.T, c *kinesis.Client, stream string, config *kinesiskplexporter.Config,
+) (items []string) {
 	t.Helper()
 	for _, shard := range ListShards(ctx, t, c, stream) {
 		for _, record := range readShard(ctx, t, c, stream, *shard.ShardId) {
 			for _, member := range kpl.DeaggregateRecord(&record) {
 				plain, _, err := marshaler.Decompress(member.Data, marshaler.MaxPlainSize)
 				require.NoError(t, err)
-				if len(plain) > 0 { // A service that knows no dry runs stores an empty record.
+				switch {
+				case len(plain) == 0: // A service that knows no dry runs stores an empty record.
+				case stream == foreignStream(config, marshaler.Logs) || stream == foreignStream(config, marshaler.Traces):
+					items = append(items, namesIn(string(plain))...)
+				default:
 					items = append(items, itemsIn(t, plain)...)
 				}
 			}
@@ -191,4 +221,27 @@ func itemsIn(t *testing.T, plain []byte) (items []string) {
 		items = append(items, read(t, message)...)
 	}
 	return items
+}
+
+// otlpExtension is the id of the encoding extension that hosts have here.
+const otlpExtension marshaler.Encoding = "otlp_encoding/json"
+
+// encodingHost is a host with contrib's OTLP encoding, as JSON.
+type encodingHost struct {
+	component.Host
+
+	extensions map[component.ID]component.Component
+}
+
+func (h encodingHost) GetExtensions() map[component.ID]component.Component { return h.extensions }
+
+func hostWithEncoding(t *testing.T) component.Host {
+	t.Helper()
+	f := otlpencodingextension.NewFactory()
+	id := component.NewIDWithName(f.Type(), "json")
+	require.Equal(t, string(otlpExtension), id.String())
+	e, err := f.Create(t.Context(), extension.Settings{ID: id, TelemetrySettings: componenttest.NewNopTelemetrySettings()},
+		&otlpencodingextension.Config{Protocol: "otlp_json"})
+	require.NoError(t, err)
+	return encodingHost{componenttest.NewNopHost(), map[component.ID]component.Component{id: e}}
 }
