@@ -106,8 +106,8 @@ func sendByYAML(t *testing.T, name string, conf *confmap.Conf, endpoint string) 
 	RequireSameItems(t, sent, got)
 }
 
-// foreignStream returns the stream of a signal whose encoding is not OTLP. It is empty for OTLP. Such a signal has a stream of its
-// own here: in its messages only the names of items are looked for.
+// foreignStream returns the stream of a signal whose encoding is not OTLP. It is empty for OTLP. Such a signal has a stream of
+// its own here: in its messages only the names of items are looked for.
 func foreignStream(c *kinesiskplexporter.Config, s marshaler.Signal) string {
 	own := map[marshaler.Signal]kinesiskplexporter.SignalConfig{marshaler.Logs: c.Logs, marshaler.Traces: c.Traces}[s]
 	switch own.Encoding {
