@@ -11,6 +11,7 @@ tool           = .tools/$(1)/$(notdir $(firstword $(subst @, ,$(1))))
 GOLANGCI_LINT := $(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0)
 GOTESTSUM     := $(call tool,gotest.tools/gotestsum@v1.13.0)
 OCB           := $(call tool,go.opentelemetry.io/collector/cmd/builder@v0.165.0)
+CYCLONEDX     := $(call tool,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0)
 
 # Without the fallback to source hosts, a module that the proxy lacks fails at once.
 comma := ,
@@ -28,6 +29,7 @@ FUZZTIME  ?= 10s
 ROUNDS    ?= 5
 SHAPES    ?=
 ONLY      ?=
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 SEEDS     ?= 10000
 FROM      ?= 0
 
@@ -38,11 +40,11 @@ BENCH_COLLECTORS := $(patsubst bench/collectors/%.yaml,dist/bench/%/collector,$(
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
 	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*' \
 	! -path './bench/*' ! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' \
-	! -path './internal/docs/*' ! -path './internal/release/*') go.mod go.sum kpl/go.mod kpl/go.sum
+	! -path './internal/docs/*' ! -path './internal/release/*' ! -path './internal/deploy/*' ! -path './deploy/*') go.mod go.sum kpl/go.mod kpl/go.sum
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .tools/%:
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/$(@D) go install $(patsubst .tools/%/,%,$(dir $@))
@@ -185,6 +187,11 @@ tidy: ## tidy the go.mod of each module; kpl is taken from its folder
 .PHONY: release
 release: ## prepare the release of VERSION (v0.2.0), see docs/releasing.md
 	go run ./internal/release $(VERSION)
+
+.PHONY: release-dry-run
+release-dry-run: $(OCB) $(CYCLONEDX) ## build what a release publishes for PLATFORMS into dist/release, once more to compare
+	go run ./internal/release -build dist/release -platforms '$(PLATFORMS)' -again \
+		-ocb $(CURDIR)/$(OCB) -cyclonedx $(CURDIR)/$(CYCLONEDX)
 
 .PHONY: clean
 clean: ## remove what was built and installed
