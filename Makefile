@@ -142,8 +142,16 @@ sim: ## run SEEDS (10000) random schedules of the producer, from seed FROM (0) o
 limits: ## measure producers that share shards, and renew the table and plot of docs/limits.md
 	go test -count=1 -timeout 30m -run '^TestContentionTable$$' ./kpl -limits.docs ../docs
 
+.PHONY: throttled
+throttled: ## send 200,000 items through each encoding, key, format and compression into a stream that throttles
+	go test -count=1 -timeout 1h -run '^TestThrottledCombinations$$' -v . -throttled.all
+
+.PHONY: readers
+readers: peers ## read records of each kind with readers by others, and renew the table of docs/readers.md
+	go test -count=1 -tags e2e -timeout 10m -run '^TestReaders$$' ./internal/peers -readers.renew
+
 .PHONY: peers
-peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp $(PEERS)/.venv/.stamp) ## install the npm and Python packages that tests talk to
+peers: $(and $(wildcard $(PEERS)/package.json),$(addprefix $(PEERS)/,$(addsuffix /.stamp,node_modules .venv java/lib))) ## install the npm, Python and Java packages that tests talk to
 
 $(PEERS)/node_modules/.stamp: $(wildcard $(PEERS)/package*.json)
 	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund
@@ -155,6 +163,13 @@ $(PEERS)/.venv/.stamp: $(PEERS)/requirements.txt
 	@if command -v python3 >/dev/null; then \
 		python3 -m venv $(@D) && $(@D)/bin/pip install -q --disable-pip-version-check -r $< && touch $@; \
 	else echo 'no python3: what Python reads is not tested'; fi
+
+# The same for Java.
+$(PEERS)/java/lib/.stamp: $(PEERS)/java/pom.xml
+	@mkdir -p $(@D)
+	@if command -v javac >/dev/null && command -v mvn >/dev/null; then \
+		cd $(PEERS)/java && mvn -B -q -ntp dependency:copy-dependencies -DoutputDirectory=lib && touch lib/.stamp; \
+	else echo 'no javac or no mvn: what Java reads is not tested'; fi
 
 .PHONY: tidy
 tidy: ## tidy the go.mod of each module; kpl is taken from its folder
@@ -180,4 +195,4 @@ release-dry-run: $(OCB) $(CYCLONEDX) ## build what a release publishes for PLATF
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf dist .tools $(PEERS)/node_modules $(PEERS)/.venv
+	rm -rf dist .tools $(PEERS)/node_modules $(PEERS)/.venv $(PEERS)/java/lib
