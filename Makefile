@@ -62,7 +62,7 @@ demo: $(COLLECTOR) ## send real telemetry of this machine through the collector 
 	@CGO_ENABLED=0 go run ./internal/demo -bin dist -config testdata/demo.yaml
 
 .PHONY: test
-test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
+test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers prometheus $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
 	go test -count=1 -run Alloc . ./kpl/... ./marshaler # what the race detector allocates would count
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-race -shuffle=on -tags e2e -timeout 30m ./...
@@ -153,6 +153,18 @@ $(PEERS)/.venv/.stamp: $(PEERS)/requirements.txt
 	@if command -v python3 >/dev/null; then \
 		python3 -m venv $(@D) && $(@D)/bin/pip install -q --disable-pip-version-check -r $< && touch $@; \
 	else echo 'no python3: what Python reads is not tested'; fi
+
+# Debian's package of Prometheus, unpacked and not installed, so that nothing is started. Where there is no such package and no
+# Prometheus, the tests that need it are skipped, and say so.
+PROMETHEUS := .tools/prometheus/usr/bin/prometheus
+
+.PHONY: prometheus
+prometheus: $(if $(shell command -v prometheus && command -v promtool),,$(PROMETHEUS)) ## get Prometheus for the tests of deploy/
+
+$(PROMETHEUS):
+	@mkdir -p .tools/prometheus && cd .tools/prometheus && get() { apt-get download -qq prometheus; } && \
+	if { get || { apt-get update -qq && get; }; } 2>/dev/null; then dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb; \
+	else echo 'no package of Prometheus: the files of deploy/prometheus are not tried'; fi
 
 .PHONY: tidy
 tidy: ## tidy the go.mod of each module; kpl is taken from its folder

@@ -61,7 +61,6 @@ func TestDashboardAndAlertsInTrouble(t *testing.T) {
 		"exporters::kinesis_kpl::sending_queue::queue_size: 4194304",
 		"exporters::kinesis_kpl::retry_on_failure: {initial_interval: 50ms, max_interval: 200ms, max_elapsed_time: 2s}",
 		"exporters::kinesis_kpl::traces::partition_key::resource_attributes: [service.name]",
-		"exporters::kinesis_kpl::streams: {from_resource_attribute: kinesis.stream, allowed: [payments]}",
 	}})
 	w := &trouble{s, c, startPrometheus(t, c), grpcClient(t, c), map[string]bool{}}
 	l := startLoad(ctx, loadConfig{name: "base", records: 20, textLength: 1000, every: 200 * time.Millisecond}, w.send)
@@ -120,7 +119,7 @@ func (w *trouble) overload(ctx context.Context, t *testing.T) {
 	t.Helper()
 	l := startLoad(ctx, loadConfig{name: "over", records: 100, textLength: 2000, every: 100 * time.Millisecond}, w.send, w.send)
 	w.waitFiring(ctx, t, "KinesisHeldBack", "stream", stream)
-	w.waitFiring(ctx, t, "KinesisNearBounds", "bound", "max_outstanding_bytes")
+	w.waitFiring(ctx, t, "KinesisNearBounds", "bound", "queue_logs")
 	w.waitFiring(ctx, t, "KinesisQueueFullSoon", "data_type", "logs")
 	w.waitFiring(ctx, t, "KinesisNotAccepting", "reason", "queue")
 	l.stop()
@@ -190,7 +189,7 @@ func (w *trouble) unavailable(ctx context.Context, t *testing.T) {
 	grant()
 }
 
-// neverAccepted sends a log record that fits no record, one that fits when it is cut, and one for a stream that is not allowed.
+// neverAccepted sends a log record that fits no record, and one that fits when it is cut.
 func (w *trouble) neverAccepted(ctx context.Context, t *testing.T) {
 	t.Helper()
 	require.NoError(t, w.send(ctx, logRequest("long", 1, 2<<20)))
@@ -199,11 +198,6 @@ func (w *trouble) neverAccepted(ctx context.Context, t *testing.T) {
 	for i := range 60_000 { // Names are never cut.
 		record.Attributes().PutBool(fmt.Sprintf("a name of an attribute %d", i), true)
 	}
-	require.NoError(t, w.send(ctx, logsOf(logs)))
-	logs = plog.NewLogs()
-	resource := logs.ResourceLogs().AppendEmpty()
-	resource.Resource().Attributes().PutStr("kinesis.stream", "not-allowed")
-	resource.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("x")
 	require.NoError(t, w.send(ctx, logsOf(logs)))
 	w.waitFiring(ctx, t, "KinesisLosingData", "outcome", "oversize")
 }
@@ -289,4 +283,20 @@ type bounds struct{ least, most float64 }
 var nothing = bounds{}
 
 // dashboardBounds are the bounds of queries whose values are known. The values of the others are above zero.
-var dashboardBounds = map[string]bounds{}
+var dashboardBounds = map[string]bounds{
+	"Throttled part of the attempts / {{stream}}":                 {0.9, 1},
+	"Learned share of the busiest shards / {{stream}} {{shard}}":  {0.01, 1},
+	"How full the producer is / bytes":                            {0.8, 1},
+	"How full the queue is / {{data_type}}":                       {0.8, 1},
+	"Lost items in this range / given up: traces":                 nothing,
+	"Lost items in this range / given up: metrics":                nothing,
+	"Lost items in this range / given up: profiles":               nothing,
+	"Lost items / given up: traces":                               nothing,
+	"Lost items / given up: metrics":                              nothing,
+	"Lost items / given up: profiles":                             nothing,
+	"Items that were not accepted / queue: traces":                nothing,
+	"Items that were not accepted / queue: metrics":               nothing,
+	"Items that were not accepted / queue: profiles":              nothing,
+	"Items that were changed on the way / not routed: {{reason}}": nothing,
+	"Open shards / failed listings: {{stream}}":                   nothing,
+}
