@@ -140,6 +140,11 @@ sim: ## run SEEDS (10000) random schedules of the producer, from seed FROM (0) o
 limits: ## measure producers that share shards, and renew the table and plot of docs/limits.md
 	go test -count=1 -timeout 30m -run '^TestContentionTable$$' ./kpl -limits.docs ../docs
 
+.PHONY: picture
+picture: $(COLLECTOR) prometheus ## renew docs/operate.svg: the dashboard while one thing after the other goes wrong
+	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) go test -count=1 -tags e2e -timeout 10m \
+		-run '^TestDashboardAndAlertsInTrouble$$' ./internal/e2e -operate.docs ../../docs
+
 .PHONY: peers
 peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp $(PEERS)/.venv/.stamp) ## install the npm and Python packages that tests talk to
 
