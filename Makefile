@@ -40,7 +40,7 @@ BENCH_COLLECTORS := $(patsubst bench/collectors/%.yaml,dist/bench/%/collector,$(
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
 	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*' \
 	! -path './bench/*' ! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' \
-	! -path './internal/docs/*' ! -path './internal/release/*' ! -path './internal/deploy/*' ! -path './deploy/*') go.mod go.sum kpl/go.mod kpl/go.sum
+	! -path './internal/docs/*' ! -path './internal/release/*' ! -path './internal/deploy/*' ! -path './internal/migration/*' ! -path './deploy/*') go.mod go.sum kpl/go.mod kpl/go.sum
 
 .PHONY: help
 help: ## list the targets
@@ -70,6 +70,7 @@ test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers prometheus $(GOTESTSUM) ## al
 		-race -shuffle=on -tags e2e -timeout 30m ./...
 	cd kpl && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on -timeout 30m ./...
 	cd bench && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on -timeout 30m ./...
+	cd internal/migration && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on ./...
 
 .PHONY: unit
 unit: $(GOTESTSUM) ## the unit tests alone; needs nothing but Go
@@ -89,6 +90,7 @@ generated: ## generate what is generated, and fail if that changed a file
 lint: $(GOLANGCI_LINT) ## run the linters; they check the format too
 	$(GOLANGCI_LINT) run ./... ./kpl/...
 	cd bench && $(alone) $(CURDIR)/$(GOLANGCI_LINT) run ./...
+	cd internal/migration && $(alone) $(CURDIR)/$(GOLANGCI_LINT) run ./...
 
 .PHONY: docs
 docs: ## check the documents' links and DESIGN.md's file map
@@ -149,6 +151,7 @@ throttled: ## send 200,000 items through each encoding, key, format and compress
 .PHONY: readers
 readers: peers ## read records of each kind with readers by others, and renew the table of docs/readers.md
 	go test -count=1 -tags e2e -timeout 10m -run '^TestReaders$$' ./internal/peers -readers.renew
+
 .PHONY: picture
 picture: $(COLLECTOR) prometheus ## renew docs/operate.svg: the dashboard while one thing after the other goes wrong
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) go test -count=1 -tags e2e -timeout 10m \
@@ -197,6 +200,7 @@ tidy: ## tidy the go.mod of each module; kpl is taken from its folder
 		kpl && $$0 > kpl { printf "%s", kpl; kpl = "" } 1; END { printf "%s", kpl }' go.sum .tidy.sum > .tidy.sums
 	mv .tidy.mod go.mod && mv .tidy.sums go.sum && rm .tidy.sum
 	cd bench && $(alone) go mod tidy
+	cd internal/migration && $(alone) go mod tidy
 	cd $(PEERS)/otelsdk && $(alone) go mod tidy
 
 .PHONY: release

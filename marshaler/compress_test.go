@@ -123,7 +123,7 @@ func TestCompressedMessagesFillRecords(t *testing.T) {
 				m := mustNew(t, config)
 				count := &counting{compressor: m.compressor}
 				m.compressor = count
-				bytes, units, plain, again := 0, 0, 0, 0
+				sent, units, plain, again := 0, 0, 0, 0
 				for request := range requests {
 					logs := serviceLogs(r, shape.resources, shape.records)
 					size := len(logsData{logs}.whole(t, m))
@@ -133,7 +133,7 @@ func TestCompressedMessagesFillRecords(t *testing.T) {
 					for _, message := range messages[:len(messages)-1] { // the last is what was left
 						size := len(message.Data) + KeylessKeySize
 						assert.LessOrEqual(t, size, target)
-						bytes += size
+						sent += size
 						units += (size + unit - 1) / unit
 					}
 					if request > 0 {
@@ -141,8 +141,8 @@ func TestCompressedMessagesFillRecords(t *testing.T) {
 					}
 				}
 				t.Logf("%d units, %.3f of the least; %.1f%% compressed once more",
-					units, float64(units*unit)/float64(bytes), 100*float64(again)/float64(plain))
-				assert.LessOrEqual(t, float64(units*unit), 1.03*float64(bytes))
+					units, float64(units*unit)/float64(sent), 100*float64(again)/float64(plain))
+				assert.LessOrEqual(t, float64(units*unit), 1.03*float64(sent))
 				assert.LessOrEqual(t, float64(again), .35*float64(plain))
 			})
 		}
