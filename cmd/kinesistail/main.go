@@ -48,6 +48,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -55,21 +56,29 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2)
-	default:
-		fmt.Fprintln(os.Stderr, "kinesistail:", err)
-		os.Exit(1)
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "kinesistail:", err)
+	if _, wrong := errors.AsType[usageError](err); wrong {
+		fmt.Fprintln(os.Stderr, "kinesistail -h lists the flags.")
+		os.Exit(2)
+	}
+	os.Exit(1)
 }
 
 // run is the program. It reads a stream up to its newest record, or until ctx ends if it follows the stream. It ends earlier if
 // enough user records are printed. It always prints the summary.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	opts, err := parseOptions(args, stderr)
+	opts, err := parseOptions(args, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
 	if err != nil {
+		return err
+	}
+	if opts.version {
+		_, err := fmt.Fprintln(stdout, versionText(debug.ReadBuildInfo()))
 		return err
 	}
 	client, err := newClient(ctx, opts)
@@ -87,5 +96,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case ctx.Err() != nil:
 		err = errors.New("interrupted before the end of the stream")
 	}
-	return errors.Join(err, t.finish(stdout, stderr))
+	return errors.Join(explain(err), t.finish(stdout, stderr))
 }

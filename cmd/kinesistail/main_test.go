@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -260,12 +259,19 @@ func TestInvalidOptions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			err := run(t.Context(), strings.Fields(test.args), &stdout, &stderr)
-			require.ErrorIs(t, err, errUsage)
+			require.ErrorAs(t, err, new(usageError))
 			require.ErrorContains(t, err, test.want)
-			assert.Contains(t, stderr.String(), test.want)
-			assert.Contains(t, stderr.String(), "Usage of kinesistail:")
+			assert.Empty(t, stderr.String(), "main prints the error, and no usage")
 			assert.Empty(t, stdout.String())
 		})
 	}
-	require.ErrorIs(t, run(t.Context(), []string{"-h"}, io.Discard, io.Discard), flag.ErrHelp)
+}
+
+func TestHelp(t *testing.T) {
+	for _, flag := range []string{"-h", "-help", "--help"} {
+		var stdout, stderr bytes.Buffer
+		require.NoError(t, run(t.Context(), []string{flag}, &stdout, &stderr))
+		assert.Contains(t, stdout.String(), "(required)")
+		assert.Empty(t, stderr.String())
+	}
 }

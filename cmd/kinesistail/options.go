@@ -15,8 +15,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// errUsage is wrapped by the error for a wrong command line. The usage has been printed then.
-var errUsage = errors.New("usage")
+// usageError is the error for a wrong command line.
+type usageError struct{ error }
 
 // The values of the flags that allow only some values.
 const (
@@ -40,14 +40,17 @@ type options struct {
 	signal   *marshaler.Signal // nil means to detect it
 	max      int               // 0 means no limit
 	format   string
+	version  bool // print the version and do nothing else
 }
 
-// parseOptions reads the command line. If the command line is wrong, it prints the reason and the usage to stderr.
-func parseOptions(args []string, stderr io.Writer) (options, error) {
+// parseOptions reads the command line. If that asks for help, it prints the usage to stdout and returns [flag.ErrHelp]. If it is
+// wrong, it returns a usageError.
+func parseOptions(args []string, stdout io.Writer) (options, error) {
 	var o options
 	var stream, signal string
 	flags := flag.NewFlagSet("kinesistail", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard) // the caller prints the error
+	flags.Usage = func() {}
 	flags.StringVar(&stream, "stream", "", "`name` or ARN of the stream (required)")
 	flags.StringVar(&o.region, "region", "", "AWS region (default: that of the ARN, the environment or the profile)")
 	flags.StringVar(&o.profile, "profile", "", "profile of the AWS configuration files")
@@ -60,17 +63,21 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.format, "format", formatJSON,
 		"json: records and summary as JSON lines; summary: a summary to read;\n"+
 			"both: as json, and the other on standard error")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return options{}, err
-		}
-		return options{}, fmt.Errorf("%w: %w", errUsage, err)
+	flags.BoolVar(&o.version, "version", false, "print the version and end")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(stdout, "kinesistail prints the user records of a Kinesis stream. Flags:")
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return options{}, err
+	} else if err != nil {
+		return options{}, usageError{err}
+	}
+	if o.version {
+		return o, nil
 	}
 	o.stream = streamName(stream)
 	if err := errors.Join(o.validate(flags.Args()), o.setSignal(signal)); err != nil {
-		fmt.Fprintln(stderr, err)
-		flags.Usage()
-		return options{}, fmt.Errorf("%w: %w", errUsage, err)
+		return options{}, usageError{err}
 	}
 	return o, nil
 }

@@ -23,6 +23,8 @@ type reader struct {
 	stream streamName
 	latest bool // start after the newest record, not at the oldest one
 	follow bool // go on reading after the newest record
+
+	answered bool // the service has answered a call
 }
 
 // batch is the records of one GetRecords call, at least one.
@@ -105,10 +107,15 @@ func (r *reader) listShards(ctx context.Context) ([]types.Shard, error) {
 	var shards []types.Shard
 	in := &kinesis.ListShardsInput{StreamName: r.stream.name(), StreamARN: r.stream.arn()}
 	for {
-		out, err := r.client.ListShards(ctx, in)
+		var patience []func(*kinesis.Options)
+		if !r.answered {
+			patience = append(patience, firstCall)
+		}
+		out, err := r.client.ListShards(ctx, in, patience...)
 		if err != nil {
 			return nil, fmt.Errorf("list the shards of %s: %w", r.stream, err)
 		}
+		r.answered = true
 		shards = append(shards, out.Shards...)
 		if aws.ToString(out.NextToken) == "" {
 			return shards, nil
