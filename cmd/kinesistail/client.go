@@ -4,11 +4,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,16 +59,26 @@ func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
 		}
 		region = parsed.Region
 	}
-	cfg, err := config.LoadDefaultConfig(ctx,
+	load := []func(*config.LoadOptions) error{
 		config.WithRegion(region),
 		config.WithSharedConfigProfile(o.profile),
-		config.WithHTTPClient(newNetwork()))
+		config.WithHTTPClient(newNetwork()),
+	}
+	if o.caFile != "" {
+		authorities, err := os.ReadFile(o.caFile)
+		if err != nil {
+			return nil, fmt.Errorf("-ca-file: %w", err)
+		}
+		load = append(load, config.WithCustomCABundle(bytes.NewReader(authorities)))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return nil, fmt.Errorf("load AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
 		return nil, errors.New("no AWS region: give -region, or set AWS_REGION")
 	}
+	o.role.assume(&cfg)
 	return kinesis.NewFromConfig(cfg, func(k *kinesis.Options) {
 		k.Retryer = newRetryer()
 		k.HTTPClient = kpl.NewHTTPClient(k.HTTPClient, maxBatches) // a connection for each call at a time

@@ -5,6 +5,7 @@
 // end. It deaggregates the aggregated records of the KPL and decodes OTLP.
 //
 //	kinesistail -stream telemetry                          # everything up to now, and the summary
+//	kinesistail -stream telemetry -from 10m                # what arrived in the last ten minutes
 //	kinesistail -stream telemetry -from latest -follow     # what arrives from now on, until interrupted
 //	kinesistail -stream telemetry -format summary          # the summary alone, for people
 //
@@ -50,6 +51,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -68,9 +70,10 @@ func main() {
 }
 
 // run is the program. It reads a stream up to its newest record, or until ctx ends if it follows the stream. It ends earlier if
-// enough user records are printed. It always prints the summary.
+// enough user records are printed. It prints the summary, unless the first
+// call failed.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	opts, err := parseOptions(args, stdout)
+	opts, err := parseOptions(args, stdout, time.Now())
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	}
@@ -86,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	t := newTail(opts, stdout)
-	r := reader{client: client, stream: opts.stream, latest: opts.from == fromLatest, follow: opts.follow}
+	r := reader{client: client, stream: opts.stream, from: opts.from, follow: opts.follow}
 	err = r.read(ctx, t.handle)
 	switch {
 	case errors.Is(err, errEnough):
@@ -95,6 +98,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		err = nil // Whoever follows a stream can only stop by interrupting it.
 	case ctx.Err() != nil:
 		err = errors.New("interrupted before the end of the stream")
+	}
+	if err != nil && !r.answered {
+		return explain(err) // There is nothing to sum up.
 	}
 	return errors.Join(explain(err), t.finish(stdout, stderr))
 }

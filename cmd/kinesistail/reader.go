@@ -21,7 +21,7 @@ const maxBatches = 16
 type reader struct {
 	client client
 	stream streamName
-	latest bool // start after the newest record, not at the oldest one
+	from   start
 	follow bool // go on reading after the newest record
 
 	answered bool // the service has answered a call
@@ -53,8 +53,8 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 	events := make(chan event)
 	slots := make(chan struct{}, maxBatches)
 	family := newLineage()
-	running, latest := 0, r.latest
-	start := func() error {
+	running, latest := 0, r.from.latest
+	startReady := func() error {
 		shards, err := r.listShards(ctx)
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 		return nil
 	}
 
-	if err := start(); err != nil {
+	if err := startReady(); err != nil {
 		return err
 	}
 	for running > 0 {
@@ -92,7 +92,7 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 			running--
 			if e.closed {
 				family.finish(aws.ToString(e.shard.ShardId))
-				if err := start(); err != nil {
+				if err := startReady(); err != nil {
 					return err
 				}
 			}
