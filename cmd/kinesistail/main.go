@@ -1,13 +1,21 @@
 // Copyright The kinesiskplexporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command kinesistail reads a Kinesis stream and prints its user records, one line of JSON for each, and a summary at the
-// end. It deaggregates the aggregated records of the KPL and decodes OTLP.
+// Command kinesistail reads a Kinesis stream and prints its user records and a summary at the end. It deaggregates the aggregated
+// records of the KPL and decodes OTLP. On a terminal each user record is a line to read. In a pipe or a file it is a line of JSON.
 //
 //	kinesistail -stream telemetry                          # everything up to now, and the summary
 //	kinesistail -stream telemetry -from 10m                # what arrived in the last ten minutes
 //	kinesistail -stream telemetry -from latest -follow     # what arrives from now on, until interrupted
 //	kinesistail -stream telemetry -format summary          # the summary alone, for people
+//
+//	kinesistail -stream telemetry -only logs -grep 'service.name=cart|body=.*timeout'
+//
+// -grep takes a regular expression in the syntax of Go. It looks for it in "name=value" of each attribute and each field of OTLP,
+// for example service.name=cart, body=timeout, name=GET /, severityText=ERROR. In other data it looks at the whole text.
+// User records that are not printed for -only or -grep still count in the summary.
+//
+// Characters that cannot be seen are escaped in all output, so records cannot send commands to a terminal.
 //
 // It finds credentials and the region as the AWS CLI does. It reads each shard at most 5 times a second. That is the limit
 // of the service for all consumers of the stream together.
@@ -42,6 +50,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -61,7 +70,7 @@ func main() {
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, "kinesistail:", err)
+	fmt.Fprintln(os.Stderr, "kinesistail:", visibleLines(err.Error()))
 	if _, wrong := errors.AsType[usageError](err); wrong {
 		fmt.Fprintln(os.Stderr, "kinesistail -h lists the flags.")
 		os.Exit(2)
@@ -88,6 +97,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	opts.format = cmp.Or(opts.format, defaultFormat(stdout))
 	t := newTail(opts, stdout)
 	r := reader{client: client, stream: opts.stream, from: opts.from, follow: opts.follow}
 	err = r.read(ctx, t.handle)

@@ -256,6 +256,9 @@ func TestInvalidOptions(t *testing.T) {
 		"start in the future":  {"-stream s -from 2999-01-01T00:00:00Z", "is in the future"},
 		"bad role":             {"-stream s -role-arn reader", "-role-arn must be the ARN of a role"},
 		"id without role":      {"-stream s -external-id x", "-external-id needs -role-arn"},
+		"bad only":             {"-stream s -only logs,events", "-only must be some of logs, traces, metrics and profiles"},
+		"bad expression":       {"-stream s -grep (", "-grep must be a regular expression"},
+		"filtered summary":     {"-stream s -grep x -format summary", "exclude -format summary"},
 		"argument":             {"-stream s more", `unexpected argument "more"`},
 		"unknown flag":         {"-what", "flag provided but not defined"},
 	} {

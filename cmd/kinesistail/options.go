@@ -22,6 +22,7 @@ type usageError struct{ error }
 // The values of the flags that allow only some values.
 const (
 	formatJSON    = "json"
+	formatText    = "text"
 	formatSummary = "summary"
 	formatBoth    = "both"
 )
@@ -38,16 +39,17 @@ type options struct {
 	from     start
 	follow   bool
 	signal   *marshaler.Signal // nil means to detect it
-	max      int               // 0 means no limit
-	format   string
-	version  bool // print the version and do nothing else
+	filter   filter
+	max      int    // 0 means no limit
+	format   string // empty means defaultFormat
+	version  bool   // print the version and do nothing else
 }
 
 // parseOptions reads the command line. If that asks for help, it prints the usage to stdout and returns [flag.ErrHelp]. If it is
 // wrong, it returns a usageError.
 func parseOptions(args []string, stdout io.Writer, now time.Time) (options, error) {
 	var o options
-	var stream, signal, from string
+	var stream, signal, from, only, pattern string
 	flags := flag.NewFlagSet("kinesistail", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // the caller prints the error
 	flags.Usage = func() {}
@@ -64,9 +66,13 @@ func parseOptions(args []string, stdout io.Writer, now time.Time) (options, erro
 	flags.BoolVar(&o.follow, "follow", false, "keep reading until interrupted, rather than stop at the tip")
 	flags.StringVar(&signal, "signal", "", "take every record for logs, traces, metrics or profiles (default: detect it)")
 	flags.IntVar(&o.max, "max", 0, "stop after this many user records (default: no limit)")
-	flags.StringVar(&o.format, "format", formatJSON,
-		"json: records and summary as JSON lines; summary: a summary to read;\n"+
-			"both: as json, and the other on standard error")
+	flags.StringVar(&only, "only", "", "print only user records of these `signals`: some of logs, traces, metrics and profiles,\n"+
+		"with commas between")
+	flags.StringVar(&pattern, "grep", "", "print only user records in which this regular `expression` matches name=value of an\n"+
+		"attribute or field, such as service.name=cart or body=.*timeout; or other text")
+	flags.StringVar(&o.format, "format", "",
+		"text: records and summary to read; json: both as JSON lines; summary: only a summary to read;\n"+
+			"both: as json, and a summary to read on standard error (default: text on a terminal, else json)")
 	flags.BoolVar(&o.version, "version", false, "print the version and end")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(stdout, "kinesistail prints the user records of a Kinesis stream. Flags:")
@@ -80,9 +86,10 @@ func parseOptions(args []string, stdout io.Writer, now time.Time) (options, erro
 		return o, nil
 	}
 	o.stream = streamName(stream)
-	var err error
-	o.from, err = parseStart(from, now)
-	if err := errors.Join(err, o.validate(flags.Args()), o.setSignal(signal)); err != nil {
+	var startErr, filterErr error
+	o.from, startErr = parseStart(from, now)
+	o.filter, filterErr = newFilter(only, pattern)
+	if err := errors.Join(startErr, filterErr, o.validate(flags.Args()), o.setSignal(signal)); err != nil {
 		return options{}, usageError{err}
 	}
 	return o, nil
@@ -105,9 +112,15 @@ func (o *options) validate(rest []string) error {
 		errs = append(errs, errors.New("-from latest needs -follow: there is nothing between latest and the tip"))
 	}
 	errs = append(errs, o.role.validate())
-	if o.format != formatJSON && o.format != formatSummary && o.format != formatBoth {
-		errs = append(errs, fmt.Errorf("-format must be %s, %s or %s, found %q",
-			formatJSON, formatSummary, formatBoth, o.format))
+	switch o.format {
+	case "", formatText, formatJSON, formatBoth:
+	case formatSummary:
+		if !o.filter.takesAll() {
+			errs = append(errs, errors.New("-only and -grep choose the records to print: they exclude -format summary"))
+		}
+	default:
+		errs = append(errs, fmt.Errorf("-format must be %s, %s, %s or %s, found %q",
+			formatText, formatJSON, formatSummary, formatBoth, o.format))
 	}
 	if o.max < 0 {
 		errs = append(errs, fmt.Errorf("-max must not be negative, found %d", o.max))
@@ -133,11 +146,17 @@ func (o *options) setSignal(name string) error {
 	if name == "" {
 		return nil
 	}
-	for _, s := range []marshaler.Signal{marshaler.Logs, marshaler.Traces, marshaler.Metrics, marshaler.Profiles} {
-		if s.String() == name {
-			o.signal = &s
-			return nil
-		}
+	if s, known := signalNamed(name); known {
+		o.signal = &s
+		return nil
 	}
 	return fmt.Errorf("-signal must be logs, traces, metrics or profiles, found %q", name)
+}
+
+// defaultFormat is text for people at a terminal, and JSON for programs.
+func defaultFormat(stdout io.Writer) string {
+	if isTerminal(stdout) {
+		return formatText
+	}
+	return formatJSON
 }

@@ -59,20 +59,24 @@ type errorLine struct {
 // tail prints and counts the records that a reader gives it.
 type tail struct {
 	decoder *decoder
-	lines   *json.Encoder // nil if records are not printed
-	text    bool          // whether the summary is printed as text
-	max     int           // the maximum number of user records; 0 means all
+	lines   *jsonLines  // nil if records are not printed as JSON
+	table   *tableLines // nil if records are not printed as text
+	filter  filter      // chooses the user records to print
+	text    bool        // whether the summary is printed as text
+	max     int         // the maximum number of user records to print; 0 means all
 	printed int
 	summary *summary
 }
 
 func newTail(o options, stdout io.Writer) *tail {
-	t := &tail{text: o.format != formatJSON, max: o.max, summary: newSummary(string(o.stream))}
-	if o.format != formatSummary {
-		t.lines = json.NewEncoder(stdout)
-		t.lines.SetEscapeHTML(false)
+	t := &tail{filter: o.filter, text: o.format != formatJSON, max: o.max, summary: newSummary(string(o.stream))}
+	switch o.format {
+	case formatText:
+		t.table = &tableLines{out: stdout}
+	case formatJSON, formatBoth:
+		t.lines = newJSONLines(stdout)
 	}
-	t.decoder = newDecoder(o.signal, t.lines != nil)
+	t.decoder = newDecoder(o.signal, t.lines != nil || t.table != nil)
 	return t
 }
 
@@ -121,22 +125,33 @@ func (t *tail) handleRecord(shard types.Shard, record types.Record) error {
 	return t.print(errorLine{"error", k.shard, aws.ToString(record.SequenceNumber), err.Error(), record.Data})
 }
 
-// print prints a line of JSON, if records are printed.
-func (t *tail) print(line any) error {
-	if t.lines == nil {
-		return nil
+// print prints a line, if records are printed.
+func (t *tail) print(line any) (err error) {
+	switch {
+	case t.lines != nil:
+		err = t.lines.print(line)
+	case t.table != nil:
+		switch line := line.(type) {
+		case recordLine:
+			err = t.table.record(line)
+		case errorLine:
+			err = t.table.failure(line)
+		}
 	}
-	if err := t.lines.Encode(line); err != nil {
+	if err != nil {
 		return fmt.Errorf("print a record: %w", err)
 	}
 	return nil
 }
 
-// handleMember prints and counts a user record of k.
+// handleMember counts a user record of k, and prints it if the filter takes it.
 func (t *tail) handleMember(k kinesisRecord, m kpl.Member, record types.Record, b *budget) error {
 	decoded, err := t.decoder.decode(m.Data, b)
 	if !k.outOfRange {
 		t.summary.addUserRecord(k.shard, decoded, err == nil)
+	}
+	if taken, filterErr := t.filter.takes(decoded, err == nil, m.Data); filterErr != nil || !taken {
+		return filterErr
 	}
 	t.printed++
 	line := recordLine{
@@ -187,7 +202,7 @@ func (t *tail) finish(stdout, stderr io.Writer) error {
 	t.summary.close()
 	var err error
 	if t.lines != nil {
-		err = t.lines.Encode(t.summary)
+		err = t.lines.print(t.summary)
 	}
 	if t.text {
 		out := stdout
