@@ -10,6 +10,7 @@
 //	kinesistail -stream telemetry -format summary          # the summary alone, for people
 //
 //	kinesistail -stream telemetry -only logs -grep 'service.name=cart|body=.*timeout'
+//	kinesistail -stream telemetry -stats                   # rates, ratios and lag of each shard, until interrupted
 //
 // -grep takes a regular expression in the syntax of Go. It looks for it in "name=value" of each attribute and each field of OTLP,
 // for example service.name=cart, body=timeout, name=GET /, severityText=ERROR. In other data it looks at the whole text.
@@ -32,6 +33,11 @@
 //
 // A line of type "error" is for an aggregated record with members that cannot be read. It has shard, sequence_number, error, and
 // the data of the whole Kinesis record. The members that can be read have lines of their own.
+//
+// With -stats there is a line of type "stats" for each interval, and none for records. It has time, seconds, total and shards. Each of
+// shards, and total, has kinesis_records_per_second, user_records_per_second, items_per_second, bytes_per_second,
+// aggregation_ratio, compression_ratio (bytes before compression for each stored byte), and lag_ms: how far behind its newest
+// record the shard was read.
 //
 // The last line has the type "summary":
 //
@@ -100,6 +106,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	opts.format = cmp.Or(opts.format, defaultFormat(stdout))
 	t := newTail(opts, stdout)
 	r := reader{client: client, stream: opts.stream, from: opts.from, follow: opts.follow}
+	if opts.stats {
+		r.interval = opts.interval
+		r.tick = func(now time.Time) error { return t.showStats(now, stdout) }
+	}
 	err = r.read(ctx, t.handle)
 	switch {
 	case errors.Is(err, errEnough):

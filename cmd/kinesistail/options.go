@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -27,6 +28,12 @@ const (
 	formatBoth    = "both"
 )
 
+// How often rates are shown.
+const (
+	defaultInterval = 5 * time.Second
+	minInterval     = time.Second
+)
+
 // options is the command line.
 type options struct {
 	stream   streamName
@@ -42,7 +49,9 @@ type options struct {
 	filter   filter
 	max      int    // 0 means no limit
 	format   string // empty means defaultFormat
-	version  bool   // print the version and do nothing else
+	stats    bool   // print rates instead of records
+	interval time.Duration
+	version  bool // print the version and do nothing else
 }
 
 // parseOptions reads the command line. If that asks for help, it prints the usage to stdout and returns [flag.ErrHelp]. If it is
@@ -61,7 +70,7 @@ func parseOptions(args []string, stdout io.Writer, now time.Time) (options, erro
 	flags.StringVar(&o.caFile, "ca-file", "", "`file` of the authorities to trust, in PEM (default: those of AWS_CA_BUNDLE or the system)")
 	flags.StringVar(&o.endpoint, "endpoint", "", "`URL` of the service, if not the region's own")
 	flags.BoolVar(&o.insecure, "insecure", false, "allow an endpoint with http://")
-	flags.StringVar(&from, "from", fromHorizon, "where to start: horizon (the oldest record), latest (needs -follow),\n"+
+	flags.StringVar(&from, "from", "", "where to start: horizon (the oldest record, default), latest (needs -follow),\n"+
 		"a time such as 2026-01-31T09:30:00Z, or how long ago, such as 10m")
 	flags.BoolVar(&o.follow, "follow", false, "keep reading until interrupted, rather than stop at the tip")
 	flags.StringVar(&signal, "signal", "", "take every record for logs, traces, metrics or profiles (default: detect it)")
@@ -73,6 +82,9 @@ func parseOptions(args []string, stdout io.Writer, now time.Time) (options, erro
 	flags.StringVar(&o.format, "format", "",
 		"text: records and summary to read; json: both as JSON lines; summary: only a summary to read;\n"+
 			"both: as json, and a summary to read on standard error (default: text on a terminal, else json)")
+	flags.BoolVar(&o.stats, "stats", false, "show rates, ratios and lag of each shard instead of records, until interrupted\n"+
+		"(follows the stream, from latest unless -from says otherwise)")
+	flags.DurationVar(&o.interval, "interval", defaultInterval, "how often -stats shows rates, at least 1s")
 	flags.BoolVar(&o.version, "version", false, "print the version and end")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(stdout, "kinesistail prints the user records of a Kinesis stream. Flags:")
@@ -86,6 +98,11 @@ func parseOptions(args []string, stdout io.Writer, now time.Time) (options, erro
 		return o, nil
 	}
 	o.stream = streamName(stream)
+	if o.stats {
+		o.follow = true
+		from = cmp.Or(from, fromLatest)
+	}
+	from = cmp.Or(from, fromHorizon)
 	var startErr, filterErr error
 	o.from, startErr = parseStart(from, now)
 	o.filter, filterErr = newFilter(only, pattern)
@@ -111,7 +128,7 @@ func (o *options) validate(rest []string) error {
 	if o.from.latest && !o.follow {
 		errs = append(errs, errors.New("-from latest needs -follow: there is nothing between latest and the tip"))
 	}
-	errs = append(errs, o.role.validate())
+	errs = append(errs, o.role.validate(), o.validateStats())
 	switch o.format {
 	case "", formatText, formatJSON, formatBoth:
 	case formatSummary:
@@ -126,6 +143,18 @@ func (o *options) validate(rest []string) error {
 		errs = append(errs, fmt.Errorf("-max must not be negative, found %d", o.max))
 	}
 	return errors.Join(append(errs, o.validateEndpoint())...)
+}
+
+func (o *options) validateStats() error {
+	switch {
+	case o.interval < minInterval:
+		return fmt.Errorf("-interval must be at least %v, found %v", minInterval, o.interval)
+	case o.stats && (o.max > 0 || !o.filter.takesAll()):
+		return errors.New("-stats shows no records: it excludes -max, -only and -grep")
+	case o.stats && o.format != "" && o.format != formatText && o.format != formatJSON:
+		return fmt.Errorf("-stats needs -format %s or %s, found %q", formatText, formatJSON, o.format)
+	}
+	return nil
 }
 
 func (o *options) validateEndpoint() error {

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,6 +67,7 @@ type tail struct {
 	max     int         // the maximum number of user records to print; 0 means all
 	printed int
 	summary *summary
+	stats   *stats // nil if there is no view of rates
 }
 
 func newTail(o options, stdout io.Writer) *tail {
@@ -76,6 +78,11 @@ func newTail(o options, stdout io.Writer) *tail {
 	case formatJSON, formatBoth:
 		t.lines = newJSONLines(stdout)
 	}
+	if o.stats {
+		t.stats = newStats(time.Now())
+		t.decoder = newDecoder(o.signal, false)
+		return t
+	}
 	t.decoder = newDecoder(o.signal, t.lines != nil || t.table != nil)
 	return t
 }
@@ -85,6 +92,12 @@ func (t *tail) handle(b batch) error {
 	for _, record := range b.records {
 		if err := t.handleRecord(b.shard, record); err != nil {
 			return err
+		}
+	}
+	if t.stats != nil {
+		t.stats.polled(aws.ToString(b.shard.ShardId), b.lag)
+		if b.ended {
+			t.stats.ended(aws.ToString(b.shard.ShardId))
 		}
 	}
 	return nil
@@ -113,13 +126,16 @@ func (t *tail) handleRecord(shard types.Shard, record types.Record) error {
 		k.outOfRange = !inside
 	}
 	t.summary.addKinesisRecord(k)
+	if t.stats != nil && !k.outOfRange {
+		t.stats.kinesisRecord(k.shard, k.bytes)
+	}
 	b := newBudget()
 	for _, m := range members {
 		if err := t.handleMember(k, m, record, b); err != nil {
 			return err
 		}
 	}
-	if !k.membersLost {
+	if !k.membersLost || t.stats != nil {
 		return nil
 	}
 	return t.print(errorLine{"error", k.shard, aws.ToString(record.SequenceNumber), err.Error(), record.Data})
@@ -149,6 +165,12 @@ func (t *tail) handleMember(k kinesisRecord, m kpl.Member, record types.Record, 
 	decoded, err := t.decoder.decode(m.Data, b)
 	if !k.outOfRange {
 		t.summary.addUserRecord(k.shard, decoded, err == nil)
+		if t.stats != nil {
+			t.stats.userRecord(k.shard, decoded, len(m.Data))
+		}
+	}
+	if t.stats != nil {
+		return nil
 	}
 	if taken, filterErr := t.filter.takes(decoded, err == nil, m.Data); filterErr != nil || !taken {
 		return filterErr
@@ -194,6 +216,26 @@ func shortKey(key string) string {
 		return key
 	}
 	return key[:most] + "..."
+}
+
+// showStats prints the rates of the interval that ends now: as a table that replaces the one before, or as a line of JSON.
+func (t *tail) showStats(now time.Time, stdout io.Writer) (err error) {
+	line := t.stats.take(now)
+	if t.lines != nil {
+		err = t.lines.print(line)
+	} else {
+		var screen bytes.Buffer
+		if isTerminal(stdout) {
+			screen.WriteString(clearScreen)
+		}
+		if err = line.writeText(&screen, t.summary.Stream); err == nil {
+			_, err = screen.WriteTo(stdout) // at once, so that the screen does not flicker
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("print the rates: %w", err)
+	}
+	return nil
 }
 
 // finish prints the summary. After records it is a line of JSON on stdout; without records it is text on stdout. If the format
