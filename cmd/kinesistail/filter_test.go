@@ -67,7 +67,8 @@ func mixed(t *testing.T) *kpltest.Kinesis {
 	putData(t, k, lowestHashKey, must(t)(new(plog.ProtoMarshaler).MarshalLogs(rich())))
 	putData(t, k, lowestHashKey, must(t)(new(ptrace.JSONMarshaler).MarshalTraces(oneSpan())))
 	putData(t, k, lowestHashKey, must(t)(new(pmetric.ProtoMarshaler).MarshalMetrics(threePoints())))
-	putData(t, k, lowestHashKey, append([]byte("\xf8\x7f\x04"), must(t)(new(pprofile.ProtoMarshaler).MarshalProfiles(twoSamples()))...))
+	profiles := must(t)(new(pprofile.ProtoMarshaler).MarshalProfiles(twoSamples()))
+	putData(t, k, lowestHashKey, append([]byte("\xf8\x7f\x04"), profiles...))
 	putData(t, k, lowestHashKey, []byte("plain text of a cart"))
 	putData(t, k, lowestHashKey, []byte("\x00\x01binary"))
 	return k
@@ -117,7 +118,8 @@ func TestRunPrintsATable(t *testing.T) {
 	assert.Regexp(t, `^ARRIVED +SHARD +KIND +ITEMS +PARTITION KEY +CONTENT$`, got[0])
 	const start = `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  shardId-000000000000  `
 	for i, want := range []string{
-		`logs +1  pk +service\.name=cart  message=out of\\nstock$`, `traces +1  pk +GET /$`, `metrics +3  pk +load$`, `profiles +2  pk +$`,
+		`logs +1  pk +service\.name=cart  message=out of\\nstock$`, `traces +1  pk +GET /$`,
+		`metrics +3  pk +load$`, `profiles +2  pk +$`,
 		`text +-  pk +plain text of a cart$`, `data +-  pk +8 bytes$`,
 	} {
 		assert.Regexp(t, start+want, got[i+1])
@@ -128,6 +130,7 @@ func TestRunPrintsATable(t *testing.T) {
 func TestContentOf(t *testing.T) {
 	assert.Equal(t, "(out of range)  text", contentOf(recordLine{OutOfRange: true, Text: "text"}))
 	assert.Equal(t, "why", contentOf(recordLine{Error: "why", Data: []byte("x")}))
-	many := []byte(`{"logRecords":[` + strings.TrimSuffix(strings.Repeat(`{"body":{"stringValue":"0123456789"}},`, 1000), ",") + `]}`)
+	const record = `{"body":{"stringValue":"0123456789"}}`
+	many := []byte(`{"logRecords":[` + strings.Repeat(record+",", 1000) + record + `]}`)
 	assert.Len(t, titlesOf(many), contentWidth/10, "the rest has no room")
 }

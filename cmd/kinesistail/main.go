@@ -1,8 +1,9 @@
 // Copyright The kinesiskplexporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command kinesistail reads a Kinesis stream and prints its user records and a summary at the end. It deaggregates the aggregated
-// records of the KPL and decodes OTLP. On a terminal each user record is a line to read. In a pipe or a file it is a line of JSON.
+// Command kinesistail reads a Kinesis stream and prints its user records and a summary at the end. It deaggregates the
+// aggregated records of the KPL and decodes OTLP. On a terminal each user record is a line to read. In a pipe or a file it is a
+// line of JSON.
 //
 //	kinesistail -stream telemetry                          # everything up to now, and the summary
 //	kinesistail -stream telemetry -from 10m                # what arrived in the last ten minutes
@@ -34,8 +35,8 @@
 // A line of type "error" is for an aggregated record with members that cannot be read. It has shard, sequence_number, error, and
 // the data of the whole Kinesis record. The members that can be read have lines of their own.
 //
-// With -stats there is a line of type "stats" for each interval, and none for records. It has time, seconds, total and shards. Each of
-// shards, and total, has kinesis_records_per_second, user_records_per_second, items_per_second, bytes_per_second,
+// With -stats there is a line of type "stats" for each interval, and none for records. It has time, seconds, total and shards.
+// Each of shards, and total, has kinesis_records_per_second, user_records_per_second, items_per_second, bytes_per_second,
 // aggregation_ratio, compression_ratio (bytes before compression for each stored byte), and lag_ms: how far behind its newest
 // record the shard was read.
 //

@@ -67,13 +67,14 @@ func parseOptions(args []string, stdout io.Writer, now time.Time) (options, erro
 	flags.StringVar(&o.profile, "profile", "", "profile of the AWS configuration files")
 	flags.StringVar(&o.role.arn, "role-arn", "", "`ARN` of a role to assume")
 	flags.StringVar(&o.role.externalID, "external-id", "", "`id` that the role wants to see when it is assumed")
-	flags.StringVar(&o.caFile, "ca-file", "", "`file` of the authorities to trust, in PEM (default: those of AWS_CA_BUNDLE or the system)")
+	flags.StringVar(&o.caFile, "ca-file", "", "`file` of the authorities to trust, in PEM\n"+
+		"(default: those of AWS_CA_BUNDLE or the system)")
 	flags.StringVar(&o.endpoint, "endpoint", "", "`URL` of the service, if not the region's own")
 	flags.BoolVar(&o.insecure, "insecure", false, "allow an endpoint with http://")
 	flags.StringVar(&from, "from", "", "where to start: horizon (the oldest record, default), latest (needs -follow),\n"+
 		"a time such as 2026-01-31T09:30:00Z, or how long ago, such as 10m")
 	flags.BoolVar(&o.follow, "follow", false, "keep reading until interrupted, rather than stop at the tip")
-	flags.StringVar(&signal, "signal", "", "take every record for logs, traces, metrics or profiles (default: detect it)")
+	flags.StringVar(&signal, "signal", "", "take every record for logs, traces, metrics or profiles (default: detect it; see -only)")
 	flags.IntVar(&o.max, "max", 0, "stop after this many user records (default: no limit)")
 	flags.StringVar(&only, "only", "", "print only user records of these `signals`: some of logs, traces, metrics and profiles,\n"+
 		"with commas between")

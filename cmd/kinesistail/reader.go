@@ -80,23 +80,12 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 	if err := startReady(); err != nil {
 		return err
 	}
-	var ticks <-chan time.Time
-	if r.interval > 0 {
-		ticker := time.NewTicker(r.interval)
-		defer ticker.Stop()
-		ticks = ticker.C
-	}
+	ticks, stop := r.ticks()
+	defer stop()
 	for running > 0 {
-		var e event
-		select {
-		case e = <-events:
-		case now := <-ticks:
-			if err := r.tick(now); err != nil {
-				return err
-			}
-			continue
-		case <-ctx.Done():
-			return ctx.Err()
+		e, err := r.next(ctx, events, ticks)
+		if err != nil {
+			return err
 		}
 		switch {
 		case !e.done:
@@ -119,6 +108,31 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 		}
 	}
 	return nil
+}
+
+// ticks returns a channel of ticks, which is nil if none are wanted, and a function that ends them.
+func (r *reader) ticks() (<-chan time.Time, func()) {
+	if r.interval == 0 {
+		return nil, func() {}
+	}
+	ticker := time.NewTicker(r.interval)
+	return ticker.C, ticker.Stop
+}
+
+// next returns the next event. Until there is one, it calls tick for all ticks.
+func (r *reader) next(ctx context.Context, events <-chan event, ticks <-chan time.Time) (event, error) {
+	for {
+		select {
+		case e := <-events:
+			return e, nil
+		case now := <-ticks:
+			if err := r.tick(now); err != nil {
+				return event{}, err
+			}
+		case <-ctx.Done():
+			return event{}, ctx.Err()
+		}
+	}
 }
 
 // listShards returns all shards, open and closed. Only the call for the first page names the stream. The others have a token,

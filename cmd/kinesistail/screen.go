@@ -31,7 +31,7 @@ func isTerminal(w io.Writer) bool {
 // visible returns text with escapes for what cannot be seen, as Go writes them in strings. Newlines are escaped too.
 func visible(text string) string {
 	var b strings.Builder
-	for len(text) > 0 {
+	for text != "" {
 		r, size := utf8.DecodeRuneInString(text)
 		switch {
 		case r == utf8.RuneError && size == 1:
@@ -82,7 +82,7 @@ func newJSONLines(out io.Writer) *jsonLines {
 	return l
 }
 
-func (l *jsonLines) print(value any) error {
+func (l *jsonLines) write(value any) error {
 	l.line.Reset()
 	if err := l.encoder.Encode(value); err != nil {
 		return err

@@ -52,7 +52,7 @@ func FuzzVisibleJSON(f *testing.F) {
 	f.Add("\xff\\\"\ufffd")
 	f.Fuzz(func(t *testing.T, text string) {
 		var out bytes.Buffer
-		require.NoError(t, newJSONLines(&out).print(recordLine{Text: text}))
+		require.NoError(t, newJSONLines(&out).write(recordLine{Text: text}))
 		assertVisible(t, out.String())
 		var got recordLine
 		require.NoError(t, json.Unmarshal(out.Bytes(), &got))

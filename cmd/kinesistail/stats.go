@@ -141,11 +141,13 @@ const clearScreen = "\x1b[H\x1b[2J"
 
 // writeText writes the rates as a table.
 func (l *statsLine) writeText(w io.Writer, stream string) error {
-	if _, err := fmt.Fprintf(w, "%s at %s, rates of the last %.0f s\n\n", visible(stream), l.Time.Format(time.RFC3339), l.Seconds); err != nil {
+	_, err := fmt.Fprintf(w, "%s at %s, rates of the last %.0f s\n\n", visible(stream), l.Time.Format(time.RFC3339), l.Seconds)
+	if err != nil {
 		return err
 	}
+	// Flush of the table returns the errors of what is printed to it.
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "SHARD\tRECORDS/S\tUSER RECORDS/S\tITEMS/S\tKB/S\tAGGREGATION\tCOMPRESSION\tLAG\t\n") // Flush returns the error.
+	fmt.Fprint(table, "SHARD\tRECORDS/S\tUSER RECORDS/S\tITEMS/S\tKB/S\tAGGREGATION\tCOMPRESSION\tLAG\t\n")
 	row := func(name string, r rates) {
 		fmt.Fprintf(table, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%v\t\n", visible(name), r.KinesisRecords, r.UserRecords,
 			r.Items, r.Bytes/1000, r.AggregationRatio, r.CompressionRatio, time.Duration(r.LagMillis)*time.Millisecond)

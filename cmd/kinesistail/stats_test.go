@@ -52,14 +52,18 @@ func TestStats(t *testing.T) {
 
 func TestStatsAsText(t *testing.T) {
 	line := statsLine{Time: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Seconds: 5, Shards: []shardRates{
-		{hostile, rates{KinesisRecords: 1.25, UserRecords: 10, Items: 100, Bytes: 2500, AggregationRatio: 8, CompressionRatio: 2.5, LagMillis: 1500}},
+		{hostile, rates{
+			KinesisRecords: 1.25, UserRecords: 10, Items: 100, Bytes: 2500, AggregationRatio: 8, CompressionRatio: 2.5, LagMillis: 1500,
+		}},
 	}}
 	var out bytes.Buffer
 	require.NoError(t, line.writeText(&out, "telemetry\x1b"))
 	assertVisible(t, out.String())
 	got := lines(&out)
 	assert.Equal(t, `telemetry\x1b at 2026-01-31T12:00:00Z, rates of the last 5 s`, got[0])
-	assert.Equal(t, "SHARD RECORDS/S USER RECORDS/S ITEMS/S KB/S AGGREGATION COMPRESSION LAG", strings.Join(strings.Fields(got[2]), " "))
+	assert.Equal(t, []string{
+		"SHARD", "RECORDS/S", "USER", "RECORDS/S", "ITEMS/S", "KB/S", "AGGREGATION", "COMPRESSION", "LAG",
+	}, strings.Fields(got[2]))
 	assert.Regexp(t, `1\.2 +10\.0 +100\.0 +2\.5 +8\.0 +2\.5 +1\.5s$`, got[3])
 	assert.Regexp(t, `all +0\.0 .* 0s$`, got[4])
 }
@@ -81,10 +85,10 @@ func TestStatsOfAStream(t *testing.T) {
 		go func() { done <- r.read(ctx, tail.handle) }()
 		synctest.Wait()
 		putData(t, k, lowestHashKey, aggregate("7", logs, logs))
-		<-time.After(interval + interval/2)
+		pause(t, interval+interval/2)
 		_, _, err := k.SplitShard(stream, "shardId-000000000000", "")
 		require.NoError(t, err)
-		<-time.After(2 * interval)
+		pause(t, 2*interval)
 		cancel()
 		require.ErrorIs(t, <-done, context.Canceled)
 

@@ -77,7 +77,7 @@ func contentOf(line recordLine) string {
 func titlesOf(payload []byte) (titles []string) {
 	size := 0
 	err := eachText(payload, func(t text) bool {
-		title := ""
+		var title string
 		switch {
 		case t.in == "attributes" && t.name == "service.name", t.in == "body":
 			title = t.String()

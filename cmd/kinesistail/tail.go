@@ -145,7 +145,7 @@ func (t *tail) handleRecord(shard types.Shard, record types.Record) error {
 func (t *tail) print(line any) (err error) {
 	switch {
 	case t.lines != nil:
-		err = t.lines.print(line)
+		err = t.lines.write(line)
 	case t.table != nil:
 		switch line := line.(type) {
 		case recordLine:
@@ -222,7 +222,7 @@ func shortKey(key string) string {
 func (t *tail) showStats(now time.Time, stdout io.Writer) (err error) {
 	line := t.stats.take(now)
 	if t.lines != nil {
-		err = t.lines.print(line)
+		err = t.lines.write(line)
 	} else {
 		var screen bytes.Buffer
 		if isTerminal(stdout) {
@@ -244,7 +244,7 @@ func (t *tail) finish(stdout, stderr io.Writer) error {
 	t.summary.close()
 	var err error
 	if t.lines != nil {
-		err = t.lines.print(t.summary)
+		err = t.lines.write(t.summary)
 	}
 	if t.text {
 		out := stdout
