@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -49,8 +50,9 @@ func (s streamName) arn() *string {
 	return aws.String(string(s))
 }
 
-// newClient returns a client of the service, with credentials and region as the SDK finds them.
-func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
+// newClient returns a client of the service, with credentials and region as the SDK finds them. It tells outages
+// on stderr.
+func newClient(ctx context.Context, o options, stderr io.Writer) (*kinesis.Client, error) {
 	region := o.region
 	if region == "" && o.stream.isARN() {
 		parsed, err := arn.Parse(string(o.stream))
@@ -80,7 +82,7 @@ func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
 	}
 	o.role.assume(&cfg)
 	return kinesis.NewFromConfig(cfg, func(k *kinesis.Options) {
-		k.Retryer = newRetryer()
+		k.Retryer = outageRetryer{newRetryer(), &notices{out: stderr}}
 		k.HTTPClient = kpl.NewHTTPClient(k.HTTPClient, maxBatches) // a connection for each call at a time
 		if o.endpoint != "" {
 			k.BaseEndpoint = aws.String(o.endpoint)

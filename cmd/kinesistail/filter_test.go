@@ -120,7 +120,7 @@ func TestRunPrintsATable(t *testing.T) {
 	for i, want := range []string{
 		`logs +1  pk +service\.name=cart  message=out of\\nstock$`, `traces +1  pk +GET /$`,
 		`metrics +3  pk +load$`, `profiles +2  pk +$`,
-		`text +-  pk +plain text of a cart$`, `data +-  pk +8 bytes$`,
+		`text +-  pk +plain text of a cart$`, `data +-  pk +8 bytes  \\x00\\x01binary$`,
 	} {
 		assert.Regexp(t, start+want, got[i+1])
 	}

@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, versionText(debug.ReadBuildInfo()))
 		return err
 	}
-	client, err := newClient(ctx, opts)
+	client, err := newClient(ctx, opts, stderr)
 	if err != nil {
 		return err
 	}

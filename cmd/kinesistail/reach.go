@@ -5,6 +5,7 @@ package main
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -58,10 +59,16 @@ func (r firstRetryer) IsErrorRetryable(err error) bool {
 
 // RetryDelay implements [aws.Retryer]. An error in place of a delay ends the call.
 func (r firstRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	if _, unanswered := errors.AsType[*smithyhttp.RequestSendError](err); unanswered && attempt >= maxFirstAttempts {
+	if unanswered(err) && attempt >= maxFirstAttempts {
 		return 0, err
 	}
 	return r.Retryer.RetryDelay(attempt, err)
+}
+
+// unanswered reports whether a call had no answer.
+func unanswered(err error) bool {
+	_, is := errors.AsType[*smithyhttp.RequestSendError](err)
+	return is
 }
 
 // untrusted reports whether the certificate of a server is not trusted.
@@ -73,15 +80,22 @@ func untrusted(err error) bool {
 // explain adds to the error of a call that had no answer which endpoint it was, and what to do. It returns other errors as they
 // are.
 func explain(err error) error {
-	_, unanswered := errors.AsType[*smithyhttp.RequestSendError](err)
 	sent, named := errors.AsType[*url.Error](err)
 	switch {
-	case !unanswered || !named:
+	case !unanswered(err) || !named:
 		return err
+	case misnamed(err):
+		return fmt.Errorf("the certificate of %s is for another name: check the host of -endpoint: %w", sent.URL, sent.Err)
 	case untrusted(err):
 		return fmt.Errorf("the certificate of %s is not trusted: name the file of its authority with -ca-file: %w", sent.URL, sent.Err)
 	default:
-		return fmt.Errorf("no answer from %s: check -endpoint, -region and the network, "+
+		return fmt.Errorf("no answer from %s: check -endpoint (or AWS_ENDPOINT_URL), -region and the network, "+
 			"and HTTPS_PROXY and NO_PROXY if there is a proxy: %w", sent.URL, sent.Err)
 	}
+}
+
+// misnamed reports whether the certificate of a server is for another host.
+func misnamed(err error) bool {
+	_, is := errors.AsType[x509.HostnameError](err)
+	return is
 }

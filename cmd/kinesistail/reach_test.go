@@ -4,6 +4,9 @@
 package main
 
 import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -73,6 +76,36 @@ func TestTriesOfAnUnreachableEndpoint(t *testing.T) {
 	}
 }
 
+// An outage of a service that answered before is told, but not for each shard and each try. Its text cannot command a terminal.
+func TestOutagesAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		r := outageRetryer{newRetryer(), &notices{out: &out}}
+		sent := func(reason string) error {
+			failed := &url.Error{Op: "Post", URL: "https://kinesis.invalid/", Err: errors.New(reason)}
+			return &smithyhttp.RequestSendError{Err: failed}
+		}
+		try := func(err error) {
+			_, delayErr := r.RetryDelay(maxFirstAttempts, err)
+			require.NoError(t, delayErr)
+		}
+		try(&smithy.GenericAPIError{Code: kpltest.CodeThrottled})
+		_, err := r.RetryDelay(maxFirstAttempts-1, sent("too early"))
+		require.NoError(t, err)
+		assert.Empty(t, out.String())
+		try(sent("first\x1b"))
+		try(sent("second"))
+		pause(t, noticeInterval-1)
+		try(sent("third"))
+		pause(t, 1)
+		try(sent("fourth"))
+		got := lines(&out)
+		require.Len(t, got, 2)
+		assert.Regexp(t, `^kinesistail: trying again, no answer from https://kinesis\.invalid/: .*: first\\x1b$`, got[0])
+		assert.Contains(t, got[1], "fourth")
+	})
+}
+
 func TestExplain(t *testing.T) {
 	other := errors.New("other")
 	assert.Equal(t, other, explain(other))
@@ -80,8 +113,12 @@ func TestExplain(t *testing.T) {
 	denied := &smithy.GenericAPIError{Code: "AccessDeniedException"}
 	assert.Equal(t, error(denied), explain(denied))
 	sent := &smithyhttp.RequestSendError{Err: &url.Error{Op: "Post", URL: "http://127.0.0.1:1/", Err: other}}
-	require.EqualError(t, explain(sent), "no answer from http://127.0.0.1:1/: check -endpoint, -region and the network, "+
-		"and HTTPS_PROXY and NO_PROXY if there is a proxy: other")
+	misnamed := &smithyhttp.RequestSendError{Err: &url.Error{URL: "https://host/", Err: &tls.CertificateVerificationError{
+		Err: x509.HostnameError{Certificate: new(x509.Certificate), Host: "host"},
+	}}}
+	require.ErrorContains(t, explain(misnamed), "the certificate of https://host/ is for another name: check the host of -endpoint")
+	require.EqualError(t, explain(sent), "no answer from http://127.0.0.1:1/: check -endpoint (or AWS_ENDPOINT_URL), "+
+		"-region and the network, and HTTPS_PROXY and NO_PROXY if there is a proxy: other")
 }
 
 // Errors of other services come from fetching credentials. Their clients have tried again already.

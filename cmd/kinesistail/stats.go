@@ -149,12 +149,21 @@ func (l *statsLine) writeText(w io.Writer, stream string) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "SHARD\tRECORDS/S\tUSER RECORDS/S\tITEMS/S\tKB/S\tAGGREGATION\tCOMPRESSION\tLAG\t\n")
 	row := func(name string, r rates) {
-		fmt.Fprintf(table, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%v\t\n", visible(name), r.KinesisRecords, r.UserRecords,
-			r.Items, r.Bytes/1000, r.AggregationRatio, r.CompressionRatio, time.Duration(r.LagMillis)*time.Millisecond)
+		fmt.Fprintf(table, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t%s\t%s\t%v\t\n", visible(name), r.KinesisRecords, r.UserRecords,
+			r.Items, r.Bytes/1000, ratioText(r.AggregationRatio), ratioText(r.CompressionRatio),
+			time.Duration(r.LagMillis)*time.Millisecond)
 	}
 	for _, shard := range l.Shards {
 		row(shard.Shard, shard.rates)
 	}
 	row("all", l.Total)
 	return table.Flush()
+}
+
+// ratioText returns a ratio as text. Without records there is none.
+func ratioText(ratio float64) string {
+	if ratio == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", ratio)
 }

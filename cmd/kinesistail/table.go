@@ -66,7 +66,7 @@ func contentOf(line recordLine) string {
 	case line.Text != "":
 		parts = append(parts, line.Text)
 	case line.Signal == "":
-		parts = append(parts, strconv.Itoa(len(line.Data))+" bytes")
+		parts = append(parts, strconv.Itoa(len(line.Data))+" bytes", string(line.Data[:min(len(line.Data), contentWidth)]))
 	default:
 		parts = append(parts, titlesOf(line.Payload)...)
 	}
