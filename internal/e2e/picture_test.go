@@ -41,7 +41,8 @@ type picture struct {
 func newPicture(begin, end time.Time, alerts []series, rows int) *picture {
 	p := &picture{begin: begin, end: end}
 	slices.SortFunc(alerts, func(a, b series) int {
-		return cmp.Or(cmp.Compare(seconds(a.Values[0]), seconds(b.Values[0])), cmp.Compare(a.Metric["alertname"], b.Metric["alertname"]))
+		return cmp.Or(cmp.Compare(seconds(a.Values[0]), seconds(b.Values[0])),
+			cmp.Compare(a.Metric["alertname"], b.Metric["alertname"]))
 	})
 	p.top = alertsHead + alertHeight*len(alerts) + 10
 	height := p.top + rows*gridHeight
@@ -106,8 +107,8 @@ func (p *picture) draw(of panel, all []named) {
 			highest = max(highest, value(sample))
 		}
 	}
-	unit := of.FieldConfig.Defaults.Unit
-	p.text(x+8, y+23, 8, "#777", strconv.FormatFloat(highest, 'g', 3, 64)+" "+strings.NewReplacer("short", "", "cps", "per s").Replace(unit))
+	unit := strings.NewReplacer("short", "", "cps", "per s").Replace(of.FieldConfig.Defaults.Unit)
+	p.text(x+8, y+23, 8, "#777", strconv.FormatFloat(highest, 'g', 3, 64)+" "+unit)
 	legends := 0
 	for i, s := range all {
 		color := colors[i%len(colors)]
