@@ -30,6 +30,9 @@ const (
 // colors are those of the lines of a panel.
 var colors = []string{"#3274d9", "#e0752d", "#56a64b", "#a352cc", "#e02f44", "#8f8f1c", "#14a3a3", "#777"}
 
+// unitNames are those of Grafana's units.
+var unitNames = strings.NewReplacer("short", "", "cps", "per s", "percentunit", "of 1", "currencyUSD", "USD", "Bps", "bytes per s")
+
 // picture draws what a Prometheus has found, as the dashboard shows it.
 type picture struct {
 	svg        strings.Builder
@@ -107,7 +110,7 @@ func (p *picture) draw(of panel, all []named) {
 			highest = max(highest, value(sample))
 		}
 	}
-	unit := strings.NewReplacer("short", "", "cps", "per s").Replace(of.FieldConfig.Defaults.Unit)
+	unit := unitNames.Replace(of.FieldConfig.Defaults.Unit)
 	p.text(x+8, y+23, 8, "#777", strconv.FormatFloat(highest, 'g', 3, 64)+" "+unit)
 	legends := 0
 	for i, s := range all {
