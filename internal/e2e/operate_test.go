@@ -158,8 +158,8 @@ func (w *trouble) lostAnswers(ctx context.Context, t *testing.T) {
 	mend()
 }
 
-// reshards splits and merges shards while spans with keys come, until some are in records on wrong shards. Log records have no keys
-// here, so they are never wrong.
+// reshards splits and merges shards while spans with keys come, until some are in records on wrong shards. Log records have no
+// keys here, so they are never on wrong ones.
 func (w *trouble) reshards(ctx context.Context, t *testing.T) {
 	t.Helper()
 	changes := 0

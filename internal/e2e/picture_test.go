@@ -31,7 +31,9 @@ const (
 var colors = []string{"#3274d9", "#e0752d", "#56a64b", "#a352cc", "#e02f44", "#8f8f1c", "#14a3a3", "#777"}
 
 // unitNames are those of Grafana's units.
-var unitNames = strings.NewReplacer("short", "", "cps", "per s", "percentunit", "of 1", "currencyUSD", "USD", "Bps", "bytes per s")
+var unitNames = strings.NewReplacer(
+	"short", "", "cps", "per s", "percentunit", "of 1", "currencyUSD", "USD", "Bps", "bytes per s",
+)
 
 // picture draws what a Prometheus has found, as the dashboard shows it.
 type picture struct {
