@@ -11,6 +11,7 @@ tool           = .tools/$(1)/$(notdir $(firstword $(subst @, ,$(1))))
 GOLANGCI_LINT := $(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0)
 GOTESTSUM     := $(call tool,gotest.tools/gotestsum@v1.13.0)
 OCB           := $(call tool,go.opentelemetry.io/collector/cmd/builder@v0.165.0)
+CYCLONEDX     := $(call tool,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0)
 
 # Without the fallback to source hosts, a module that the proxy lacks fails at once.
 comma := ,
@@ -28,6 +29,7 @@ FUZZTIME  ?= 10s
 ROUNDS    ?= 5
 SHAPES    ?=
 ONLY      ?=
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 SEEDS     ?= 10000
 FROM      ?= 0
 
@@ -38,11 +40,11 @@ BENCH_COLLECTORS := $(patsubst bench/collectors/%.yaml,dist/bench/%/collector,$(
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
 	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*' \
 	! -path './bench/*' ! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' \
-	! -path './internal/docs/*' ! -path './internal/release/*') go.mod go.sum kpl/go.mod kpl/go.sum
+	! -path './internal/docs/*' ! -path './internal/release/*' ! -path './internal/deploy/*' ! -path './internal/migration/*' ! -path './deploy/*') go.mod go.sum kpl/go.mod kpl/go.sum
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .tools/%:
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/$(@D) go install $(patsubst .tools/%/,%,$(dir $@))
@@ -68,6 +70,7 @@ test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers prometheus $(GOTESTSUM) ## al
 		-race -shuffle=on -tags e2e -timeout 30m ./...
 	cd kpl && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on -timeout 30m ./...
 	cd bench && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on -timeout 30m ./...
+	cd internal/migration && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on ./...
 
 .PHONY: unit
 unit: $(GOTESTSUM) ## the unit tests alone; needs nothing but Go
@@ -87,6 +90,7 @@ generated: ## generate what is generated, and fail if that changed a file
 lint: $(GOLANGCI_LINT) ## run the linters; they check the format too
 	$(GOLANGCI_LINT) run ./... ./kpl/...
 	cd bench && $(alone) $(CURDIR)/$(GOLANGCI_LINT) run ./...
+	cd internal/migration && $(alone) $(CURDIR)/$(GOLANGCI_LINT) run ./...
 
 .PHONY: docs
 docs: ## check the documents' links and DESIGN.md's file map
@@ -140,13 +144,21 @@ sim: ## run SEEDS (10000) random schedules of the producer, from seed FROM (0) o
 limits: ## measure producers that share shards, and renew the table and plot of docs/limits.md
 	go test -count=1 -timeout 30m -run '^TestContentionTable$$' ./kpl -limits.docs ../docs
 
+.PHONY: throttled
+throttled: ## send 200,000 items through each encoding, key, format and compression into a stream that throttles
+	go test -count=1 -timeout 1h -run '^TestThrottledCombinations$$' -v . -throttled.all
+
+.PHONY: readers
+readers: peers ## read records of each kind with readers by others, and renew the table of docs/readers.md
+	go test -count=1 -tags e2e -timeout 10m -run '^TestReaders$$' ./internal/peers -readers.renew
+
 .PHONY: picture
 picture: $(COLLECTOR) prometheus ## renew docs/operate.svg: the dashboard while one thing after the other goes wrong
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) go test -count=1 -tags e2e -timeout 10m \
 		-run '^TestDashboardAndAlertsInTrouble$$' ./internal/e2e -operate.docs ../../docs
 
 .PHONY: peers
-peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp $(PEERS)/.venv/.stamp) ## install the npm and Python packages that tests talk to
+peers: $(and $(wildcard $(PEERS)/package.json),$(addprefix $(PEERS)/,$(addsuffix /.stamp,node_modules .venv java/lib))) ## install the npm, Python and Java packages that tests talk to
 
 $(PEERS)/node_modules/.stamp: $(wildcard $(PEERS)/package*.json)
 	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund
@@ -159,6 +171,12 @@ $(PEERS)/.venv/.stamp: $(PEERS)/requirements.txt
 		python3 -m venv $(@D) && $(@D)/bin/pip install -q --disable-pip-version-check -r $< && touch $@; \
 	else echo 'no python3: what Python reads is not tested'; fi
 
+# The same for Java.
+$(PEERS)/java/lib/.stamp: $(PEERS)/java/pom.xml
+	@mkdir -p $(@D)
+	@if command -v javac >/dev/null && command -v mvn >/dev/null; then \
+		cd $(PEERS)/java && mvn -B -q -ntp dependency:copy-dependencies -DoutputDirectory=lib && touch lib/.stamp; \
+	else echo 'no javac or no mvn: what Java reads is not tested'; fi
 # Debian's package of Prometheus, unpacked and not installed, so that nothing is started. Where there is no such package and no
 # Prometheus, the tests that need it are skipped, and say so.
 PROMETHEUS := .tools/prometheus/usr/bin/prometheus
@@ -182,12 +200,18 @@ tidy: ## tidy the go.mod of each module; kpl is taken from its folder
 		kpl && $$0 > kpl { printf "%s", kpl; kpl = "" } 1; END { printf "%s", kpl }' go.sum .tidy.sum > .tidy.sums
 	mv .tidy.mod go.mod && mv .tidy.sums go.sum && rm .tidy.sum
 	cd bench && $(alone) go mod tidy
+	cd internal/migration && $(alone) go mod tidy
 	cd $(PEERS)/otelsdk && $(alone) go mod tidy
 
 .PHONY: release
 release: ## prepare the release of VERSION (v0.2.0), see docs/releasing.md
 	go run ./internal/release $(VERSION)
 
+.PHONY: release-dry-run
+release-dry-run: $(OCB) $(CYCLONEDX) ## build what a release publishes for PLATFORMS into dist/release, once more to compare
+	go run ./internal/release -build dist/release -platforms '$(PLATFORMS)' -again \
+		-ocb $(CURDIR)/$(OCB) -cyclonedx $(CURDIR)/$(CYCLONEDX)
+
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf dist .tools $(PEERS)/node_modules $(PEERS)/.venv
+	rm -rf dist .tools $(PEERS)/node_modules $(PEERS)/.venv $(PEERS)/java/lib

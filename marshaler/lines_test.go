@@ -33,9 +33,9 @@ func TestLinesAreReadToTheLast(t *testing.T) {
 					lines = lines[:3]
 				}
 				data := bytes.Join(lines, []byte(separator))
-				want := items(t, m, d.decode(t, m, data))
-				if compression == NoCompression {
-					require.Equal(t, items(t, m, d), want)
+				want := items(t, m, d)
+				if compression != NoCompression {
+					want = items(t, m, d.decode(t, m, data))
 				}
 				for _, data := range [][]byte{data, append(slices.Clone(data), "\n"...)} {
 					signal, encoding, ok := Detect(data)

@@ -156,10 +156,10 @@ func TestProfilesAreCutOnlyIfTheyMustBe(t *testing.T) {
 	for _, tt := range []struct {
 		samples int
 		whole   bool
-	}{{200, true}, {20_000, false}} {
+	}{{200, true}, {3_000, false}} {
 		profiles := benchProfiles(5, tt.samples, 20)
 		d := profilesData{profiles}
-		m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 20_000, MaxSize: 1 << 18})
+		m := mustNew(t, Config{Encoding: OTLPProto, TargetSize: 20_000, MaxSize: 1 << 16})
 		encoded := d.marshal(t, m)
 		seen := map[pprofile.ProfileID]int{}
 		for _, message := range encoded.Messages {
@@ -379,8 +379,8 @@ func BenchmarkProfiles(b *testing.B) {
 	}
 }
 
-// Several messages of profiles in JSON are lines, each with a dictionary of its own. They are read as one, and no reference changes
-// what it means.
+// Several messages of profiles in JSON are lines, each with a dictionary of its own. They are read as one, and no reference
+// changes what it means.
 func TestProfilesInLines(t *testing.T) {
 	c := usual(OTLPJSON)
 	c.Newline, c.TargetSize = true, 2000

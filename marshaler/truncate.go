@@ -87,8 +87,8 @@ func (f *filler) fits(pdata any) (data []byte, ok bool) {
 	return plain, len(plain) <= limit
 }
 
-// longestThatFits returns a message whose values are cut to one length, as the function makes it. It looks for longer values until
-// a message has enough bytes. It returns false if no message fits.
+// longestThatFits returns a message whose values are cut to one length, as the function makes it. It looks for longer values
+// until a message has enough bytes. It returns false if no message fits.
 func (values cuttableValues) longestThatFits(enough int, message func() ([]byte, bool)) (best []byte, ok bool) {
 	fits, tooLong := 0, values.longest()
 	values.cut(fits)

@@ -49,8 +49,8 @@ func stretched(d telemetry, r *rand.Rand) telemetry {
 	return longer
 }
 
-// checkTruncated compares what was sent with messages that all have one key. Each item arrives as it was or cut, or it is rejected,
-// in order.
+// checkTruncated compares what was sent with messages that all have one key. Each item arrives as it was or cut, or it is
+// rejected, in order.
 func checkTruncated(t *testing.T, m *Marshaler, sent telemetry, encoded Encoded) {
 	t.Helper()
 	var found []telemetry

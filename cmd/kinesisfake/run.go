@@ -31,10 +31,10 @@ type options struct {
 	latency  time.Duration
 }
 
-// run serves until ctx ends. It writes one line to stdout as soon as it listens, and with TLS more lines, which say how to trust
-// the certificate. If args are wrong, it returns an error and may write the usage to stderr.
+// run serves until ctx ends. As soon as it listens, it writes to stdout where, and how clients get there. It warns on stderr if
+// other machines can reach it. If the usage is requested, run writes it to stdout and returns flag.ErrHelp.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parse(args, stderr)
+	o, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
@@ -46,17 +46,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	announcement := fmt.Sprintf("kinesisfake listens on http://%s\n", listener.Addr())
+	url := "http://" + reachable(listener.Addr())
+	var trust string
 	if o.tls {
 		identity, err := newIdentity()
 		if err != nil {
 			return errors.Join(err, listener.Close())
 		}
 		defer identity.remove()
-		announcement = fmt.Sprintf("kinesisfake listens on https://%s\n%s", listener.Addr(), identity.howToTrust())
+		url, trust = "https://"+reachable(listener.Addr()), identity.howToTrust()
 		listener = securedListener{listener, identity.config()}
 	}
-	if _, err := io.WriteString(stdout, announcement); err != nil {
+	warnOfAddress(listener.Addr(), stderr)
+	if _, err := io.WriteString(stdout, announcement(url, o)+trust); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	return serve(ctx, listener, newMux(fake), drainTime)
@@ -87,12 +89,12 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, dra
 	return err
 }
 
-// parse reads the command line.
-func parse(args []string, stderr io.Writer) (options, error) {
+// parse reads the command line. It writes the usage to help if that is requested, and returns flag.ErrHelp then.
+func parse(args []string, help io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("kinesisfake", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:4567", "loopback `address` to listen on; port 0 picks a free one")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:4567", "`address` to listen on; port 0 picks a free one. "+
+		"In a container, 0.0.0.0:4567: publish it on 127.0.0.1 only, because no permissions are checked")
 	flags.Func("stream", "create a stream, given as `name:shards`; may be repeated", func(text string) error {
 		s, err := parseStream(text)
 		o.streams = append(o.streams, s)
@@ -101,11 +103,20 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.tls, "tls", false, "serve https with a self-signed certificate, and print how to trust it")
 	flags.BoolVar(&o.config.ShardLimits, "limits", false, "throttle shards beyond 1,000 records/s and 1 MiB/s")
 	flags.Float64Var(&o.throttle, "throttle", 0, "`fraction` of records to throttle at random, 0 to 1")
-	flags.DurationVar(&o.latency, "latency", 0, "`time` that each call takes")
+	flags.Func("latency", "`time` that each call takes, such as 20ms", func(text string) (err error) {
+		o.latency, err = parseDuration(text)
+		return err
+	})
 	flags.StringVar(&o.config.Account, "account", "000000000000", "account `id` in ARNs")
 	flags.StringVar(&o.config.Region, "region", "us-east-1", "`region` in ARNs")
-	if err := flags.Parse(args); err != nil {
+	flags.SetOutput(io.Discard) // main prints the error, once and without the usage
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(help, usage)
+		flags.SetOutput(help)
+		flags.PrintDefaults()
 		return options{}, err
+	} else if err != nil {
+		return options{}, fmt.Errorf("%w (kinesisfake -help lists the flags)", err)
 	}
 	switch {
 	case flags.NArg() > 0:
@@ -116,6 +127,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		return options{}, fmt.Errorf("-latency must not be negative, found %v", o.latency)
 	}
 	return o, nil
+}
+
+// parseDuration reads a time. A number without a unit gets an error that shows what may be meant.
+func parseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if _, number := strconv.ParseFloat(text, 64); err != nil && number == nil {
+		return 0, fmt.Errorf("has no unit: write %[1]sms or %[1]ss", text)
+	}
+	return d, err
 }
 
 // parseStream reads name:shards.
@@ -144,18 +164,14 @@ func newKinesis(o options) (*kpltest.Kinesis, error) {
 	return fake, nil
 }
 
-// listen listens on an address of the loopback interface. It returns an error for any other address, because the server checks
-// no permissions and other machines must not reach it.
+// listen listens on an address of this machine.
 func listen(ctx context.Context, address string) (net.Listener, error) {
-	tcp, err := net.ResolveTCPAddr("tcp", address)
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("-listen: %w", err)
 	}
-	if !tcp.IP.IsLoopback() {
-		return nil, fmt.Errorf("-listen: %s is no loopback address", address)
-	}
-	var config net.ListenConfig
-	return config.Listen(ctx, "tcp", tcp.String())
+	return listener, nil
 }
 
 func newMux(fake *kpltest.Kinesis) http.Handler {

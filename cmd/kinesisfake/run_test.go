@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/assert"
@@ -72,6 +74,10 @@ func startTLS(t *testing.T, args ...string) (address, file string, roots *x509.C
 	line, err = lines.ReadString('\n')
 	require.NoError(t, err)
 	var rest sync.WaitGroup
+	for !strings.HasPrefix(line, "Its certificate is in ") {
+		line, err = lines.ReadString('\n')
+		require.NoError(t, err)
+	}
 	rest.Go(func() { _, _ = io.Copy(io.Discard, lines) })
 	file = strings.Fields(line)[4]
 	certificate, err := os.ReadFile(file)
@@ -282,9 +288,8 @@ func TestRunRejects(t *testing.T) {
 	}{
 		{"another flag", []string{"-x"}, "flag provided but not defined"},
 		{"an argument", []string{"events"}, `unexpected argument "events"`},
-		{"every address", []string{"-listen", ":0"}, "no loopback address"},
-		{"an address of the network", []string{"-listen", "192.0.2.1:0"}, "no loopback address"},
-		{"no address", []string{"-listen", "x"}, "-listen"},
+		{"an address of another machine", []string{"-listen", "192.0.2.1:0"}, "-listen: "},
+		{"no address", []string{"-listen", "x"}, "-listen: "},
 		{"stream without shards", []string{"-stream", "events"}, "must be name:shards"},
 		{"stream with no shards", []string{"-stream", "events:0"}, "must be name:shards"},
 		{"stream with too many shards", []string{"-stream", "events:10001"}, "must be name:shards"},
@@ -293,15 +298,86 @@ func TestRunRejects(t *testing.T) {
 		{"throttle over 1", []string{"-throttle", "1.5"}, "-throttle must be from 0 to 1"},
 		{"throttle not a number", []string{"-throttle", "nan"}, "-throttle must be from 0 to 1"},
 		{"negative latency", []string{"-latency", "-1s"}, "-latency must not be negative"},
+		{"latency without a unit", []string{"-latency", "20"}, "-latency: has no unit: write 20ms or 20s"},
+		{"latency is no time", []string{"-latency", "fast"}, "-latency: time: invalid duration"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			require.ErrorContains(t, run(t.Context(), tt.args, io.Discard, io.Discard), tt.want)
+			var printed strings.Builder
+			require.ErrorContains(t, run(t.Context(), tt.args, &printed, &printed), tt.want)
+			assert.Empty(t, printed.String(), "main prints the error, and nobody requested the usage")
 		})
 	}
-	var help strings.Builder
-	require.ErrorIs(t, run(t.Context(), []string{"-h"}, io.Discard, &help), flag.ErrHelp)
-	assert.Contains(t, help.String(), "-stream name:shards")
+}
+
+func TestHelp(t *testing.T) {
+	for _, flagName := range []string{"-h", "-help", "--help"} {
+		var stdout, stderr strings.Builder
+		require.ErrorIs(t, run(t.Context(), []string{flagName}, &stdout, &stderr), flag.ErrHelp)
+		assert.Contains(t, stdout.String(), "-stream name:shards")
+		assert.Empty(t, stderr.String())
+	}
+}
+
+// What the server prints is enough to reach it: the endpoint, the region and credentials.
+func TestAnnouncement(t *testing.T) {
+	const url = "http://127.0.0.1:4567"
+	o, err := parse([]string{"-region", "eu-west-1"}, io.Discard)
+	require.NoError(t, err)
+	text := announcement(url, o)
+	assert.True(t, strings.HasPrefix(text, "kinesisfake listens on "+url+"\n"))
+	assert.Contains(t, text, "  export AWS_ENDPOINT_URL_KINESIS="+url+"\n")
+	assert.Contains(t, text, "  export AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any\n")
+	assert.Contains(t, text, "aws::insecure: true")
+	assert.Contains(t, text, "There is no stream yet")
+
+	o, err = parse([]string{"-tls", "-stream", "events:1"}, io.Discard)
+	require.NoError(t, err)
+	text = announcement("https://127.0.0.1:4567", o)
+	assert.NotContains(t, text, "insecure")
+	assert.NotContains(t, text, "no stream")
+}
+
+// An SDK needs nothing but the variables that the server prints.
+func TestPrintedVariablesAreEnough(t *testing.T) {
+	url, _, stop := start(t, "-stream", "events:1")
+	o, err := parse(nil, io.Discard)
+	require.NoError(t, err)
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		t.Setenv(name, os.DevNull)
+	}
+	for line := range strings.Lines(announcement(url, o)) {
+		variables, is := strings.CutPrefix(line, "  export ")
+		for variable := range strings.FieldsSeq(variables) {
+			if name, value, set := strings.Cut(variable, "="); is && set {
+				t.Setenv(name, value)
+			}
+		}
+	}
+	once := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
+	cfg, err := awsconfig.LoadDefaultConfig(t.Context(), awsconfig.WithHTTPClient(once))
+	require.NoError(t, err)
+	streams, err := kinesis.NewFromConfig(cfg).ListStreams(t.Context(), &kinesis.ListStreamsInput{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"events"}, streams.StreamNames)
+	require.NoError(t, stop())
+}
+
+// In a container the server listens on all interfaces. It warns, and names an address that works here.
+func TestOtherMachinesMayReachIt(t *testing.T) {
+	var warning strings.Builder
+	loopback, all := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, &net.TCPAddr{IP: net.IPv6unspecified, Port: 1}
+	warnOfAddress(loopback, &warning)
+	assert.Empty(t, warning.String())
+	warnOfAddress(all, &warning)
+	assert.Contains(t, warning.String(), "warning: other machines may reach [::]:1")
+	assert.Equal(t, "127.0.0.1:1", reachable(loopback))
+	assert.Equal(t, "127.0.0.1:1", reachable(all))
+
+	listener, err := listen(t.Context(), ":0")
+	require.NoError(t, err)
+	assert.True(t, listener.Addr().(*net.TCPAddr).IP.IsUnspecified())
+	require.NoError(t, listener.Close())
 }
 
 func TestRunFailsIfTheAddressIsTaken(t *testing.T) {

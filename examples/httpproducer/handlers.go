@@ -31,6 +31,16 @@ type confirmation struct {
 	Attempts       int         `json:"attempts"`
 }
 
+// acceptance is the answer to an event that the producer holds.
+type acceptance struct {
+	Accepted bool `json:"accepted"`
+}
+
+// problem is the answer to a request that failed.
+type problem struct {
+	Detail any `json:"detail"` // failure or rejection
+}
+
 // failure says why an event was accepted and not delivered.
 type failure struct {
 	ErrorCode    string `json:"error_code"` // of the last attempt; the outcome if the service gave none
@@ -38,7 +48,7 @@ type failure struct {
 	Attempts     int    `json:"attempts"`
 }
 
-// rejection says why an event was not accepted.
+// rejection says why a request was not accepted.
 type rejection struct {
 	ErrorMessage string `json:"error_message"`
 }
@@ -59,12 +69,23 @@ type handler struct {
 	logger   *slog.Logger
 }
 
-func newHandler(producer *kpl.Producer, cfg config, logger *slog.Logger) http.Handler {
+func newHandler(producer *kpl.Producer, cfg config, metrics http.Handler, logger *slog.Logger) http.Handler {
 	h := &handler{producer, cfg.stream, cfg.producer.WithDefaults().MaxRecordSize + envelope, cfg.client, logger}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /events", h.accept)
-	mux.HandleFunc("POST /events/confirmed", h.confirm)
-	mux.HandleFunc("GET /health", h.health)
+	route := func(method, path string, handle http.Handler) {
+		mux.Handle(method+" "+path, handle)
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", method)
+			h.answer(w, http.StatusMethodNotAllowed, problem{rejection{"the method must be " + method}})
+		})
+	}
+	route(http.MethodPost, "/events", http.HandlerFunc(h.accept))
+	route(http.MethodPost, "/events/confirmed", http.HandlerFunc(h.confirm))
+	route(http.MethodGet, "/health", http.HandlerFunc(h.health))
+	route(http.MethodGet, "/metrics", metrics)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		h.answer(w, http.StatusNotFound, problem{rejection{"there is nothing at this path"}})
+	})
 	return mux
 }
 
@@ -78,8 +99,7 @@ func (h *handler) accept(w http.ResponseWriter, r *http.Request) {
 		h.reject(w, err)
 		return
 	}
-	h.beginAnswer(w)
-	w.WriteHeader(http.StatusAccepted)
+	h.answer(w, http.StatusAccepted, acceptance{true})
 }
 
 // confirm answers when it is known what became of the event.
@@ -93,7 +113,7 @@ func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		h.answer(w, http.StatusOK, confirmation{result.ShardID, result.SequenceNumber, len(result.Attempts)})
 	} else if f, failed := failureOf(err); failed {
-		h.answer(w, http.StatusBadGateway, f)
+		h.answer(w, http.StatusBadGateway, problem{f})
 	} else {
 		h.reject(w, err)
 	}
@@ -120,10 +140,9 @@ func (h *handler) record(w http.ResponseWriter, r *http.Request) (kpl.UserRecord
 	return kpl.UserRecord{Stream: h.stream, PartitionKey: e.PartitionKey, Data: e.Payload}, nil
 }
 
-// decode reads an event and nothing else.
+// decode reads an event and nothing else. Clients may send fields that the program does not know.
 func decode(body io.Reader, e *event) error {
 	decoder := json.NewDecoder(body)
-	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(e); err != nil {
 		return err
 	}
@@ -156,7 +175,7 @@ func failureOf(err error) (failure, bool) {
 // reject answers a request whose event was not accepted, or whose client stopped waiting. That one gets an answer too:
 // none would read as 200 if somebody still listens.
 func (h *handler) reject(w http.ResponseWriter, err error) {
-	status := http.StatusBadRequest
+	status := http.StatusUnprocessableEntity
 	var body *http.MaxBytesError
 	switch {
 	case errors.As(err, &body), errors.Is(err, kpl.ErrRecordTooLarge):
@@ -166,16 +185,12 @@ func (h *handler) reject(w http.ResponseWriter, err error) {
 	case errors.Is(err, kpl.ErrClosed), errors.Is(err, context.Canceled):
 		status = http.StatusServiceUnavailable
 	}
-	h.answer(w, status, rejection{err.Error()})
+	h.answer(w, status, problem{rejection{err.Error()}})
 }
 
-// beginAnswer gives the client time to take an answer.
-func (h *handler) beginAnswer(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.patience)) // a test's writer has no connection
-}
-
+// answer gives the client time to take an answer, and writes it.
 func (h *handler) answer(w http.ResponseWriter, status int, body any) {
-	h.beginAnswer(w)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.patience)) // a test's writer has no connection
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // If the client is gone there is nobody to tell.

@@ -48,7 +48,7 @@ func newApp(t *testing.T, tune func(*kpl.Config)) *app {
 	producer, err := kpl.New(a.fake, cfg.producer)
 	require.NoError(t, err)
 	a.producer = producer
-	a.Handler = newHandler(producer, cfg, slog.New(slog.NewJSONHandler(a.log, nil)))
+	a.Handler = newHandler(producer, cfg, http.NotFoundHandler(), slog.New(slog.NewJSONHandler(a.log, nil)))
 	return a
 }
 
@@ -129,9 +129,9 @@ func TestFailures(t *testing.T) {
 				a.putRecords(tt.fault)
 				w := a.post(t.Context(), confirmed, `{"partition_key":"k","payload":"secret"}`)
 				assert.Equal(t, http.StatusBadGateway, w.Code)
-				var got failure
+				var got struct{ Detail failure }
 				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
-				assert.Equal(t, tt.want, got)
+				assert.Equal(t, tt.want, got.Detail)
 				require.NoError(t, a.producer.Close(t.Context()))
 				assert.Empty(t, a.log.String())
 			})
@@ -140,7 +140,7 @@ func TestFailures(t *testing.T) {
 				a.putRecords(tt.fault)
 				w := a.post(t.Context(), accepted, `{"partition_key":"k","payload":"secret"}`)
 				assert.Equal(t, http.StatusAccepted, w.Code)
-				assert.Empty(t, w.Body.String())
+				assert.JSONEq(t, `{"accepted":true}`, w.Body.String())
 				require.NoError(t, a.producer.FlushWait(t.Context()))
 				require.NoError(t, a.producer.Close(t.Context()))
 				var line struct {
@@ -169,18 +169,17 @@ func TestBadInput(t *testing.T) {
 		status     int
 		message    string // how it begins
 	}{
-		{"nothing", ``, 400, notJSON + "EOF"},
-		{"no JSON", `payload=1`, 400, notJSON + "invalid character 'p'"},
-		{"half an object", `{"payload":1`, 400, notJSON + "unexpected EOF"},
-		{"no object", `[1]`, 400, notJSON + "json: cannot unmarshal array"},
-		{"key is no text", `{"partition_key":1,"payload":1}`, 400, notJSON + "json: cannot unmarshal number"},
-		{"an unknown field", `{"key":"k","payload":1}`, 400, notJSON + `json: unknown field "key"`},
-		{"two events", `{"payload":1}{"payload":2}`, 400, notJSON + "more follows the event"},
-		{"an event and a bracket", `{"payload":1}]`, 400, notJSON + "invalid character ']'"},
-		{"no payload", `{"partition_key":"k"}`, 400, "the event has no payload"},
-		{"null", `null`, 400, "the event has no payload"},
+		{"nothing", ``, 422, notJSON + "EOF"},
+		{"no JSON", `payload=1`, 422, notJSON + "invalid character 'p'"},
+		{"half an object", `{"payload":1`, 422, notJSON + "unexpected EOF"},
+		{"no object", `[1]`, 422, notJSON + "json: cannot unmarshal array"},
+		{"key is no text", `{"partition_key":1,"payload":1}`, 422, notJSON + "json: cannot unmarshal number"},
+		{"two events", `{"payload":1}{"payload":2}`, 422, notJSON + "more follows the event"},
+		{"an event and a bracket", `{"payload":1}]`, 422, notJSON + "invalid character ']'"},
+		{"no payload", `{"partition_key":"k"}`, 422, "the event has no payload"},
+		{"null", `null`, 422, "the event has no payload"},
 		{
-			"key too long", `{"partition_key":` + text(257+2) + `,"payload":1}`, 400,
+			"key too long", `{"partition_key":` + text(257+2) + `,"payload":1}`, 422,
 			"kpl: invalid user record: its partition key has 257 characters, the limit is 256",
 		},
 		{
@@ -196,9 +195,9 @@ func TestBadInput(t *testing.T) {
 			for _, path := range []string{accepted, confirmed} {
 				w := a.post(t.Context(), path, tt.body)
 				assert.Equal(t, tt.status, w.Code, tt.name)
-				var got rejection
+				var got struct{ Detail rejection }
 				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got), tt.name)
-				assert.Truef(t, strings.HasPrefix(got.ErrorMessage, tt.message), "%s: %s", tt.name, got.ErrorMessage)
+				assert.Truef(t, strings.HasPrefix(got.Detail.ErrorMessage, tt.message), "%s: %s", tt.name, got.Detail.ErrorMessage)
 			}
 		}
 		assert.Zero(t, a.producer.Stats().RecordsReceived)
@@ -210,8 +209,9 @@ func TestBadInput(t *testing.T) {
 // TestGoodInput has what is just within the limits.
 func TestGoodInput(t *testing.T) {
 	tests := map[string]struct{ body, key, data string }{
-		"null":         {`{"partition_key":"k","payload":null}`, "k", "null"},
-		"fields order": {` { "payload" : "x" , "partition_key" : "k" } `, "k", `"x"`},
+		"null":             {`{"partition_key":"k","payload":null}`, "k", "null"},
+		"an unknown field": {`{"partition_key":"k","payload":1,"version":2}`, "k", "1"},
+		"fields order":     {` { "payload" : "x" , "partition_key" : "k" } `, "k", `"x"`},
 		"longest key, escaped": {
 			`{"partition_key":"` + strings.Repeat(`\ud83d\ude00`, 256) + `","payload":1}`, strings.Repeat("😀", 256), "1",
 		},
@@ -304,20 +304,31 @@ func TestClosedProducer(t *testing.T) {
 		for _, path := range []string{accepted, confirmed} {
 			w := a.post(t.Context(), path, `{"payload":1}`)
 			assert.Equal(t, http.StatusServiceUnavailable, w.Code)
-			assert.JSONEq(t, `{"error_message":"kpl: the producer is closed"}`, w.Body.String())
+			assert.JSONEq(t, `{"detail":{"error_message":"kpl: the producer is closed"}}`, w.Body.String())
 		}
 	})
 }
 
 func TestOtherRoutes(t *testing.T) {
 	a := newApp(t, nil)
-	for path, status := range map[string]int{
-		"GET /events": http.StatusMethodNotAllowed, "POST /health": http.StatusMethodNotAllowed, "GET /": http.StatusNotFound,
+	for path, want := range map[string]struct {
+		status int
+		allow  string
+	}{
+		"GET /events":              {http.StatusMethodNotAllowed, "POST"},
+		"DELETE /events/confirmed": {http.StatusMethodNotAllowed, "POST"},
+		"POST /health":             {http.StatusMethodNotAllowed, "GET"},
+		"GET /":                    {http.StatusNotFound, ""},
+		"GET /events/7":            {http.StatusNotFound, ""},
 	} {
 		method, target, _ := strings.Cut(path, " ")
 		w := httptest.NewRecorder()
 		a.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, target, io.NopCloser(http.NoBody)))
-		assert.Equal(t, status, w.Code, path)
+		assert.Equal(t, want.status, w.Code, path)
+		assert.Equal(t, want.allow, w.Header().Get("Allow"), path)
+		var got struct{ Detail rejection }
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got), path)
+		assert.NotEmpty(t, got.Detail.ErrorMessage, path)
 	}
 	require.NoError(t, a.producer.Close(t.Context()))
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -78,7 +79,7 @@ type program struct {
 // start runs the program with the configuration of the environment.
 func start(t *testing.T, tune func(*config)) *program {
 	t.Helper()
-	cfg, err := configFrom(os.Getenv)
+	cfg, err := configFrom(nil, os.Getenv, io.Discard)
 	require.NoError(t, err)
 	if tune != nil {
 		tune(&cfg)
@@ -159,8 +160,8 @@ func TestRun(t *testing.T) {
 	assert.Equal(t, http.StatusBadGateway, status)
 	// The id counts all calls. How many there were before is a matter of time.
 	answer = regexp.MustCompile(`request id [0-9-]+`).ReplaceAllString(answer, "request id of the call")
-	assert.JSONEq(t, `{"error_code":"ValidationException","error_message":"kpl: the service rejected the record `+
-		`(attempts: 1, last: ValidationException: 1 validation error detected. (request id of the call))","attempts":1}`, answer)
+	assert.JSONEq(t, `{"detail":{"error_code":"ValidationException","error_message":"kpl: the service rejected the record `+
+		`(attempts: 1, last: ValidationException: 1 validation error detected. (request id of the call))","attempts":1}}`, answer)
 
 	logged, err := p.end()
 	require.NoError(t, err)
@@ -249,6 +250,69 @@ func TestDrainHasAnEnd(t *testing.T) {
 	assert.Contains(t, logged[1], `"msg":"event not delivered","partition_key":"k"`)
 }
 
+// A drain that ends early ends the requests too: each has its answer, and no handler is left.
+func TestDrainEndsRequests(t *testing.T) {
+	fake := serveKinesis(t)
+	arrived := make(chan struct{})
+	fake.Inject(kpltest.ForOperation(kpltest.OpPutRecords, func(call *kpltest.Call) kpltest.Action {
+		if call.Number == 1 {
+			close(arrived)
+		}
+		return kpltest.Action{Connection: kpltest.ConnectionHangs}
+	}))
+	p := start(t, func(c *config) { c.grace = time.Millisecond })
+	var client sync.WaitGroup
+	client.Go(func() {
+		status, answer := post(t.Context(), newClientOfProgram(t), p.url+confirmed, `{"partition_key":"k","payload":1}`)
+		assert.Equal(t, http.StatusBadGateway, status, answer)
+		assert.Contains(t, answer, `"error_message":"kpl: `)
+	})
+	<-arrived
+	_, err := p.end()
+	require.ErrorContains(t, err, "requests are left after 1ms")
+	client.Wait()
+}
+
+// The metrics say what became of the events.
+func TestMetrics(t *testing.T) {
+	serveKinesis(t)
+	p := start(t, nil)
+	client := newClientOfProgram(t)
+	status, answer := post(t.Context(), client, p.url+confirmed, `{"payload":"secret"}`)
+	require.Equal(t, http.StatusOK, status, answer)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/metrics", http.NoBody)
+	require.NoError(t, err)
+	response, err := client.Do(request)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `kinesis_kpl_user_records_put_total{outcome="success",stream="events"} 1`)
+	assert.Contains(t, string(text), "\nkinesis_kpl_user_records_pending ")
+	assert.NotContains(t, string(text), "secret")
+	_, err = p.end()
+	require.NoError(t, err)
+}
+
+// A certificate that nobody trusts is taken only if that is requested.
+func TestUntrustedCertificate(t *testing.T) {
+	serveKinesis(t)
+	fake := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: events, Shards: 1})
+	server := httptest.NewUnstartedServer(fake.Handler())
+	server.Config.ErrorLog = stdlog.New(io.Discard, "", 0) // of handshakes that fail
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	t.Setenv("KINESIS_ENDPOINT", server.URL)
+	for value, want := range map[string]int{"": http.StatusBadGateway, "false": http.StatusOK} {
+		t.Setenv("KINESIS_VERIFY_CERTIFICATE", value)
+		p := start(t, nil)
+		status, answer := post(t.Context(), newClientOfProgram(t), p.url+confirmed, `{"payload":1}`)
+		assert.Equal(t, want, status, answer)
+		_, err := p.end()
+		require.NoError(t, err)
+	}
+}
+
 // A client that never sends the rest of its event does not hold up the end, and what others have posted is delivered.
 func TestSlowClientDoesNotHoldTheDrain(t *testing.T) {
 	fake := serveKinesis(t)
@@ -300,7 +364,7 @@ func TestRunFails(t *testing.T) {
 	t.Setenv("AWS_REGION", "")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			cfg, err := configFrom(os.Getenv)
+			cfg, err := configFrom(nil, os.Getenv, io.Discard)
 			require.NoError(t, err)
 			cfg.region = "eu-west-1"
 			tt.tune(&cfg)

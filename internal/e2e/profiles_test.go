@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -75,10 +74,12 @@ func TestProfilesArrive(t *testing.T) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 
 	var found map[string]int
-	require.Eventually(t, func() bool {
-		found = storedFunctions(t, k)
-		return len(found) >= 2*samples
-	}, c.slowed(20*time.Second), 100*time.Millisecond)
+	peers.Until(peers.Context(t), t, func() error {
+		if found = storedFunctions(t, k); len(found) < 2*samples {
+			return fmt.Errorf("%d of %d samples are stored", len(found), 2*samples)
+		}
+		return nil
+	})
 	assert.Greater(t, len(k.UserRecords(stream)), 3)
 	for _, name := range []string{"grpc", "http"} {
 		for i := range samples {

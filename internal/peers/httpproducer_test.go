@@ -139,8 +139,62 @@ func TestHTTPProducerKeepsWhatItAccepted(t *testing.T) {
 	}
 }
 
+// TestHTTPProducerAsAIOKPLDoes follows aiokpl's page "FastAPI producer": kinesis-mock over https with a certificate that nobody
+// trusts, and the requests and answers of that page.
+func TestHTTPProducerAsAIOKPLDoes(t *testing.T) {
+	ctx := Context(t)
+	mock := StartKinesisMock(t, Stream{"events", 4})
+	server := startHTTPProducer(ctx, t, "events", mock.TLSEndpoint,
+		"KINESIS_VERIFY_CERTIFICATE=false", "MAX_OUTSTANDING_RECORDS=10000")
+	var listening struct {
+		Address string `json:"address"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(server.WaitLine(ctx, t, `"listening"`)), &listening))
+	server.WaitLine(ctx, t, "the certificate of Kinesis is not checked")
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	request := func(method, path, body string) (status int, answer map[string]any) {
+		r, err := http.NewRequestWithContext(ctx, method, "http://"+listening.Address+path, strings.NewReader(body))
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/json")
+		response, err := transport.RoundTrip(r)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
+		return response.StatusCode, answer
+	}
+	const signup = `{"partition_key":"user-42","payload":{"event":"signup"}}`
+
+	status, answer := request(http.MethodPost, "/events/confirmed", signup)
+	assert.Equal(t, http.StatusOK, status, answer)
+	assert.Regexp(t, "^shardId-", answer["shard_id"])
+	assert.NotEmpty(t, answer["sequence_number"])
+	assert.InDelta(t, 1, answer["attempts"], 0)
+	status, answer = request(http.MethodPost, "/events", signup)
+	assert.Equal(t, http.StatusAccepted, status)
+	assert.Equal(t, map[string]any{"accepted": true}, answer)
+	status, answer = request(http.MethodPost, "/events", `{"partition_key":7,"payload":{}}`)
+	assert.Equal(t, http.StatusUnprocessableEntity, status)
+	assert.Contains(t, answer, "detail")
+	status, answer = request(http.MethodGet, "/health", "")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, true, answer["ok"])
+	assert.Contains(t, answer, "outstanding_records")
+
+	server.Terminate(t)
+	require.NoError(t, server.Wait(ctx, t))
+	var stored []string
+	for _, s := range ReadStream(ctx, t, mock.Client, "events") {
+		for _, r := range s.UserRecords {
+			stored = append(stored, r.PartitionKey+" "+string(r.Data))
+		}
+	}
+	const want = `user-42 {"event":"signup"}`
+	assert.Equal(t, []string{want, want}, stored)
+}
+
 // startHTTPProducer builds and starts examples/httpproducer.
-func startHTTPProducer(ctx context.Context, t *testing.T, stream, endpoint string) *Process {
+func startHTTPProducer(ctx context.Context, t *testing.T, stream, endpoint string, environment ...string) *Process {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "httpproducer")
 	build := exec.CommandContext(ctx, "go", "build", "-o", path, "./examples/httpproducer")
@@ -152,5 +206,6 @@ func startHTTPProducer(ctx context.Context, t *testing.T, stream, endpoint strin
 	for key, value := range Environment() {
 		cmd.Env = append(cmd.Env, key+"="+value)
 	}
+	cmd.Env = append(cmd.Env, environment...)
 	return Start(t, cmd)
 }

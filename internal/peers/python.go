@@ -18,27 +18,33 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// python returns a command that runs a script of testdata/peers with its Python packages. It skips the test where there is no
-// Python at all, and fails the test if only the packages are not installed.
+// python returns a command that runs a script of testdata/peers with its Python packages.
 func python(t testing.TB, script string) *exec.Cmd {
 	t.Helper()
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("there is no python3: Python's protobuf is not tried")
-	}
-	dir := filepath.Join(Root(t), "testdata", "peers")
-	path := filepath.Join(dir, ".venv", "bin", "python")
-	_, err := os.Stat(path)
-	require.NoError(t, err, "the Python packages are not installed: run `make peers`")
-	cmd := exec.Command(path, script) //nolint:gosec // The scripts are this repository's.
-	cmd.Dir = dir
+	cmd := PythonTool(t, "python", script)
+	cmd.Dir = filepath.Join(Root(t), "testdata", "peers")
 	return cmd
+}
+
+// PythonTool returns a command that runs a program of the Python packages in testdata/peers. It skips the test where there is no
+// Python at all, and fails the test if only the packages are not installed.
+func PythonTool(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("there is no python3: " + name + " is not tried")
+	}
+	path, err := filepath.Abs(filepath.Join(Root(t), "testdata", "peers", ".venv", "bin", name))
+	require.NoError(t, err)
+	_, err = os.Stat(path)
+	require.NoError(t, err, "the Python packages are not installed: run `make peers`")
+	return exec.Command(path, args...) //nolint:gosec // The tests name the programs.
 }
 
 // DecodedOTLP is what Python's protobuf reads in a message.
 type DecodedOTLP struct {
 	// Error says why the message was not decoded. It is empty for a message that was decoded.
 	Error string
-	// Items is the number of log records, spans or data points.
+	// Items is the number of log records, spans, data points or samples.
 	Items int
 	// Texts are all different strings in the message, sorted.
 	Texts []string

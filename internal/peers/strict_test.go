@@ -7,6 +7,7 @@ package peers
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
@@ -86,6 +88,32 @@ func spoiledMetrics(n int) pmetric.Metrics {
 	return metrics
 }
 
+func spoiledProfiles(n int) pprofile.Profiles {
+	profiles := pprofile.NewProfiles()
+	d := profiles.Dictionary()
+	d.StringTable().Append("")
+	for i := range n {
+		d.StringTable().Append(fmt.Sprintf("function\xe9 %d", i))
+		d.FunctionTable().AppendEmpty().SetNameStrindex(int32(i + 1))
+		d.LocationTable().AppendEmpty().Lines().AppendEmpty().SetFunctionIndex(int32(i))
+		d.StackTable().AppendEmpty().LocationIndices().Append(int32(i))
+		d.AttributeTable().AppendEmpty().SetKeyStrindex(int32(i))
+		rp := profiles.ResourceProfiles().AppendEmpty()
+		sp := rp.ScopeProfiles().AppendEmpty()
+		p := sp.Profiles().AppendEmpty()
+		p.SetOriginalPayloadFormat("format\xe9")
+		sample := p.Samples().AppendEmpty()
+		sample.SetStackIndex(int32(i))
+		sample.AttributeIndices().Append(int32(i))
+		sample.TimestampsUnixNano().FromRaw(make([]uint64, 40))
+		if i == 1 {
+			spoilScope(rp.Resource(), sp.Scope())
+			spoil(d.AttributeTable().At(i).Value().SetEmptyMap())
+		}
+	}
+	return profiles
+}
+
 // TestPythonDecodesWhatIsBroken sends telemetry with invalid UTF-8 and values that are nested too deeply in all places. Python's
 // protobuf must decode each message and find all items. pdata's own encoding shows that it would not without a change.
 func TestPythonDecodesWhatIsBroken(t *testing.T) {
@@ -105,6 +133,9 @@ func TestPythonDecodesWhatIsBroken(t *testing.T) {
 			requireDecoded(t, marshaler.Logs, encoding, logs, n)
 			requireDecoded(t, marshaler.Traces, encoding, traces, n)
 			requireDecoded(t, marshaler.Metrics, encoding, metrics, n+1)
+			profiles, err := m.MarshalProfiles(spoiledProfiles(n))
+			require.NoError(t, err)
+			requireDecoded(t, marshaler.Profiles, encoding, profiles, n)
 		})
 	}
 	plain, err := new(plog.ProtoMarshaler).MarshalLogs(spoiledLogs(n))

@@ -4,10 +4,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,6 +78,34 @@ func main() { print(exporter.NewFactory().Type().String()) }
 		assert.Equal(t, kplModule+" "+version+"\n", printed)
 	})
 
+	t.Run("ocb builds a distribution that replaces nothing", func(t *testing.T) {
+		directory := write(t, map[string]string{"manifest.yaml": manifestOfAUser(t, version)})
+		run(t, directory, "run", toolVersion(t, "go.opentelemetry.io/collector/cmd/builder"), "--config", "manifest.yaml")
+		text, err := os.ReadFile(filepath.Join(directory, "collector", "go.mod"))
+		require.NoError(t, err)
+		assert.NotContains(t, string(text), "replace")
+		printed, err := output(t.Context(), directory, nil, filepath.Join(directory, "collector", "collector"), "components")
+		require.NoError(t, err)
+		assert.Regexp(t, `name: kinesis_kpl\n +module: `+regexp.QuoteMeta(rootModule+" "+version), printed)
+	})
+
+	t.Run("a command has the same bytes wherever it is built", func(t *testing.T) {
+		other, err := tag(t.Context(), root, version, t.TempDir())
+		require.NoError(t, err)
+		var built [][]byte
+		for _, at := range []*tagged{at, other} {
+			bin := t.TempDir()
+			at := &tagged{environment: append(slices.Clone(at.environment), "GOBIN="+bin)}
+			_, err := at.goCommand(t.Context(), bin, "install", "-buildvcs=false", "-ldflags", "-s -w",
+				rootModule+"/cmd/kinesistail@"+version)
+			require.NoError(t, err)
+			program, err := os.ReadFile(filepath.Join(bin, "kinesistail"))
+			require.NoError(t, err)
+			built = append(built, program)
+		}
+		assert.True(t, bytes.Equal(built[0], built[1]))
+	})
+
 	t.Run("a user of kpl gets nothing of the Collector", func(t *testing.T) {
 		directory := user(t, kplModule, version, `package main
 
@@ -89,6 +120,34 @@ func main() { print(kpl.ErrClosed.Error()) }
 			assert.NotContains(t, modules, foreign)
 		}
 	})
+}
+
+// manifestOfAUser returns a manifest as the README says, with a receiver and what else ocb needs to build a small collector.
+func manifestOfAUser(t *testing.T, version string) string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	exporters := regexp.MustCompile("(?s)<!-- manifest -->\n```yaml\n(.*?)```").FindSubmatch(readme)
+	require.NotNil(t, exporters)
+	require.Contains(t, string(exporters[1]), rootModule+" "+version+"\n", "README.md names the version of the release")
+	builder, err := os.ReadFile(filepath.Join(root, "builder-config.yaml"))
+	require.NoError(t, err)
+	receiver := regexp.MustCompile(`(?m)^receivers:\n.*otlpreceiver.*\n`).FindString(string(builder))
+	_, providers, has := strings.Cut(string(builder), "\nproviders:\n")
+	require.True(t, has && receiver != "")
+	providers, _, _ = strings.Cut(providers, "\n\n")
+	return "dist:\n  name: collector\n  output_path: ./collector\n" + receiver + string(exporters[1]) +
+		"providers:\n" + providers + "\n"
+}
+
+// toolVersion returns a package of the Makefile's tools with its version.
+func toolVersion(t *testing.T, path string) string {
+	t.Helper()
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	require.NoError(t, err)
+	tool := regexp.MustCompile(regexp.QuoteMeta(path) + `@v[0-9.]+`).Find(makefile)
+	require.NotNil(t, tool, path)
+	return string(tool)
 }
 
 // A copy of the repository gets the next version everywhere, with the hashes that a checkout without a workspace asks for.

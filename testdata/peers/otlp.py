@@ -2,8 +2,8 @@
 
     {"signal": "logs", "encoding": "otlp_proto", "data": "<base64>"}
 
-For each it prints a line: {"items": 3, "texts": [...]} with the number of log records, spans or data points and all
-different strings in the message, sorted; or {"error": "..."}.
+For each it prints a line: {"items": 3, "texts": [...]} with the number of log records, spans, data points or samples and
+all different strings in the message, sorted; or {"error": "..."}.
 """
 
 import base64
@@ -13,14 +13,16 @@ import sys
 from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import ExportProfilesServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 REQUESTS = {
     "logs": ExportLogsServiceRequest,
     "metrics": ExportMetricsServiceRequest,
+    "profiles": ExportProfilesServiceRequest,
     "traces": ExportTraceServiceRequest,
 }
-ITEMS = {"LogRecord", "Span", "NumberDataPoint", "HistogramDataPoint", "ExponentialHistogramDataPoint", "SummaryDataPoint"}
+ITEMS = {"LogRecord", "Span", "NumberDataPoint", "HistogramDataPoint", "ExponentialHistogramDataPoint", "SummaryDataPoint", "Sample"}
 
 
 def walk(message, texts):
