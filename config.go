@@ -4,12 +4,8 @@
 package kinesiskplexporter
 
 import (
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configcompression"
@@ -98,17 +94,6 @@ const (
 	// DropOverflow drops what is for that shard, counts and logs it, and takes the rest of the request.
 	DropOverflow ShardOverflow = "drop"
 )
-
-// PartitionKeyConfig says where partition keys come from. At most one of its fields may be set. If none is set, messages have no
-// key, and the producer chooses a shard that has room.
-type PartitionKeyConfig struct {
-	// Static is the key of all messages, so all data goes to one shard. It has 1 to 256 Unicode characters. Empty means none.
-	Static string `mapstructure:"static"`
-	// ResourceAttributes are names of resource attributes. Resources with equal values of all of them go to the same shard.
-	ResourceAttributes []string `mapstructure:"resource_attributes"`
-
-	_ struct{}
-}
 
 // TelemetryConfig says what the exporter's own metrics show.
 type TelemetryConfig struct {
@@ -220,7 +205,6 @@ func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
 	if c.compressesRecords() {
 		return c.plainMarshalerConfig(s)
 	}
-	key := c.partitionKey(s)
 	return marshaler.Config{
 		Encoding:   c.encoding(s),
 		TargetSize: c.Producer.AggregationMaxSize,
@@ -233,10 +217,7 @@ func (c *Config) marshalerConfig(s marshaler.Signal) marshaler.Config {
 		Newline:      c.Newline && isText(c.encoding(s)),
 		Oversize:     c.Oversize,
 
-		Key: marshaler.KeyConfig{
-			Static:             key.Static,
-			ResourceAttributes: key.ResourceAttributes,
-		},
+		Key: c.partitionKey(s).marshalerConfig(),
 	}
 }
 
@@ -255,27 +236,4 @@ func (c *Config) plainMarshalerConfig(s marshaler.Signal) marshaler.Config {
 		m.TargetSize = small
 	}
 	return m
-}
-
-// Validate returns an error for each key of the block that is wrong. The errors name the keys.
-func (c *PartitionKeyConfig) Validate() error {
-	var errs []error
-	if c.Static != "" && len(c.ResourceAttributes) > 0 {
-		errs = append(errs, errors.New("static and resource_attributes exclude each other"))
-	}
-	if n := utf8.RuneCountInString(c.Static); n > kpl.MaxPartitionKeyLength {
-		errs = append(errs, fmt.Errorf("static must have at most %d characters, found %d", kpl.MaxPartitionKeyLength, n))
-	}
-	if !utf8.ValidString(c.Static) {
-		errs = append(errs, errors.New("static must be valid UTF-8"))
-	}
-	for i, name := range c.ResourceAttributes {
-		if strings.TrimSpace(name) == "" {
-			errs = append(errs, fmt.Errorf("resource_attributes[%d] must not be empty", i))
-		}
-		if slices.Contains(c.ResourceAttributes[:i], name) {
-			errs = append(errs, fmt.Errorf("resource_attributes has %q twice", name))
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -38,7 +38,7 @@ func (c *Config) queueIsBudget() bool { return c.queueBytes() > 0 && c.Delivery 
 
 // sharesQueue reports whether shards or streams have shares of the queue of a signal.
 func (c *Config) sharesQueue(s marshaler.Signal) bool {
-	return (len(c.partitionKey(s).ResourceAttributes) > 0 || c.Streams.routes()) && c.queueBytes() > 0
+	return (c.partitionKey(s).differs() || c.Streams.routes()) && c.queueBytes() > 0
 }
 
 // maxQueueBytes is more than any memory, and few enough to count with.

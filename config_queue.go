@@ -111,6 +111,11 @@ func (c *Config) validateQueue(errs *keyErrors) {
 			"sending_queue::batch be left out, found %q: requests of a storage are merged before their streams are known",
 			key, batch.Partition.MetadataKeys)
 	}
+	if c.storesRequests() {
+		for _, s := range signals {
+			c.partitionKey(s).validateMerging(errs, batch.Partition.MetadataKeys)
+		}
+	}
 	if batch.Sizer == exporterhelper.RequestSizerTypeBytes && batch.MaxSize > 0 && batch.MaxSize < least {
 		errs.add("sending_queue::batch::max_size", []string{"max_record_size"}, "must be at least %d bytes (max_record_size), or be "+
 			"left out, found %d: a message may be as large as a record, and the exporter cuts requests itself",
@@ -132,7 +137,7 @@ func (c *Config) warnings() []string {
 	}
 	if c.ShardOverflow == DropOverflow && !slices.ContainsFunc(signals[:], c.sharesQueue) {
 		found = append(found, "shard_overflow is drop and has no effect: shards have shares of a queue in memory that counts bytes, "+
-			"with partition_key::resource_attributes or with streams. Leave shard_overflow out.")
+			"with partition keys that the data decides, or with streams. Leave shard_overflow out.")
 	}
 	if !c.Queue.HasValue() {
 		return found

@@ -39,7 +39,7 @@ func TestLoadConfig(t *testing.T) {
 	queue := all.Queue.Get()
 	queue.NumConsumers, queue.QueueSize, queue.StorageID = 20, 128<<20, &storage
 	queue.Batch.GetOrInsertDefault().FlushTimeout = time.Second
-	queue.Batch.Get().Partition.MetadataKeys = []string{"X-Stream"}
+	queue.Batch.Get().Partition.MetadataKeys = []string{"x-stream", "x-tenant"}
 	all.Retry.MaxElapsedTime = 0
 	all.AWS = AWSConfig{
 		StreamARN:   "arn:aws:kinesis:eu-west-1:123456789012:stream/telemetry",
@@ -59,7 +59,10 @@ func TestLoadConfig(t *testing.T) {
 	all.SignalMarker, all.Newline, all.Oversize = false, true, marshaler.TruncateOversize
 	all.DrainTimeout = 45 * time.Second
 	all.Compression, all.CompressionParams.Level = marshaler.Zstd, 3
-	all.PartitionKey.ResourceAttributes = []string{"service.name", "service.namespace"}
+	all.PartitionKey = PartitionKeyConfig{
+		ResourceAttributes: []string{"service.name", "service.namespace"}, RecordAttributes: []string{"session.id"},
+		MetadataKeys: []string{"x-tenant"}, ExplicitHashKeyAttribute: "kinesis.hash_key",
+	}
 	all.Producer = ProducerConfig{
 		AggregationFormat:     kpl.AggregationNone,
 		AggregationMaxCount:   100,
@@ -88,6 +91,7 @@ func TestLoadConfig(t *testing.T) {
 
 	government := defaultConfig()
 	government.AWS.StreamARN = "arn:aws-us-gov:kinesis:us-gov-west-1:123456789012:stream/telemetry"
+	government.PartitionKey.TraceID, government.PartitionKey.Buckets = true, 256
 	government.AWS.UseFIPSEndpoint, government.AWS.UseDualStackEndpoint = true, true
 	government.AWS.TLS.InsecureSkipVerify, government.AWS.CheckAtStart = true, true
 
@@ -215,18 +219,35 @@ func TestValidate(t *testing.T) {
 		"region": `aws: region must be like us-east-1, found "us-east-1a" (that is an availability zone: write us-east-1)`,
 		"queue_size_missing": `sending_queue::queue_size must be set along with sending_queue::sizer:` +
 			` its default, 67108864, is in bytes`,
-		"queue_size_zero":               "sending_queue: `queue_size` must be positive",
-		"num_consumers_zero":            "sending_queue: `num_consumers` must be positive",
-		"retry_negative":                "retry_on_failure: initial_interval value must be greater than or equal to 0",
-		"partition_key_both":            `partition_key: static and resource_attributes exclude each other`,
-		"partition_key_too_long":        `partition_key: static must have at most 256 characters, found 257`,
-		"partition_key_attribute_empty": `partition_key: resource_attributes[0] must not be empty`,
-		"partition_key_attribute_twice": `partition_key: resource_attributes has "a" twice`,
-		"stream_missing":                `aws: exactly one of stream_name and stream_arn must be set`,
-		"stream_twice":                  `aws: exactly one of stream_name and stream_arn must be set`,
-		"stream_arn":                    `aws: stream_arn must be like arn:aws:kinesis:us-east-1:123456789012:stream/name`,
-		"region_of_other_stream":        `aws: region is "us-east-1", but the stream of stream_arn is in "eu-west-1"`,
-		"endpoint":                      `aws: endpoint must be an https:// or http:// URL, found "localhost:4567"`,
+		"queue_size_zero":    "sending_queue: `queue_size` must be positive",
+		"num_consumers_zero": "sending_queue: `num_consumers` must be positive",
+		"retry_negative":     "retry_on_failure: initial_interval value must be greater than or equal to 0",
+		"partition_key_both": `partition_key: static and resource_attributes exclude each other:` +
+			` leave out static or resource_attributes`,
+		"partition_key_too_long":            `partition_key: static must have at most 256 characters, found 257`,
+		"partition_key_attribute_empty":     `partition_key: resource_attributes[0] must not be empty`,
+		"partition_key_attribute_twice":     `partition_key: resource_attributes has "a" twice`,
+		"partition_key_static_and_trace_id": `partition_key: static and trace_id exclude each other: leave out static or trace_id`,
+		"partition_key_trace_id_and_more": `partition_key: trace_id and metadata_keys, record_attributes exclude each other:` +
+			` leave out trace_id or metadata_keys, record_attributes`,
+		"partition_key_trace_id_and_hash_key": `partition_key: trace_id and explicit_hash_key_attribute exclude each other:` +
+			` leave out trace_id or explicit_hash_key_attribute`,
+		"partition_key_buckets_alone":          `partition_key: buckets needs trace_id: set trace_id to true, or leave buckets out`,
+		"partition_key_buckets_over_limit":     `partition_key: buckets must be from 1 to 4096, or 0 for 64, found 4097`,
+		"partition_key_buckets_negative":       `partition_key: buckets must be from 1 to 4096, or 0 for 64, found -1`,
+		"partition_key_record_attribute_twice": `partition_key: record_attributes has "a" twice`,
+		"partition_key_record_attribute_empty": `partition_key: record_attributes[0] must not be empty`,
+		"partition_key_metadata_twice":         `partition_key: metadata_keys has "x-tenant" twice`,
+		"partition_key_hash_key_blank": `partition_key: explicit_hash_key_attribute must not be blank: write the name of an` +
+			` attribute, or leave it out`,
+		"partition_key_metadata_merged": `sending_queue::batch::partition::metadata_keys must have "x-region"` +
+			` (partition_key::metadata_keys), or sending_queue::batch be left out, found ["tenant"]: requests of a storage are` +
+			` merged before their keys are made`,
+		"stream_missing":         `aws: exactly one of stream_name and stream_arn must be set`,
+		"stream_twice":           `aws: exactly one of stream_name and stream_arn must be set`,
+		"stream_arn":             `aws: stream_arn must be like arn:aws:kinesis:us-east-1:123456789012:stream/name`,
+		"region_of_other_stream": `aws: region is "us-east-1", but the stream of stream_arn is in "eu-west-1"`,
+		"endpoint":               `aws: endpoint must be an https:// or http:// URL, found "localhost:4567"`,
 		"endpoint_without_tls": `aws: endpoint is http://localhost:4567, which has no TLS: use https://,` +
 			` or set aws::insecure to true`,
 		"endpoint_with_user": `aws: endpoint must have no user, query or fragment, found "https://me:xxxxx@localhost": leave it out,` +

@@ -73,7 +73,7 @@ func (e *encoder[T]) encode(ctx context.Context, data T) (*request, error) {
 	if plain {
 		m = p.plain
 	}
-	encoded, err := e.marshal(m, data)
+	encoded, err := e.marshal(m, data, p.options(ctx)...)
 	if err != nil {
 		return nil, consumererror.NewPermanent(err)
 	}

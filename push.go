@@ -35,7 +35,7 @@ type pusher struct {
 	view   *helperView
 	spans  callSpans
 
-	keySeen  atomic.Bool // some resource had an attribute that decides about keys
+	keySeen  atomic.Bool // something had a value that decides about keys
 	draining atomic.Bool // pushes do not wait for the data of others any more
 	session  *session    // set by start, before the first push
 }
@@ -51,7 +51,7 @@ func newPusher(c *Config, set exporter.Settings, s marshaler.Signal) (*pusher, e
 		stream: c.stream(s),
 		spans:  callSpans{metadata.Tracer(set.TelemetrySettings)},
 		kind:   kindOf(s, c.marshalerConfig(s)),
-		keyed:  len(c.partitionKey(s).ResourceAttributes) > 0,
+		keyed:  c.partitionKey(s).differs(),
 		queues: c.Queue.HasValue() && !c.Queue.Get().WaitForResult,
 		stores: c.storesRequests(),
 	}
@@ -117,24 +117,6 @@ func (p *pusher) GetKey(_ context.Context, r xexporterhelper.Request) string {
 func (p *pusher) drain() {
 	p.draining.Store(true)
 	p.session.producer.Flush()
-}
-
-// notice logs what is odd about encoded data. While no resource has had any of the attributes that decide about partition keys,
-// it warns: a wrong name would send everything to one shard.
-func (p *pusher) notice(encoded *marshaler.Encoded) {
-	if encoded.Mended.Any() {
-		p.session.telemetry.mended(p.signal, encoded.Mended)
-	}
-	if len(encoded.Truncated) > 0 {
-		p.session.telemetry.truncated(p.signal, encoded.Truncated)
-	}
-	switch {
-	case !p.keyed || p.keySeen.Load() || len(encoded.Messages) == 0:
-	case encoded.Keyless:
-		p.session.telemetry.keyless(p.signal, p.config.partitionKey(p.signal).ResourceAttributes)
-	default:
-		p.keySeen.Store(true)
-	}
 }
 
 // newVerdict returns an empty verdict.

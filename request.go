@@ -132,7 +132,7 @@ func (r *request) prepare(ctx context.Context) {
 	for _, part := range parts {
 		r.items -= part.items
 		r.size -= len(part.otlp)
-		encoded, err := r.pusher.marshaler.MarshalEncoded(r.pusher.signal, part.otlp)
+		encoded, err := r.pusher.marshaler.MarshalEncoded(r.pusher.signal, part.otlp, r.pusher.options(ctx)...)
 		if err != nil {
 			r.rejected = append(r.rejected, rejection{items: part.items, err: err})
 			r.items += part.items

@@ -108,10 +108,18 @@ func (t *telemetry) notRoutedFor(signal marshaler.Signal, items int, reason stri
 		"and streams::max_live", zap.Stringer("signal", signal), zap.Int("items", items), zap.String("reason", reason))
 }
 
-// keyless warns that the names of partition_key::resource_attributes may be wrong.
-func (t *telemetry) keyless(signal marshaler.Signal, names []string) {
-	t.log.Warn("No resource has had any of the attributes in partition_key::resource_attributes yet, so all data goes to one shard",
-		zap.Stringer("signal", signal), zap.Strings("resource_attributes", names))
+// keyless warns that the names in partition_key may be wrong.
+func (t *telemetry) keyless(signal marshaler.Signal, key *PartitionKeyConfig) {
+	t.log.Warn("Nothing has had any of the attributes or metadata keys in partition_key yet, so all data goes to one shard",
+		zap.Stringer("signal", signal), zap.Strings("resource_attributes", key.ResourceAttributes),
+		zap.Strings("record_attributes", key.RecordAttributes), zap.Strings("metadata_keys", key.MetadataKeys))
+}
+
+// invalidHashKeys warns of items whose explicit hash key is none. They go where they would go without it.
+func (t *telemetry) invalidHashKeys(signal marshaler.Signal, items int, attribute string) {
+	t.log.Warn("Sent telemetry without its explicit hash key, which must be a decimal number from 0 to 2^128-1, as a string or "+
+		"an int",
+		zap.Stringer("signal", signal), zap.Int("items", items), zap.String("explicit_hash_key_attribute", attribute))
 }
 
 // cut logs a message that does not pass something in front of the service, and is cut into smaller ones.

@@ -4,6 +4,7 @@
 package kinesiskplexporter
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,8 +85,7 @@ func TestChannelsAreLogged(t *testing.T) {
 
 // A wrong name in resource_attributes sends everything to one shard. The log says so until some resource has the attribute.
 func TestWrongNameOfAnAttributeIsLogged(t *testing.T) {
-	const warning = "No resource has had any of the attributes in partition_key::resource_attributes yet, " +
-		"so all data goes to one shard"
+	const warning = "Nothing has had any of the attributes or metadata keys in partition_key yet, so all data goes to one shard"
 	synctest.Test(t, func(t *testing.T) {
 		k, c := newTestKinesis(1), directConfig()
 		c.PartitionKey.ResourceAttributes = []string{"service_name"}
@@ -147,4 +147,33 @@ func TestSessionLogHasNoSignal(t *testing.T) {
 	assert.Equal(t, []string{signalAttribute}, dropped)
 	withoutSignal(zap.New(core)).Info("another")
 	assert.Equal(t, 2, logs.Len())
+}
+
+// A value that is no hash key costs nothing but its place. The log says how many items had one.
+func TestInvalidHashKeysAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, c := newTestKinesis(2), directConfig()
+		c.PartitionKey = PartitionKeyConfig{ExplicitHashKeyAttribute: "place"}
+		e := startLogs(t, k, c)
+		logs := logsOf("a", "b", "c")
+		logs.ResourceLogs().At(0).Resource().Attributes().PutStr("place", "7")
+		logs.ResourceLogs().At(1).Resource().Attributes().PutStr("place", "secret")
+		require.NoError(t, e.ConsumeLogs(t.Context(), logs))
+		lines := e.logs.FilterMessageSnippet("Sent telemetry without its explicit hash key").All()
+		require.Len(t, lines, 1)
+		fields := lines[0].ContextMap()
+		assert.EqualValues(t, 1, fields["items"])
+		assert.Equal(t, "place", fields["explicit_hash_key_attribute"])
+		assert.NotContains(t, fmt.Sprint(fields), "secret")
+		assert.ElementsMatch(t, []string{"a", "b", "c"}, storedBodies(t, k))
+		placed := 0
+		for _, record := range k.Records(testStream) {
+			if record.ExplicitHashKey == "7" {
+				assert.Equal(t, "7", record.PartitionKey)
+				placed++
+			}
+		}
+		assert.Equal(t, 1, placed)
+		e.stop(t)
+	})
 }

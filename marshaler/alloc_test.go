@@ -47,7 +47,7 @@ func TestMarshalAllocatesListsOnly(t *testing.T) {
 			})
 			t.Logf("%v allocations of %.0f bytes for %.0f bytes of %.0f logs", times, bytes, size, items)
 			assert.LessOrEqual(t, times, 7+size/pieceSize, "pdata's wrapper, its attributes, lists of groups and messages; pieces")
-			assert.LessOrEqual(t, bytes, 200+size/500, "a list entry for each message")
+			assert.LessOrEqual(t, bytes, 300+size/380, "a list entry for each message")
 		})
 	}
 }
@@ -65,7 +65,7 @@ func TestMarshalEncodedAllocatesListsOnly(t *testing.T) {
 			})
 			t.Logf("%v allocations of %.0f bytes for %d bytes", times, bytes, len(otlp))
 			assert.LessOrEqual(t, times, 3.0, "lists of groups and messages")
-			assert.LessOrEqual(t, bytes, 200+float64(len(otlp))/500, "a list entry for each message")
+			assert.LessOrEqual(t, bytes, 300+float64(len(otlp))/380, "a list entry for each message")
 		})
 	}
 }

@@ -4,11 +4,13 @@
 package marshaler
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -260,4 +262,34 @@ func TestRatio(t *testing.T) {
 	}
 	assert.InDelta(t, 63_360, r.plain(1000), 400)
 	assert.Equal(t, MaxPlainSize, r.plain(1<<20))
+}
+
+// What NewCompressor returns appends one frame, and any number of goroutines may use it.
+func TestNewCompressor(t *testing.T) {
+	for _, c := range []Compression{Snappy, Zstd, Gzip} {
+		compress, err := NewCompressor(c, 0)
+		require.NoError(t, err)
+		var running sync.WaitGroup
+		for i := range 8 {
+			running.Go(func() {
+				data := bytes.Repeat([]byte("a line of a log"), 1+1000*i)
+				out := compress([]byte("before"), data)
+				rest, ok := bytes.CutPrefix(out, []byte("before"))
+				assert.True(t, ok)
+				plain, found, err := Decompress(rest, len(data))
+				assert.NoError(t, err)
+				assert.Equal(t, c, found)
+				assert.Equal(t, len(data), len(plain))
+				assert.True(t, bytes.Equal(data, plain))
+			})
+		}
+		running.Wait()
+	}
+	none, err := NewCompressor(NoCompression, 0)
+	require.NoError(t, err)
+	assert.Nil(t, none)
+	_, err = NewCompressor("lz4", 0)
+	require.ErrorContains(t, err, "lz4")
+	_, err = NewCompressor(Gzip, 10)
+	require.ErrorContains(t, err, "from -1 to 9")
 }

@@ -6,8 +6,6 @@ package marshaler
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -25,13 +23,6 @@ const (
 
 // IsText reports whether messages of the encoding are text. Only text can have [Config.Newline].
 func (e Encoding) IsText() bool { return e == OTLPJSON }
-
-// KeylessKeySize is the size in bytes of the partition key that the producer makes for a message without one. The size of
-// such a message includes these bytes. The number must be that of the producer.
-const KeylessKeySize = 16
-
-// maxKeyLength is how many Unicode characters Kinesis allows in a partition key.
-const maxKeyLength = 256
 
 // Config says how a [Marshaler] encodes and cuts. All sizes are in bytes and include the partition key, because the limits of
 // Kinesis do.
@@ -83,48 +74,6 @@ type Config struct {
 	// Route returns the stream of a resource with the attributes, see [Message.Stream]. It is called once for each resource. It must
 	// only read the attributes, and any number of goroutines may call it. Nil means that there is one stream.
 	Route func(attributes pcommon.Map) string
-}
-
-// KeyConfig says where partition keys come from. At most one of its fields may be set.
-type KeyConfig struct {
-	// Static is the partition key of every message. It has 1 to 256 Unicode characters. Empty means none.
-	Static string
-
-	// ResourceAttributes are names of resource attributes. Resources with equal values of all of them get the same key.
-	// Each key has messages of its own. The order of the names does not matter. Empty means none.
-	ResourceAttributes []string
-}
-
-// keySize returns the size of a partition key in bytes. All keys of a configuration have the same size.
-func (c KeyConfig) keySize() int {
-	switch {
-	case c.Static != "":
-		return len(c.Static)
-	case len(c.ResourceAttributes) > 0:
-		return digestKeySize
-	}
-	return KeylessKeySize
-}
-
-func (c KeyConfig) validate() error {
-	if c.Static != "" && len(c.ResourceAttributes) > 0 {
-		return errors.New("marshaler: Key has both Static and ResourceAttributes, at most one may be set")
-	}
-	if n := utf8.RuneCountInString(c.Static); n > maxKeyLength {
-		return fmt.Errorf("marshaler: Key.Static has %d characters, the limit is %d", n, maxKeyLength)
-	}
-	if !utf8.ValidString(c.Static) {
-		return errors.New("marshaler: Key.Static is not valid UTF-8")
-	}
-	for i, name := range c.ResourceAttributes {
-		if name == "" {
-			return fmt.Errorf("marshaler: Key.ResourceAttributes[%d] is empty", i)
-		}
-		if slices.Contains(c.ResourceAttributes[:i], name) {
-			return fmt.Errorf("marshaler: Key.ResourceAttributes has %q twice", name)
-		}
-	}
-	return nil
 }
 
 func (c Config) validate() error {

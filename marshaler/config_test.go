@@ -47,8 +47,36 @@ func TestNewNamesTheBadField(t *testing.T) {
 			`marshaler: CompressionLevel must be from 0 to 0 for Compression "", found 1`,
 		},
 		{
-			"two kinds of keys", func(c *Config) { c.Key = KeyConfig{"a", []string{"b"}} },
-			"marshaler: Key has both Static and ResourceAttributes, at most one may be set",
+			"two kinds of keys", func(c *Config) { c.Key = KeyConfig{Static: "a", ResourceAttributes: []string{"b"}} },
+			"marshaler: Key.Static excludes all other fields of Key",
+		},
+		{
+			"trace ids and more", func(c *Config) { c.Key = KeyConfig{TraceID: true, RecordAttributes: []string{"b"}} },
+			"marshaler: Key.TraceID excludes all other fields of Key but Buckets",
+		},
+		{
+			"trace ids and a hash key", func(c *Config) { c.Key = KeyConfig{TraceID: true, ExplicitHashKeyAttribute: "b"} },
+			"marshaler: Key.TraceID excludes all other fields of Key but Buckets",
+		},
+		{
+			"static and trace ids", func(c *Config) { c.Key = KeyConfig{Static: "a", TraceID: true} },
+			"marshaler: Key.Static excludes all other fields of Key",
+		},
+		{
+			"buckets of nothing", func(c *Config) { c.Key = KeyConfig{Buckets: 3} },
+			"marshaler: Key.Buckets needs Key.TraceID",
+		},
+		{
+			"too many buckets", func(c *Config) { c.Key = KeyConfig{TraceID: true, Buckets: 4097} },
+			"marshaler: Key.Buckets must be from 1 to 4096, or 0 for 64, found 4097",
+		},
+		{
+			"metadata twice", func(c *Config) { c.Key.MetadataKeys = []string{"A", "a"} },
+			`marshaler: Key.MetadataKeys has "a" twice`,
+		},
+		{
+			"no room for a hash key", func(c *Config) { c.TargetSize, c.Key.ExplicitHashKeyAttribute = 39, "a" },
+			"marshaler: TargetSize must be more than the 39 bytes of the partition key, found 39",
 		},
 		{
 			"long key", func(c *Config) { c.Key.Static = strings.Repeat("ä", 257) },

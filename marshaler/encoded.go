@@ -34,7 +34,7 @@ func (m *Marshaler) MarshalEncoded(signal Signal, otlp []byte, options ...PushOp
 	if (m.cfg.Encoding == OTLPProto || signal == Profiles) && isSound(otlp, signal.request(), 0) {
 		f := m.fillers[signal].Get().(*filler)
 		defer m.fillers[signal].Put(f)
-		if encoded, ok := f.splitBytes(m.keys, otlp, options); ok {
+		if encoded, ok := f.splitBytes(&m.keys, otlp, options); ok {
 			return encoded, nil
 		}
 	}
@@ -63,7 +63,7 @@ func (m *Marshaler) marshalDecoded(signal Signal, otlp []byte, options []PushOpt
 
 // splitBytes cuts encoded OTLP, which is sound and belongs to the caller, into messages. It returns false for bytes that
 // cannot be cut, such as items with something between them.
-func (f *filler) splitBytes(keys keyer, otlp []byte, options []PushOption) (Encoded, bool) {
+func (f *filler) splitBytes(keys *keyer, otlp []byte, options []PushOption) (Encoded, bool) {
 	defer f.forget()
 	err := f.cut(otlp, 0, 0)
 	if (err != nil || f.tree.container(0, 0).around() > 0) && hasMarker(otlp) {
@@ -82,11 +82,14 @@ func (f *filler) splitBytes(keys keyer, otlp []byte, options []PushOption) (Enco
 		return Encoded{}, true
 	}
 	p.apply(options)
+	if keys.readsItems() {
+		p.records = func(visit func(*record)) { f.tree.eachRecord(f.signal, keys.namesOfItems(), visit) }
+	}
 	if keys.readsResources() {
-		resources := f.tree.resourcesWith(keys.resourceNames(), 0, p.resources)
+		resources := f.tree.resourcesWith(keys.namesOfResources(), 0, p.resources)
 		p.attributes = func(i int) pcommon.Map { return resources.At(i).Resource().Attributes() }
 	}
-	p.groups = keys.groups(p.resources, p.attributes)
+	keys.group(&p, &f.grouper)
 	var encoded Encoded
 	if f.fitsOne(&p, len(f.marker)+len(otlp)) {
 		encoded = p.only(f.marked(otlp))
@@ -95,6 +98,6 @@ func (f *filler) splitBytes(keys keyer, otlp []byte, options []PushOption) (Enco
 		encoded = f.encoded
 		f.name(&encoded, func(resource int) string { return nameOf(f.tree.attributesWith(naming, resource)) })
 	}
-	encoded.Keyless = keys.keyless(&p)
+	encoded.note(&p)
 	return encoded, true
 }

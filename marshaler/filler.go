@@ -45,6 +45,11 @@ type filler struct {
 	mender mender
 	// buffers lends the memory of finished messages.
 	buffers *buffers
+	// smallestPart is [Marshaler.smallestPart].
+	smallestPart int
+	// grouper puts the push into groups. parents has the container of each item, if groups have items.
+	grouper grouper
+	parents []int
 	// firstResource is the position of the tree's first resource in the push. rejectedOf and truncatedOf have the position of the
 	// resource of each item that was rejected or cut.
 	firstResource           int
@@ -54,6 +59,10 @@ type filler struct {
 
 	// to is where the messages that are being filled go.
 	to destination
+	// several is set if the push has several groups, and messages are not compressed. Then left is about how many bytes of the
+	// group are in no message yet.
+	several bool
+	left    int
 	// aim is the size that the data of the current message should have when it is sent.
 	aim int
 	// room is the size up to which the draft is filled. With compression it is larger than aim as a rule.
@@ -74,6 +83,8 @@ type fillerConfig struct {
 	compressor compressor // nil for none
 	ratio      *ratio
 	buffers    *buffers
+
+	smallestPart int
 }
 
 func newFiller(c fillerConfig) *filler {
@@ -86,6 +97,8 @@ func newFiller(c fillerConfig) *filler {
 		json:    c.Encoding == OTLPJSON,
 		packer:  packer{compressor: c.compressor, ratio: c.ratio},
 		buffers: c.buffers,
+
+		smallestPart: c.smallestPart,
 
 		newline:   c.Newline,
 		truncates: c.Oversize == TruncateOversize,
@@ -102,6 +115,9 @@ func newFiller(c fillerConfig) *filler {
 // begin prepares the filler for a push whose encoding has about size bytes.
 func (f *filler) begin(p *push, size int) {
 	full := size / f.packer.roomFor(f.target-f.keySize)
+	if f.several = len(p.groups) > 1 && !f.packer.active(); f.several {
+		full *= smallParts
+	}
 	f.firstResource, f.rejectedOf, f.truncatedOf = 0, f.rejectedOf[:0], f.truncatedOf[:0]
 	f.encoded.Messages = make([]Message, 0, min(full+1+len(p.groups), p.items))
 }
@@ -116,21 +132,34 @@ func (f *filler) forget() {
 // discard releases the messages that are finished. It is for a push that fails.
 func (f *filler) discard() { f.encoded.Release() }
 
-// fillGroup puts the items of the group's resources into messages of their own.
-func (f *filler) fillGroup(g group) {
+// fillGroup puts what is in the group into messages of its own. The parameter byItem says what its runs are.
+func (f *filler) fillGroup(g *group, byItem bool) {
+	if f.several {
+		f.left = f.tree.bytes(g.runs, byItem)
+	}
 	f.startAt(g.destination)
-	if g.resources == nil {
+	if g.runs == nil {
 		f.fill(f.tree.resources())
 	}
-	for i := 0; i < len(g.resources); {
-		first := g.resources[i]
-		last := first
-		for i < len(g.resources) && g.resources[i] == last { // neighbours make one row
-			i, last = i+1, last+1
+	for _, r := range g.runs {
+		if byItem {
+			f.fillItems(r)
+		} else {
+			f.fill(row{depth: 1, first: r.first, last: r.last})
 		}
-		f.fill(row{depth: 1, first: first, last: last})
 	}
 	f.finish()
+}
+
+// fillItems puts items, which may lie in several containers, into messages.
+func (f *filler) fillItems(r run) {
+	depth := f.tree.itemDepth()
+	for first := r.first; first < r.last; {
+		parent := f.parents[first]
+		last := min(r.last, f.tree.container(depth-1, parent).last)
+		f.fill(row{depth, parent, first, last})
+		first = last
+	}
 }
 
 // startAt starts a message that goes to the destination.
@@ -204,18 +233,6 @@ func (f *filler) most() int {
 	return f.limit - f.keySize
 }
 
-// aimFor sets the size of the current message. The parameter around is how many bytes its first item has around it.
-//
-// These bytes are repeated in every message. If they take more than half of the target, the message gets several targets,
-// until they take less than half or the limit is reached. Otherwise a large resource with many small items would come to
-// many times its size.
-func (f *filler) aimFor(around int) {
-	target := f.packer.roomFor(f.target)
-	targets := (2*around + target - 1) / target
-	f.aim = max(f.target, min(targets*f.target, f.limit)) - f.keySize
-	f.room = min(f.packer.roomFor(f.aim), f.ceiling)
-}
-
 // end ends the current message. With compression the message may stay open instead, see endPacked. The parameter next is
 // the size of the item that comes next, 0 if there is none. A draft without items makes no message.
 func (f *filler) end(next int) {
@@ -275,6 +292,7 @@ func (f *filler) refill(room int) {
 
 // add adds a finished message with so many items, whose data is the buffer.
 func (f *filler) add(b *buffer, items int) {
+	f.left -= f.draft.size
 	f.encoded.Messages = append(f.encoded.Messages, f.to.message(b, items))
 }
 

@@ -43,7 +43,8 @@ func (f *filler) fillPortions(p *push) error {
 			return err
 		}
 	}
-	for _, g := range p.groups {
+	for i := range p.groups {
+		g := &p.groups[i]
 		f.portion.drop()
 		f.startAt(g.destination)
 		err := f.eachProfile(g, func(r row) error { return f.fillProfile(r) })
@@ -58,17 +59,15 @@ func (f *filler) fillPortions(p *push) error {
 }
 
 // eachProfile calls visit for each profile of the group's resources that has samples, until visit fails.
-func (f *filler) eachProfile(g group, visit func(row) error) error {
+func (f *filler) eachProfile(g *group, visit func(row) error) error {
 	for place := range f.tree.containers[profileDepth] {
 		c := f.tree.container(profileDepth, place)
 		r := row{depth: profileDepth, parent: c.parent, first: place, last: place + 1}
 		if c.first == c.last {
 			continue
 		}
-		if g.resources != nil {
-			if _, ok := slices.BinarySearch(g.resources, f.tree.resourceOf(r)); !ok {
-				continue
-			}
+		if !g.has(f.tree.resourceOf(r)) {
+			continue
 		}
 		if err := visit(r); err != nil {
 			return err
@@ -244,7 +243,7 @@ func (m *Marshaler) divideProfiles(message *Message, items int) ([]Message, erro
 		f.portion.add(r, math.MaxInt)
 		return nil
 	}
-	err = f.eachProfile(group{}, func(r row) error {
+	err = f.eachProfile(&group{}, func(r row) error {
 		if f.tree.items(r) <= items {
 			return take(r)
 		}

@@ -117,6 +117,26 @@ func FuzzDetect(f *testing.F) {
 	})
 }
 
+// FuzzGroups proves that groups have the items of the pdata, each once, in order, and each where its own values lead to.
+func FuzzGroups(f *testing.F) {
+	plain := &Marshaler{codec: newCodec(OTLPProto)}
+	for _, d := range seeds() {
+		for key := range manyKeys {
+			f.Add(uint8(d.signal()), uint8(key), uint16(500), d.whole(f, plain))
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind, key uint8, target uint16, otlp []byte) {
+		d, err := decodeRequest(Signal(kind%3), otlp)
+		if err != nil || len(otlp) > 1<<12 {
+			return
+		}
+		m := mustNew(t, Config{
+			Encoding: OTLPProto, TargetSize: int(target)%4096 + maxKeyLength, MaxSize: 1 << 20, Key: manyKeys[int(key)%len(manyKeys)],
+		})
+		checkGroups(t, m, d)
+	})
+}
+
 // FuzzMarshalEncoded compares messages of any bytes with those of the pdata that is decoded from the same bytes.
 func FuzzMarshalEncoded(f *testing.F) {
 	plain := &Marshaler{codec: newCodec(OTLPProto)}
@@ -134,7 +154,7 @@ func FuzzMarshalEncoded(f *testing.F) {
 	nested(deep.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body(), true, 40, "x")
 	for _, d := range append(all, logsData{deep}) {
 		otlp := d.whole(f, plain)
-		for config := range uint8(3) {
+		for config := range uint8(6) {
 			f.Add(uint8(d.signal()), config, otlp)
 			f.Add(uint8(d.signal()), config, s.scramble(otlp, d.signal().request()))
 		}
@@ -144,6 +164,10 @@ func FuzzMarshalEncoded(f *testing.F) {
 		{Encoding: OTLPProto, TargetSize: 700, MaxSize: 1 << 20, Key: KeyConfig{ResourceAttributes: []string{"tenant", "a"}}},
 		{Encoding: OTLPProto, TargetSize: 51_200, MaxSize: 1 << 20, Compression: Snappy},
 		usual(OTLPJSON),
+		{Encoding: OTLPProto, TargetSize: 700, MaxSize: 2000, Key: KeyConfig{TraceID: true, Buckets: 3}},
+		{Encoding: OTLPProto, TargetSize: 700, MaxSize: 2000, Key: KeyConfig{
+			RecordAttributes: []string{"a"}, ExplicitHashKeyAttribute: "place",
+		}},
 	}
 	f.Fuzz(func(t *testing.T, kind, config uint8, otlp []byte) {
 		if len(otlp) > 1<<12 {

@@ -4,7 +4,6 @@
 package marshaler
 
 import (
-	"encoding/hex"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,12 +12,33 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
+// manyKeys are all ways to make keys.
+var manyKeys = []KeyConfig{
+	{},
+	{Static: "fixed"},
+	{ResourceAttributes: []string{"tenant"}},
+	{TraceID: true, Buckets: 3},
+	{RecordAttributes: []string{"a"}},
+	{ResourceAttributes: []string{"tenant"}, RecordAttributes: []string{"a", "service.name"}, MetadataKeys: []string{"x-tenant"}},
+	{ExplicitHashKeyAttribute: "place"},
+	{RecordAttributes: []string{"a"}, ExplicitHashKeyAttribute: "place"},
+	{TraceID: true},
+}
+
+// resourceDestination returns where a resource with the attributes goes.
+func resourceDestination(c *Config, attributes pcommon.Map) destination {
+	k := newKeyer(c)
+	p := push{items: 1, resources: 1, attributes: func(int) pcommon.Map { return attributes }}
+	p.records = func(visit func(*record)) { visit(&record{attributes: pcommon.NewMap()}) }
+	k.group(&p, new(grouper))
+	return p.groups[0].destination
+}
+
 // keyOf returns the partition key for the attributes.
 func keyOf(t *testing.T, attributes map[string]any, names ...string) string {
 	m := pcommon.NewMap()
 	require.NoError(t, m.FromRaw(attributes))
-	d, _ := newKeyer(&Config{Key: KeyConfig{ResourceAttributes: names}}).digest(m, nil)
-	return hex.EncodeToString(d[:])
+	return resourceDestination(&Config{Key: KeyConfig{ResourceAttributes: names}}, m).key
 }
 
 // The expected keys were made apart from this code, with printf and sha256sum: a change of any of them sends the records
@@ -33,6 +53,95 @@ func TestKeysAreStable(t *testing.T) {
 	assert.Equal(t, "2bbc6b3b4c97b389c78c9f56f39aff44", keyOf(t, map[string]any{
 		"v": []any{true, false, 1.0, []byte{0xff, 0}, "z", map[string]any{"k": nil}, -2},
 	}, "v"))
+}
+
+// The same for keys of several sources, in the order resource, metadata, record.
+func TestKeysOfSeveralSourcesAreStable(t *testing.T) {
+	resource, attributes := pcommon.NewMap(), pcommon.NewMap()
+	resource.PutStr("tenant", "t1")
+	attributes.PutInt("a", 7)
+	metadata := map[string][]string{"x-tenant": {"a", "b"}}
+	for _, test := range []struct {
+		key  KeyConfig
+		want string
+	}{
+		// printf '\006tenant\002\002t1\000\001\010x-tenant\007\002\002\001a\002\001b' |
+		// cat - <(printf '\000\002\001a\003\000\000\000\000\000\000\000\007\003url\000') | sha256sum
+		{
+			KeyConfig{
+				ResourceAttributes: []string{"tenant"}, RecordAttributes: []string{"url", "a"}, MetadataKeys: []string{"X-Tenant"},
+			},
+			"219c11e107f987af59c50649a9cc98e8",
+		},
+		// printf '\000\001\003org\000' | sha256sum
+		{KeyConfig{MetadataKeys: []string{"org"}}, "a9cad94ef8abd22be49f19eec26d80fd"},
+	} {
+		k := newKeyer(&Config{Key: test.key})
+		p := push{items: 1, resources: 1, attributes: func(int) pcommon.Map { return resource }}
+		p.records = func(visit func(*record)) { visit(&record{attributes: attributes}) }
+		p.apply([]PushOption{WithMetadata(func(key string) []string { return metadata[key] })})
+		k.group(&p, new(grouper))
+		assert.Equal(t, test.want, p.groups[0].key)
+	}
+}
+
+// The same value of a resource, a record and a client makes three keys.
+func TestKeysTellSourcesApart(t *testing.T) {
+	m := pcommon.NewMap()
+	m.PutStr("a", "v")
+	keys := map[string]bool{}
+	for _, key := range []KeyConfig{
+		{ResourceAttributes: []string{"a"}}, {RecordAttributes: []string{"a"}}, {MetadataKeys: []string{"a"}},
+	} {
+		k := newKeyer(&Config{Key: key})
+		p := push{items: 1, resources: 1, attributes: func(int) pcommon.Map { return m }}
+		p.metadata = func(string) []string { return []string{"v"} }
+		p.records = func(visit func(*record)) { visit(&record{attributes: m}) }
+		k.group(&p, new(grouper))
+		keys[p.groups[0].key] = true
+		assert.False(t, p.keyless)
+	}
+	assert.Len(t, keys, 3)
+}
+
+// Nothing in the push has what keys are made of.
+func TestKeylessWithoutAnyValue(t *testing.T) {
+	logs := plog.NewLogs()
+	addLogs(logs, "one", "a", "b")
+	for name, test := range map[string]struct {
+		key     KeyConfig
+		set     func(plog.LogRecord)
+		option  PushOption
+		keyless bool
+	}{
+		"no record has one": {key: KeyConfig{RecordAttributes: []string{"a", "b"}}, keyless: true},
+		"a record has one": {
+			key: KeyConfig{RecordAttributes: []string{"a", "b"}}, set: func(lr plog.LogRecord) { lr.Attributes().PutInt("b", 1) },
+		},
+		"the client has none": {key: KeyConfig{MetadataKeys: []string{"a"}}, keyless: true},
+		"the client has one": {
+			key: KeyConfig{MetadataKeys: []string{"a"}}, option: WithMetadata(func(string) []string { return []string{""} }),
+		},
+		"only a hash key": {key: KeyConfig{ExplicitHashKeyAttribute: "a"}},
+		"traces":          {key: KeyConfig{TraceID: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			copied := plog.NewLogs()
+			logs.CopyTo(copied)
+			if test.set != nil {
+				test.set(copied.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1))
+			}
+			c := usual(OTLPProto)
+			c.Key = test.key
+			m := mustNew(t, c)
+			encoded, err := m.MarshalLogs(copied, test.option)
+			require.NoError(t, err)
+			assert.Equal(t, test.keyless, encoded.Keyless)
+			encoded, err = m.MarshalEncoded(Logs, logsData{copied}.whole(t, m), test.option)
+			require.NoError(t, err)
+			assert.Equal(t, test.keyless, encoded.Keyless)
+		})
+	}
 }
 
 func TestKeysTellValuesApart(t *testing.T) {
@@ -78,10 +187,8 @@ func TestKeysOfEqualValuesAreEqual(t *testing.T) {
 	m = other.PutEmptyMap("m")
 	m.PutStr("y", "2")
 	m.PutStr("x", "1")
-	k := newKeyer(&Config{Key: KeyConfig{ResourceAttributes: []string{"m"}}})
-	first, _ := k.digest(one, nil)
-	second, _ := k.digest(other, nil)
-	assert.Equal(t, first, second, "order of the entries of a map")
+	c := &Config{Key: KeyConfig{ResourceAttributes: []string{"m"}}}
+	assert.Equal(t, resourceDestination(c, one), resourceDestination(c, other), "order of the entries of a map")
 }
 
 func TestGroupsComeInOrderOfFirstAppearance(t *testing.T) {

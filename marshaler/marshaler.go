@@ -37,6 +37,8 @@ type Marshaler struct {
 	buffers *buffers
 	// pieceSize is the constant of that name. It is a field so that tests can make pieces small.
 	pieceSize int
+	// smallestPart is the constant of that name. It is a field so that tests can make messages small.
+	smallestPart int
 	// fillers has the idle *filler of each signal. Their slices have grown to what a usual push needs.
 	fillers [signals]sync.Pool
 }
@@ -59,6 +61,7 @@ func New(cfg Config) (*Marshaler, error) {
 		decompressor: new(decompressor),
 		buffers:      new(buffers),
 		pieceSize:    pieceSize,
+		smallestPart: smallestPart,
 	}
 	if cfg.Foreign != nil {
 		m.foreign, err = newForeign(cfg, m)
@@ -68,6 +71,7 @@ func New(cfg Config) (*Marshaler, error) {
 		m.fillers[s].New = func() any {
 			return newFiller(fillerConfig{
 				Config: cfg, signal: s, codec: &m.codec, compressor: m.compressor, ratio: &m.ratios[s], buffers: m.buffers,
+				smallestPart: m.smallestPart,
 			})
 		}
 	}
@@ -161,13 +165,17 @@ func encode[T any](
 		return m.foreign.translate(p.signal, otlp, err)
 	}
 	p.apply(options)
-	p.groups = m.keys.groups(p.resources, p.attributes)
 	f := m.fillers[p.signal].Get().(*filler)
 	defer m.fillers[p.signal].Put(f)
+	if m.keys.readsItems() && p.signal != Profiles {
+		p.records = func(visit func(*record)) { eachRecord(pdata, visit) }
+	}
+	m.keys.group(&p, &f.grouper)
 	f.mender = mender{}
 	encoded, err := encodeWith(m, f, &p, pdata, marshal)
 	f.name(&encoded, func(resource int) string { return nameOf(p.attributes(resource)) })
-	encoded.Mended, encoded.Keyless = f.mender.mended(&p), m.keys.keyless(&p)
+	encoded.Mended = f.mender.mended(&p)
+	encoded.note(&p)
 	return encoded, err
 }
 

@@ -73,8 +73,8 @@ func (m *Message) keySize() int {
 // Encoded is the pdata of one push as messages. Each item of the push is in exactly one of Messages, or has one error in
 // Rejected, or is counted by one error in Failed.
 type Encoded struct {
-	// Messages are in the order of their items. With [KeyConfig.ResourceAttributes] or [Config.Route], all messages of a key and
-	// a stream stand together, in the order in which the first item of each appears.
+	// Messages are in the order of their items. If they go to several places, by partition key, explicit hash key and stream, all
+	// messages to one place stand together, in the order in which the first item of each appears.
 	Messages []Message
 	// Rejected has one error for each item that is too large for any message.
 	Rejected []*ItemSizeError
@@ -83,12 +83,18 @@ type Encoded struct {
 	// Truncated has one error for each item that was too large for any message and was cut, see [TruncateOversize]. The item is
 	// in Messages, and its error says how large it was.
 	Truncated []*ItemSizeError
-	// Keyless is true if [KeyConfig.ResourceAttributes] has names, and no resource of the push has any of these attributes. Then
-	// all resources share one partition key.
+	// Keyless is true if partition keys are made of attributes or metadata, and nothing in the push has any of them. Then all items
+	// share one partition key.
 	Keyless bool
+	// InvalidHashKeys is how many items have a value for [KeyConfig.ExplicitHashKeyAttribute] that is no hash key. Of profiles it is
+	// how many resources.
+	InvalidHashKeys int
 	// Mended says what differs from the pdata of the push.
 	Mended Mended
 }
+
+// note takes over what was found while the push was put into groups.
+func (e *Encoded) note(p *push) { e.Keyless, e.InvalidHashKeys = p.keyless, p.invalidHashKeys }
 
 // Release releases all messages, see [Message.Release].
 func (e *Encoded) Release() {

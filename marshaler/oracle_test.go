@@ -13,21 +13,60 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
+// destinations returns where each item goes, with the Marshaler's own keys. It looks at one item at a time.
+func destinations(m *Marshaler, d telemetry) (list []destination) {
+	keys := newKeyer(&m.cfg)
+	for i := range d.count() {
+		var resource pcommon.Map
+		one := d.keep(func(item int, res pcommon.Resource) bool {
+			if item == i {
+				resource = res.Attributes()
+			}
+			return item == i
+		})
+		p := push{items: 1, resources: 1, attributes: func(int) pcommon.Map { return resource }}
+		if d.signal() != Profiles && keys.readsItems() {
+			p.records = func(visit func(*record)) { eachRecord(one.pdata(), visit) }
+		}
+		keys.group(&p, new(grouper))
+		list = append(list, p.groups[0].destination)
+	}
+	return list
+}
+
+// sizesInRequest returns how many bytes of the whole request each item counts for its group: those of the item itself if groups
+// differ between the items of a resource. Otherwise the first item of each resource has all bytes of the resource.
+func sizesInRequest(t testing.TB, m *Marshaler, d telemetry) (sizes []int) {
+	t.Helper()
+	whole, err := cutOf(d.signal(), string(d.whole(t, m)), m.cfg.Encoding == OTLPProto)
+	require.NoError(t, err)
+	if m.keys.readsItems() {
+		for _, item := range whole.extents[whole.itemDepth()] {
+			sizes = append(sizes, item.len())
+		}
+		return sizes
+	}
+	sizes = make([]int, d.count())
+	for place, resource := range whole.extents[1] {
+		sizes[whole.container(1, place).items] = resource.len()
+	}
+	return sizes
+}
+
 // cutByCopying makes messages the slow and plain way, as a model of the Marshaler: it copies the pdata of each candidate
-// message and encodes it. Resources are grouped by keyOf.
-func cutByCopying(
-	t testing.TB, m *Marshaler, d telemetry, keyOf func(pcommon.Resource) string,
-) (messages []Message, rejected []*ItemSizeError) {
-	var order []string
-	groups := map[string][]int{}
+// message and encodes it.
+func cutByCopying(t testing.TB, m *Marshaler, d telemetry) (messages []Message, rejected []*ItemSizeError) {
+	var order []destination
+	groups := map[destination][]int{}
+	for item, to := range destinations(m, d) {
+		if groups[to] == nil {
+			order = append(order, to)
+		}
+		groups[to] = append(groups[to], item)
+	}
 	names := map[int]string{}
 	d.keep(func(item int, res pcommon.Resource) bool {
 		names[item] = nameOf(res.Attributes())
-		key := keyOf(res)
-		if groups[key] == nil {
-			order = append(order, key)
-		}
-		groups[key] = append(groups[key], item)
 		return true
 	})
 	encode := func(members []int) []byte {
@@ -37,17 +76,31 @@ func cutByCopying(
 		}
 		return d.keep(func(item int, _ pcommon.Resource) bool { return in[item] }).whole(t, m)
 	}
-	keySize := m.cfg.Key.keySize()
-	for _, key := range order {
+	keySize, sizes := m.cfg.Key.keySize(), sizesInRequest(t, m, d)
+	for _, to := range order {
 		var message []int
-		room := m.cfg.TargetSize
+		left := 0
+		for _, item := range groups[to] {
+			left += sizes[item]
+		}
+		goal := func() int {
+			if len(order) > 1 && left < m.cfg.TargetSize {
+				return min(m.cfg.TargetSize, max(m.cfg.TargetSize/smallParts, m.smallestPart))
+			}
+			return m.cfg.TargetSize
+		}
+		room := goal()
 		flush := func() {
 			if len(message) > 0 {
-				messages = append(messages, Message{Data: encode(message), Items: len(message), PartitionKey: key})
+				data := encode(message)
+				left -= len(data)
+				messages = append(messages, Message{
+					Data: data, Items: len(message), PartitionKey: to.key, ExplicitHashKey: to.hashKey, Stream: to.stream,
+				})
 			}
 			message = nil
 		}
-		for _, item := range groups[key] {
+		for _, item := range groups[to] {
 			if len(encode(append(slices.Clip(message), item)))+keySize <= room {
 				message = append(message, item)
 				continue
@@ -61,10 +114,10 @@ func cutByCopying(
 			}
 			flush()
 			message = []int{item}
-			for room = m.cfg.TargetSize; room < 2*aroundItem(t, m, d, alone); {
-				room += m.cfg.TargetSize
+			for room = goal(); room < 2*aroundItem(t, m, d, alone); {
+				room += goal()
 			}
-			room = max(m.cfg.TargetSize, min(room, m.cfg.MaxSize))
+			room = max(goal(), min(room, m.cfg.MaxSize))
 		}
 		flush()
 	}
@@ -81,38 +134,32 @@ func aroundItem(t testing.TB, m *Marshaler, d telemetry, alone []byte) int {
 	return len(alone) - cut.extent(row{depth: cut.itemDepth(), last: 1}).len()
 }
 
-// keyBy returns a function that makes the partition key of a resource, with the Marshaler's own digest.
-func keyBy(m *Marshaler) func(pcommon.Resource) string {
-	return func(res pcommon.Resource) string {
-		return m.keys.groups(1, func(int) pcommon.Map { return res.Attributes() })[0].key
-	}
-}
-
 func TestMessagesAreWhatCopyingMakes(t *testing.T) {
 	sizes := []struct{ target, limit int }{
 		{400, 400}, {700, 1500}, {1500, 4000}, {5000, 1 << 20}, {1 << 20, 1 << 20},
 	}
-	keys := []KeyConfig{{}, {Static: "fixed"}, {ResourceAttributes: []string{"tenant"}}}
 	for _, encoding := range []Encoding{OTLPProto, OTLPJSON} {
 		t.Run(string(encoding), func(t *testing.T) {
 			var cut, rejected int
 			for seed := range uint64(4) {
-				for _, d := range newRandom(seed).joinable() {
+				r := newRandom(seed)
+				r.hashKeys = true
+				for _, d := range r.joinable() {
 					d.markReadOnly()
 					for i, size := range sizes {
 						m := mustNew(t, Config{
-							Encoding: encoding, TargetSize: size.target, MaxSize: size.limit, Key: keys[(int(seed)+i)%len(keys)],
+							Encoding: encoding, TargetSize: size.target, MaxSize: size.limit,
+							Key:          manyKeys[(2*int(seed)+i)%len(manyKeys)],
 							SignalMarker: seed%2 == 0, Newline: encoding.IsText() && seed%2 == 0,
 						})
-						name := fmt.Sprintf("seed %d, %s, target %d, key %v", seed, d.signal(), size.target, m.cfg.Key)
+						m.smallestPart = m.cfg.Key.keySize() + 20
+						name := fmt.Sprintf("seed %d, %s, target %d, key %+v", seed, d.signal(), size.target, m.cfg.Key)
 						encoded := d.marshal(t, m)
-						wantMessages, wantRejected := cutByCopying(t, m, d, keyBy(m))
+						wantMessages, wantRejected := cutByCopying(t, m, d)
 						require.Equal(t, wantRejected, encoded.Rejected, name)
 						require.Len(t, encoded.Messages, len(wantMessages), name)
 						for i, want := range wantMessages {
-							require.Equal(t, string(want.Data), string(encoded.Messages[i].Data), name)
-							require.Equal(t, want.PartitionKey, encoded.Messages[i].PartitionKey, name)
-							require.Equal(t, want.Items, encoded.Messages[i].Items, name)
+							require.Equal(t, want, encoded.Messages[i], name)
 						}
 						cut += len(encoded.Messages)
 						rejected += len(encoded.Rejected)

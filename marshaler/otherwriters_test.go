@@ -41,8 +41,8 @@ func decodeRequest(s Signal, otlp []byte) (telemetry, error) {
 	}
 }
 
-// keyedItem is an item with all that is around it, and the partition key of its message.
-type keyedItem struct{ key, item string }
+// keyedItem is an item with all that is around it, and the keys of its message.
+type keyedItem struct{ key, hashKey, item string }
 
 // keyedItems returns the items of messages, in order. Strict readers must decode each message.
 func keyedItems(t testing.TB, m *Marshaler, d telemetry, messages []Message) (list []keyedItem) {
@@ -53,7 +53,7 @@ func keyedItems(t testing.TB, m *Marshaler, d telemetry, messages []Message) (li
 		read := d.decode(t, m, message.Data)
 		require.Equal(t, message.Items, read.count())
 		for _, item := range items(t, plain, read) {
-			list = append(list, keyedItem{message.PartitionKey, item})
+			list = append(list, keyedItem{message.PartitionKey, message.ExplicitHashKey, item})
 		}
 	}
 	return list
@@ -77,6 +77,7 @@ func checkEncoded(t testing.TB, m *Marshaler, s Signal, otlp []byte) {
 	ofPdata := d.marshal(t, m)
 	require.Equal(t, ofPdata.Mended, encoded.Mended)
 	require.Equal(t, ofPdata.Keyless, encoded.Keyless)
+	require.Equal(t, ofPdata.InvalidHashKeys, encoded.InvalidHashKeys)
 	found, want := keyedItems(t, m, d, encoded.Messages), keyedItems(t, m, d, ofPdata.Messages)
 	if len(encoded.Rejected)+len(ofPdata.Rejected) == 0 {
 		require.Equal(t, want, found)
@@ -91,7 +92,7 @@ func isCut(m *Marshaler, s Signal, otlp []byte) bool {
 	if m.cfg.Encoding != OTLPProto && s != Profiles || !isSound(otlp, s.request(), 0) {
 		return false
 	}
-	encoded, ok := f.splitBytes(m.keys, otlp, nil)
+	encoded, ok := f.splitBytes(&m.keys, otlp, nil)
 	encoded.Release()
 	return ok
 }

@@ -66,7 +66,7 @@ func (f *filler) cutProfiles(p *push, data []byte) error {
 
 // splitProfileBytes cuts the request of profiles that the tree was cut from, and that belongs to the caller. It returns false if
 // pdata has to decode the request first.
-func (f *filler) splitProfileBytes(keys keyer, p *push, options []PushOption) (Encoded, bool) {
+func (f *filler) splitProfileBytes(keys *keyer, p *push, options []PushOption) (Encoded, bool) {
 	if !f.portion.read(&f.tree) || !f.portion.selection.dictionary.resolves(&f.tree) {
 		return Encoded{}, false
 	}
@@ -76,7 +76,7 @@ func (f *filler) splitProfileBytes(keys keyer, p *push, options []PushOption) (E
 	p.apply(options)
 	resources := sync.OnceValue(f.resolvedResources) // keys and errors need it, and nothing else
 	p.attributes = func(i int) pcommon.Map { return resources().At(i).Resource().Attributes() }
-	p.groups = keys.groups(p.resources, p.attributes)
+	keys.group(p, &f.grouper)
 	var encoded Encoded
 	if f.isOneMessage(p) && !f.converts() {
 		encoded = p.only(f.marked(f.tree.data))
@@ -90,7 +90,7 @@ func (f *filler) splitProfileBytes(keys keyer, p *push, options []PushOption) (E
 			rejected.Resource = nameOf(p.attributes(f.rejectedOf[i]))
 		}
 	}
-	encoded.Keyless = keys.keyless(p)
+	encoded.note(p)
 	return encoded, true
 }
 

@@ -16,6 +16,7 @@ type profilesData struct{ pprofile.Profiles }
 
 func (profilesData) signal() Signal  { return Profiles }
 func (d profilesData) count() int    { return d.SampleCount() }
+func (d profilesData) pdata() any    { return d.Profiles }
 func (d profilesData) markReadOnly() { d.MarkReadOnly() }
 
 func (d profilesData) marshal(t testing.TB, m *Marshaler) Encoded {

@@ -20,8 +20,29 @@ type push struct {
 	attributes func(resource int) pcommon.Map
 	// metadata returns the values of a key of the client's metadata. Nil means that there is none.
 	metadata func(key string) []string
-	// groups are the resources by partition key. There is at least one group.
+	// records calls visit for each item, in order. It is nil if destinations do not depend on items, and for profiles, whose
+	// samples have neither a trace id nor attributes of their own.
+	records func(visit func(*record))
+
+	// groups are what goes to each destination. There is at least one group. byItem says that their runs are items, not resources.
 	groups []group
+	byItem bool
+	// keyless is set if keys are made of values, and nothing in the push has any of them.
+	keyless bool
+	// invalidHashKeys is how many items have an explicit hash key that is none.
+	invalidHashKeys int
+}
+
+// eachRecord calls visit for each item, in order. Where items do not matter, it calls visit for each resource.
+func (p *push) eachRecord(visit func(*record)) {
+	if p.records != nil {
+		p.records(visit)
+		return
+	}
+	r := record{attributes: pcommon.NewMap()}
+	for r.resource = range p.resources {
+		visit(&r)
+	}
 }
 
 // checkCount compares what was found in the encoded bytes with what pdata says. So no item is ever lost in silence.

@@ -20,6 +20,8 @@ type random struct {
 
 	// broken are texts of which a tenth of all strings is made. They may have invalid UTF-8.
 	broken []string
+	// hashKeys puts hash keys into attributes, some of which are none.
+	hashKeys bool
 }
 
 func newRandom(seed uint64) random { return random{Rand: rand.New(rand.NewPCG(seed, 42))} }
@@ -77,7 +79,13 @@ func (r random) attributes(m pcommon.Map, depth int) {
 	for range r.IntN(4) {
 		r.value(m.PutEmpty(r.text()), depth)
 	}
+	if r.hashKeys && r.IntN(8) == 0 {
+		m.PutStr("place", hashKeyTexts[r.IntN(len(hashKeyTexts))])
+	}
 }
+
+// hashKeyTexts are hash keys, and some that are none.
+var hashKeyTexts = []string{"0", "000", "1", maxHashKey, "340282366920938463463374607431768211456", "", "-1", "a"}
 
 func (r random) resource(res pcommon.Resource) {
 	r.attributes(res.Attributes(), 0)

@@ -21,40 +21,52 @@ func streamOf(attributes pcommon.Map) string {
 	return ""
 }
 
-// place is where an item goes.
-type place struct{ stream, key string }
+// checkGroups checks that each message has items of one destination only, and that each item is in one message, in order. It
+// returns the items of each destination.
+func checkGroups(t testing.TB, m *Marshaler, d telemetry) map[destination][]string {
+	t.Helper()
+	read := d.decode(t, m, d.whole(t, m)) // as readers see it
+	want, one := map[destination][]string{}, items(t, m, read)
+	for item, to := range destinations(m, d) {
+		want[to] = append(want[to], one[item])
+	}
+	found := map[destination][]string{}
+	encoded := d.marshal(t, m)
+	for _, message := range encoded.Messages {
+		to := destination{message.PartitionKey, message.ExplicitHashKey, message.Stream}
+		found[to] = append(found[to], items(t, m, d.decode(t, m, message.Data))...)
+		require.LessOrEqual(t, len(to.key), m.cfg.Key.keySize())
+	}
+	if encoded.Mended.Any() || d.signal() == Profiles { // what profiles share is written in another way
+		require.Len(t, found, len(want))
+		for to := range want {
+			require.Len(t, found[to], len(want[to]))
+		}
+		return want
+	}
+	require.Equal(t, want, found)
+	return want
+}
 
-// Each message has items of one stream and one key only, and each item is in one message, in order.
+// Bytes make the messages that pdata makes.
 func TestMessagesGoByStreamAndKey(t *testing.T) {
-	keys := []KeyConfig{{}, {Static: "fixed"}, {ResourceAttributes: []string{"a"}}}
 	for _, encoding := range bothEncodings {
-		for _, key := range keys {
-			t.Run(fmt.Sprintf("%s/%v", encoding, key), func(t *testing.T) {
+		for _, key := range manyKeys {
+			t.Run(fmt.Sprintf("%s/%+v", encoding, key), func(t *testing.T) {
 				m := mustNew(t, Config{Encoding: encoding, TargetSize: 2500, MaxSize: 1 << 20, Key: key, Route: streamOf})
-				keyOf, streams := keyBy(m), map[string]bool{}
-				for seed := range uint64(6) {
-					for _, d := range newRandom(seed).all() {
-						want := map[place][]string{}
-						one := items(t, m, d)
-						d.keep(func(item int, res pcommon.Resource) bool {
-							at := place{streamOf(res.Attributes()), keyOf(res)}
-							want[at] = append(want[at], one[item])
-							return true
-						})
-						encoded := d.marshal(t, m)
+				seen := map[destination]bool{}
+				for seed := range uint64(4) {
+					r := newRandom(seed)
+					r.hashKeys = true
+					for _, d := range r.all() {
 						otlp := d.whole(t, &Marshaler{codec: newCodec(OTLPProto)})
-						require.Equal(t, encoded, marshalBytes(t, m, d.signal(), otlp), "bytes make the same messages")
-						found := map[place][]string{}
-						for _, message := range encoded.Messages {
-							at := place{message.Stream, message.PartitionKey}
-							found[at] = append(found[at], items(t, m, d.decode(t, m, message.Data))...)
-							streams[message.Stream] = true
-							assert.Empty(t, message.ExplicitHashKey)
+						require.Equal(t, d.marshal(t, m), marshalBytes(t, m, d.signal(), otlp))
+						for to := range checkGroups(t, m, d) {
+							seen[to] = true
 						}
-						require.Equal(t, want, found)
 					}
 				}
-				assert.Greater(t, len(streams), 2)
+				assert.Greater(t, len(seen), 2)
 			})
 		}
 	}

@@ -19,6 +19,7 @@ import (
 type telemetry interface {
 	signal() Signal
 	count() int
+	pdata() any
 	markReadOnly()
 	// marshal returns messages as copies, and releases the Marshaler's own.
 	marshal(t testing.TB, m *Marshaler) Encoded
@@ -39,6 +40,10 @@ type (
 func (logsData) signal() Signal    { return Logs }
 func (tracesData) signal() Signal  { return Traces }
 func (metricsData) signal() Signal { return Metrics }
+
+func (d logsData) pdata() any    { return d.Logs }
+func (d tracesData) pdata() any  { return d.Traces }
+func (d metricsData) pdata() any { return d.Metrics }
 
 func (d logsData) count() int    { return d.LogRecordCount() }
 func (d tracesData) count() int  { return d.SpanCount() }

@@ -36,8 +36,11 @@ func (p *push) only(b *buffer) Encoded {
 // fillGroups puts all items of the tree into messages.
 func (f *filler) fillGroups(p *push) {
 	f.begin(p, len(f.tree.data))
-	for _, g := range p.groups {
-		f.fillGroup(g)
+	if p.byItem && len(p.groups) > 1 {
+		f.parents = f.tree.appendParents(f.parents[:0])
+	}
+	for i := range p.groups {
+		f.fillGroup(&p.groups[i], p.byItem)
 	}
 }
 

@@ -76,6 +76,31 @@ func (t *tree) reserve(resources, items int) {
 // itemDepth returns the level of the items.
 func (t *tree) itemDepth() int { return len(t.layers) }
 
+// appendParents appends the place of the container of each item.
+func (t *tree) appendParents(list []int) []int {
+	for place := range t.containers[t.itemDepth()-1] {
+		c := t.container(t.itemDepth()-1, place)
+		for range c.last - c.first {
+			list = append(list, place)
+		}
+	}
+	return list
+}
+
+// bytes returns how many bytes the items or resources of the runs have.
+func (t *tree) bytes(runs []run, byItem bool) (sum int) {
+	level := t.extents[1]
+	if byItem {
+		level = t.extents[t.itemDepth()]
+	}
+	for _, r := range runs {
+		for _, e := range level[r.first:r.last] {
+			sum += e.len()
+		}
+	}
+	return sum
+}
+
 // resourceOf returns the position of the resource at the beginning of a row, or around that.
 func (t *tree) resourceOf(r row) int {
 	if r.depth == 1 {

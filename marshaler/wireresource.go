@@ -20,8 +20,8 @@ func (t *tree) resourcesWith(names []string, first, last int) plog.ResourceLogsS
 	var request, list []byte
 	for place := first; place < last; place++ {
 		c := t.container(1, place)
-		list = appendAttributes(list[:0], t.data[c.head.start:c.head.end], names)
-		list = appendAttributes(list, t.data[c.tail.start:c.tail.end], names)
+		list = appendResource(list[:0], t.data[c.head.start:c.head.end], names)
+		list = appendResource(list, t.data[c.tail.start:c.tail.end], names)
 		size := 1 + protowire.SizeVarint(unsigned(len(list))) + len(list)
 		request = protowire.AppendVarint(append(request, 1<<3|wireBytes), unsigned(size))
 		request = appendBytes(request, 1, list)
@@ -38,23 +38,24 @@ func (t *tree) attributesWith(names []string, place int) pcommon.Map {
 	return t.resourcesWith(names, place, place+1).At(0).Resource().Attributes()
 }
 
-// appendAttributes appends the attributes with the names, or all if names is nil. It finds them in a part of a container of the
+// appendResource appends the attributes with the names, or all if names is nil, of the resource in a part of a container of the
 // first level.
-func appendAttributes(dst, container []byte, names []string) []byte {
+func appendResource(dst, container []byte, names []string) []byte {
 	eachField(container, func(f field) bool {
-		if f.number != 1 {
-			return true
+		if f.number == 1 {
+			dst = appendAttributes(dst, container[f.start:f.end], 1, names, 1)
 		}
-		resource := container[f.start:f.end]
-		for pos := 0; pos < len(resource); {
-			attribute, ok := readField(resource, pos)
-			if !ok {
-				return false
-			}
-			if attribute.number == 1 && (names == nil || hasKey(resource[attribute.start:attribute.end], names)) {
-				dst = append(dst, resource[pos:attribute.end]...)
-			}
-			pos = attribute.end
+		return true
+	})
+	return dst
+}
+
+// appendAttributes appends the attributes with the names, or all if names is nil, of a message that has them in the field with
+// the number. There they get another number.
+func appendAttributes(dst, message []byte, number int, names []string, as int) []byte {
+	eachField(message, func(f field) bool {
+		if content := message[f.start:f.end]; f.number == number && (names == nil || hasKey(content, names)) {
+			dst = appendBytes(dst, as, content)
 		}
 		return true
 	})

@@ -191,7 +191,8 @@ func TestSchemaRanges(t *testing.T) {
 		assert.Error(t, configError(t, least, key, bound.(int)-1), "%s below its minimum", key)
 	}
 	highest := maps.Clone(most)
-	highest["compression"] = "zstd" // has the most levels
+	highest["compression"] = "zstd"           // has the most levels
+	highest["partition_key::trace_id"] = true // has buckets
 	for key := range least {
 		if _, bounded := most[key]; !bounded {
 			highest[key] = math.MaxInt
