@@ -40,7 +40,7 @@ BENCH_COLLECTORS := $(patsubst bench/collectors/%.yaml,dist/bench/%/collector,$(
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
 	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*' \
 	! -path './bench/*' ! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' \
-	! -path './internal/docs/*' ! -path './internal/release/*' ! -path './internal/deploy/*' ! -path './deploy/*') go.mod go.sum kpl/go.mod kpl/go.sum
+	! -path './internal/docs/*' ! -path './internal/release/*' ! -path './internal/deploy/*' ! -path './internal/migration/*' ! -path './deploy/*') go.mod go.sum kpl/go.mod kpl/go.sum
 
 .PHONY: help
 help: ## list the targets
@@ -64,12 +64,13 @@ demo: $(COLLECTOR) ## send real telemetry of this machine through the collector 
 	@CGO_ENABLED=0 go run ./internal/demo -bin dist -config testdata/demo.yaml
 
 .PHONY: test
-test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
+test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers prometheus $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
 	go test -count=1 -run Alloc . ./kpl/... ./marshaler # what the race detector allocates would count
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-race -shuffle=on -tags e2e -timeout 30m ./...
 	cd kpl && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on -timeout 30m ./...
 	cd bench && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on -timeout 30m ./...
+	cd internal/migration && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on ./...
 
 .PHONY: unit
 unit: $(GOTESTSUM) ## the unit tests alone; needs nothing but Go
@@ -89,6 +90,7 @@ generated: ## generate what is generated, and fail if that changed a file
 lint: $(GOLANGCI_LINT) ## run the linters; they check the format too
 	$(GOLANGCI_LINT) run ./... ./kpl/...
 	cd bench && $(alone) $(CURDIR)/$(GOLANGCI_LINT) run ./...
+	cd internal/migration && $(alone) $(CURDIR)/$(GOLANGCI_LINT) run ./...
 
 .PHONY: docs
 docs: ## check the documents' links and DESIGN.md's file map
@@ -150,6 +152,11 @@ throttled: ## send 200,000 items through each encoding, key, format and compress
 readers: peers ## read records of each kind with readers by others, and renew the table of docs/readers.md
 	go test -count=1 -tags e2e -timeout 10m -run '^TestReaders$$' ./internal/peers -readers.renew
 
+.PHONY: picture
+picture: $(COLLECTOR) prometheus ## renew docs/operate.svg: the dashboard while one thing after the other goes wrong
+	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) go test -count=1 -tags e2e -timeout 10m \
+		-run '^TestDashboardAndAlertsInTrouble$$' ./internal/e2e -operate.docs ../../docs
+
 .PHONY: peers
 peers: $(and $(wildcard $(PEERS)/package.json),$(addprefix $(PEERS)/,$(addsuffix /.stamp,node_modules .venv java/lib))) ## install the npm, Python and Java packages that tests talk to
 
@@ -170,6 +177,17 @@ $(PEERS)/java/lib/.stamp: $(PEERS)/java/pom.xml
 	@if command -v javac >/dev/null && command -v mvn >/dev/null; then \
 		cd $(PEERS)/java && mvn -B -q -ntp dependency:copy-dependencies -DoutputDirectory=lib && touch lib/.stamp; \
 	else echo 'no javac or no mvn: what Java reads is not tested'; fi
+# Debian's package of Prometheus, unpacked and not installed, so that nothing is started. Where there is no such package and no
+# Prometheus, the tests that need it are skipped, and say so.
+PROMETHEUS := .tools/prometheus/usr/bin/prometheus
+
+.PHONY: prometheus
+prometheus: $(if $(shell command -v prometheus && command -v promtool),,$(PROMETHEUS)) ## get Prometheus for the tests of deploy/
+
+$(PROMETHEUS):
+	@mkdir -p .tools/prometheus && cd .tools/prometheus && get() { apt-get download -qq prometheus; } && \
+	if { get || { apt-get update -qq && get; }; } 2>/dev/null; then dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb; \
+	else echo 'no package of Prometheus: the files of deploy/prometheus are not tried'; fi
 
 .PHONY: tidy
 tidy: ## tidy the go.mod of each module; kpl is taken from its folder
@@ -182,6 +200,7 @@ tidy: ## tidy the go.mod of each module; kpl is taken from its folder
 		kpl && $$0 > kpl { printf "%s", kpl; kpl = "" } 1; END { printf "%s", kpl }' go.sum .tidy.sum > .tidy.sums
 	mv .tidy.mod go.mod && mv .tidy.sums go.sum && rm .tidy.sum
 	cd bench && $(alone) go mod tidy
+	cd internal/migration && $(alone) go mod tidy
 	cd $(PEERS)/otelsdk && $(alone) go mod tidy
 
 .PHONY: release

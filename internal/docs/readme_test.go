@@ -40,29 +40,6 @@ func snippets(document, mark string) map[string]string {
 	return found
 }
 
-// Each configuration in the README is one that the exporter takes.
-func TestReadmeConfigurations(t *testing.T) {
-	configurations := snippets(read(t, "README.md"), "config")
-	require.NotEmpty(t, configurations)
-	for name, text := range configurations {
-		t.Run(name, func(t *testing.T) {
-			retrieved, err := confmap.NewRetrievedFromYAML([]byte(text))
-			require.NoError(t, err)
-			conf, err := retrieved.AsConf()
-			require.NoError(t, err)
-			exporters, err := conf.Sub("exporters")
-			require.NoError(t, err)
-			for id := range exporters.ToStringMap() {
-				sub, err := exporters.Sub(id)
-				require.NoError(t, err)
-				cfg := defaultConfig()
-				require.NoError(t, sub.Unmarshal(cfg))
-				require.NoError(t, confmap.Validate(cfg))
-			}
-		})
-	}
-}
-
 // The manifest in the README names this module, as the repository's own does.
 func TestReadmeManifest(t *testing.T) {
 	var modules []string
