@@ -64,7 +64,7 @@ demo: $(COLLECTOR) ## send real telemetry of this machine through the collector 
 	@CGO_ENABLED=0 go run ./internal/demo -bin dist -config testdata/demo.yaml
 
 .PHONY: test
-test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
+test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers prometheus $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
 	go test -count=1 -run Alloc . ./kpl/... ./marshaler # what the race detector allocates would count
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-race -shuffle=on -tags e2e -timeout 30m ./...
@@ -144,8 +144,21 @@ sim: ## run SEEDS (10000) random schedules of the producer, from seed FROM (0) o
 limits: ## measure producers that share shards, and renew the table and plot of docs/limits.md
 	go test -count=1 -timeout 30m -run '^TestContentionTable$$' ./kpl -limits.docs ../docs
 
+.PHONY: throttled
+throttled: ## send 200,000 items through each encoding, key, format and compression into a stream that throttles
+	go test -count=1 -timeout 1h -run '^TestThrottledCombinations$$' -v . -throttled.all
+
+.PHONY: readers
+readers: peers ## read records of each kind with readers by others, and renew the table of docs/readers.md
+	go test -count=1 -tags e2e -timeout 10m -run '^TestReaders$$' ./internal/peers -readers.renew
+
+.PHONY: picture
+picture: $(COLLECTOR) prometheus ## renew docs/operate.svg: the dashboard while one thing after the other goes wrong
+	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) go test -count=1 -tags e2e -timeout 10m \
+		-run '^TestDashboardAndAlertsInTrouble$$' ./internal/e2e -operate.docs ../../docs
+
 .PHONY: peers
-peers: $(and $(wildcard $(PEERS)/package.json),$(PEERS)/node_modules/.stamp $(PEERS)/.venv/.stamp) ## install the npm and Python packages that tests talk to
+peers: $(and $(wildcard $(PEERS)/package.json),$(addprefix $(PEERS)/,$(addsuffix /.stamp,node_modules .venv java/lib))) ## install the npm, Python and Java packages that tests talk to
 
 $(PEERS)/node_modules/.stamp: $(wildcard $(PEERS)/package*.json)
 	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund
@@ -157,6 +170,24 @@ $(PEERS)/.venv/.stamp: $(PEERS)/requirements.txt
 	@if command -v python3 >/dev/null; then \
 		python3 -m venv $(@D) && $(@D)/bin/pip install -q --disable-pip-version-check -r $< && touch $@; \
 	else echo 'no python3: what Python reads is not tested'; fi
+
+# The same for Java.
+$(PEERS)/java/lib/.stamp: $(PEERS)/java/pom.xml
+	@mkdir -p $(@D)
+	@if command -v javac >/dev/null && command -v mvn >/dev/null; then \
+		cd $(PEERS)/java && mvn -B -q -ntp dependency:copy-dependencies -DoutputDirectory=lib && touch lib/.stamp; \
+	else echo 'no javac or no mvn: what Java reads is not tested'; fi
+# Debian's package of Prometheus, unpacked and not installed, so that nothing is started. Where there is no such package and no
+# Prometheus, the tests that need it are skipped, and say so.
+PROMETHEUS := .tools/prometheus/usr/bin/prometheus
+
+.PHONY: prometheus
+prometheus: $(if $(shell command -v prometheus && command -v promtool),,$(PROMETHEUS)) ## get Prometheus for the tests of deploy/
+
+$(PROMETHEUS):
+	@mkdir -p .tools/prometheus && cd .tools/prometheus && get() { apt-get download -qq prometheus; } && \
+	if { get || { apt-get update -qq && get; }; } 2>/dev/null; then dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb; \
+	else echo 'no package of Prometheus: the files of deploy/prometheus are not tried'; fi
 
 .PHONY: tidy
 tidy: ## tidy the go.mod of each module; kpl is taken from its folder
@@ -183,4 +214,4 @@ release-dry-run: $(OCB) $(CYCLONEDX) ## build what a release publishes for PLATF
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf dist .tools $(PEERS)/node_modules $(PEERS)/.venv
+	rm -rf dist .tools $(PEERS)/node_modules $(PEERS)/.venv $(PEERS)/java/lib

@@ -17,8 +17,8 @@ import (
 // maxCallSpans is how many spans of calls a push makes at most. More would say nothing new.
 const maxCallSpans = 100
 
-// callSpans makes a span of each PutRecords call that had messages of a push in it, below the span of the push. So they are sampled
-// as the push is. A call has messages of several pushes, and a span below each of those.
+// callSpans makes a span of each PutRecords call that had messages of a push in it, below the span of the push. So they are
+// sampled as the push is. A call has messages of several pushes, and a span below each of those.
 type callSpans struct {
 	tracer trace.Tracer
 }

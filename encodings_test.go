@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -27,6 +28,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
@@ -142,7 +144,7 @@ func identified(traces ptrace.Traces) ptrace.Traces {
 	return traces
 }
 
-// readNames returns the names of all items in the stream.
+// readNames returns the names of all items in the stream, sorted.
 func readNames(t *testing.T, k *kpltest.Kinesis, e marshaler.Encoding) (names []string) {
 	t.Helper()
 	for _, record := range k.UserRecords(testStream) {
@@ -150,6 +152,7 @@ func readNames(t *testing.T, k *kpltest.Kinesis, e marshaler.Encoding) (names []
 		require.NoError(t, err)
 		names = append(names, readers[e](t, plain)...)
 	}
+	slices.Sort(names)
 	return names
 }
 
@@ -171,7 +174,7 @@ func TestEncodingsArrive(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
 							k := newTestKinesis(2)
 							k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2)))
-							assert.ElementsMatch(t, sendNames(t, k, c, 40, 25), readNames(t, k, e))
+							assert.Equal(t, sendNames(t, k, c, 40, 25), readNames(t, k, e))
 							for _, record := range k.UserRecords(testStream) {
 								plain, _, err := marshaler.Decompress(record.Data, marshaler.MaxPlainSize)
 								require.NoError(t, err)
@@ -185,7 +188,8 @@ func TestEncodingsArrive(t *testing.T) {
 	}
 }
 
-// sendNames sends requests of some items of each signal that the encoding has, and stops the exporter.
+// sendNames sends requests of some items of each signal that the encoding has, and stops the exporter. It returns the names of
+// the items, sorted.
 func sendNames(t *testing.T, k kpl.Client, c *Config, requests, items int) (want []string) {
 	t.Helper()
 	require.NoError(t, c.Validate())
@@ -225,7 +229,30 @@ func sendNames(t *testing.T, k kpl.Client, c *Config, requests, items int) (want
 		require.NoError(t, e.Shutdown(context.WithoutCancel(t.Context())))
 	}
 	assert.Equal(t, len(want), r.sum(t, "items_put", "outcome", "success"))
+	slices.Sort(want)
 	return want
+}
+
+// An extension may have profiles as well.
+func TestEncodingExtensionOfProfiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := directConfig()
+		c.Profiles.Encoding = "otlp_encoding/json"
+		k := newTestKinesis(1)
+		e, consume, err := pushProfiles.start(t.Context(), factoryFor(k), exportertest.NewNopSettings(metadata.Type), c)
+		require.NoError(t, err)
+		require.NoError(t, e.Start(t.Context(), encodingHost(t)))
+		want := []string{"a", "b", "c"}
+		require.NoError(t, consume(t.Context(), profilesOf(want...)))
+		require.NoError(t, e.Shutdown(t.Context()))
+		var found []string
+		for _, record := range k.UserRecords(testStream) {
+			profiles, err := (&pprofile.JSONUnmarshaler{}).UnmarshalProfiles(record.Data)
+			require.NoError(t, err)
+			found = append(found, functionsOf(profiles)...)
+		}
+		assert.ElementsMatch(t, want, found)
+	})
 }
 
 // An extension that is not there, or that lacks the signal, is an error at the start. It names the key, the value and what to do.
@@ -340,7 +367,7 @@ func TestForeignMessagesAreCutForAProxy(t *testing.T) {
 					c.Producer.AggregationFormat, c.Encoding, c.Compression = kpl.AggregationKPL, e, compression
 					p := &proxy{Kinesis: newTestKinesis(2), limit: 10_000}
 					want := sendNames(t, p, c, 3, 3000)
-					assert.ElementsMatch(t, want, readNames(t, p.Kinesis, e))
+					assert.Equal(t, want, readNames(t, p.Kinesis, e))
 					assert.Greater(t, p.calls, 6)
 				})
 			})

@@ -22,8 +22,8 @@ import (
 )
 
 // BenchmarkCompression compares messages of one log record each that are sent as they are, compressed one by one, or compressed
-// record by record. It reports the time of a message in the producer and in the compression. It also reports the bytes and the PUT
-// units that are billed, as parts of the plain bytes.
+// record by record. It reports the time of a message in the producer and in the compression. It also reports the bytes and the
+// PUT units that are billed, as parts of the plain bytes.
 func BenchmarkCompression(b *testing.B) {
 	compress, err := marshaler.NewCompressor(marshaler.Zstd, 0)
 	require.NoError(b, err)

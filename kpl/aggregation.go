@@ -14,7 +14,7 @@ const (
 	// AggregationConcatenated puts the data of user records one after the other, with nothing around it. Readers need no
 	// deaggregator, but the data must be of a [Kind] that can be read so: OTLP in protobuf, or lines of JSON. Readers
 	// see one record, with the partition key of its first user record. It also works on streams that choose shards themselves
-	// (record distribution AUTO).
+	// (record distribution AUTO). [Config.Compress] compresses each of them as one frame.
 	AggregationConcatenated AggregationFormat = "concatenated"
 	// AggregationNone makes each user record a Kinesis record of its own.
 	AggregationNone AggregationFormat = "none"

@@ -69,7 +69,7 @@ type closedRecord struct {
 
 // add takes in a copy of r and appends the records that this closes to closed.
 func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
-	if !a.enabled || r.alone || a.fillsRecord(r) || a.kindOf(r).Alone {
+	if !a.enabled || r.alone || a.kindOf(r).Alone || a.fillsRecord(r) && (!a.compresses || a.fillsCompressed(r)) {
 		alone := slot{}
 		a.open(&alone, r)
 		a.append(&alone, r, a.growth(&alone, r))
@@ -77,7 +77,11 @@ func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
 	}
 	s := a.slotFor(r)
 	growth := a.growth(s, r)
-	if s.open.bodySize+growth > a.roomFor(s, r) && !s.empty() {
+	room := a.roomFor(s, r)
+	if a.compresses {
+		room = a.plainSize(r.kind, room)
+	}
+	if s.open.bodySize+growth > room && !s.empty() {
 		closed = append(closed, a.close(s, FlushSize))
 		growth = a.growth(s, r)
 	}
@@ -202,19 +206,19 @@ func (a *aggregator) oldest() (*slot, bool) {
 	return nil, false
 }
 
-// fillsRecord reports whether r nearly fills a Kinesis record. Such a record goes by itself and without a frame. Otherwise it
-// would close a half full aggregate before its time.
+// fillsRecord reports whether r nearly fills a Kinesis record, as long as nothing is compressed. Such a record goes by itself and
+// without a frame. Otherwise it would close a half full aggregate before its time.
 func (a *aggregator) fillsRecord(r *userRecord) bool {
-	return a.frame+r.size() > a.plainSize(r.kind, a.config.AggregationMaxSize)/8*7
+	return a.frame+r.size() > a.config.AggregationMaxSize/8*7
+}
+
+// fillsCompressed reports whether r nearly fills a Kinesis record that is compressed.
+func (a *aggregator) fillsCompressed(r *userRecord) bool {
+	return r.size() > a.plainSize(r.kind, a.config.AggregationMaxSize)/8*7
 }
 
 // plainSize is how many bytes of data, before compression, make size bytes.
-func (a *aggregator) plainSize(kind Kind, size int) int {
-	if !a.compresses {
-		return size
-	}
-	return a.slotsOfKind(kind).ratio.plain(size)
-}
+func (a *aggregator) plainSize(kind Kind, size int) int { return a.slotsOfKind(kind).ratio.plain(size) }
 
 // sentSize is how large the data of a record will be when it is sent. If it will be compressed, that is a guess.
 func (a *aggregator) sentSize(k *kinesisRecord) int {
@@ -226,7 +230,9 @@ func (a *aggregator) sentSize(k *kinesisRecord) int {
 
 // packed learns from k, which was compressed.
 func (a *aggregator) packed(k *kinesisRecord) {
-	a.slotsOfKind(k.kind).ratio.learn(k.bodySize, len(k.packed), a.config.AggregationMaxSize)
+	if k.packed != nil {
+		a.slotsOfKind(k.kind).ratio.learn(k.bodySize, len(*k.packed), a.config.AggregationMaxSize)
+	}
 }
 
 // slotFor returns the slot in which r is packed.
@@ -282,17 +288,18 @@ func (a *aggregator) slotsOfKind(kind Kind) *kindSlots {
 	return slots
 }
 
-// roomFor is the most bytes that the body of the open record of s may have with r in it. r has its indexes in the tables.
+// roomFor is the most bytes that the body of the open record of s may have when it is sent with r in it. r has its indexes in the
+// tables.
 func (a *aggregator) roomFor(s *slot, r *userRecord) int {
 	room := a.config.AggregationMaxSize - a.frame
 	switch {
 	case r.keyless:
-		return a.plainSize(r.kind, room-KeylessKeySize)
+		return room - KeylessKeySize
 	case a.concatenates: // the key of the first member is the outer key
 		if !s.empty() {
 			r = s.open.member(0)
 		}
-		return a.plainSize(r.kind, room-len(r.partitionKey))
+		return room - len(r.partitionKey)
 	case r.keyIndex == 0 && s.partitionKeys.size <= 1: // All members share the key, so it is also the outer key.
 		return room - len(r.partitionKey)
 	}

@@ -28,6 +28,7 @@ func TestPutToResultAllocatesForRequestsOnly(t *testing.T) {
 		"without an Observer": {},
 		"with an Observer":    {Observer: observer},
 		"concatenated":        {AggregationFormat: AggregationConcatenated},
+		"compressed":          {AggregationFormat: AggregationConcatenated, Compress: squeeze},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config.RateLimit = 1_000_000 // the sink has no limits

@@ -44,7 +44,7 @@ type Config struct {
 	AggregationMaxSize int
 	// Compress appends data, compressed as one complete frame, to dst, and returns the result. It is called for the data of each
 	// Kinesis record, with one member or several, from several goroutines at a time, and must not keep either slice. Nil means
-	// no compression. It is only allowed with [AggregationConcatenated].
+	// no compression. It is only allowed with [AggregationConcatenated]. If it appends nothing, the data is sent as it is.
 	//
 	// How well the records before were compressed tells how many user records fill a Kinesis record. It has up to 4 MiB before
 	// compression, or AggregationMaxSize if that is more. A record that is too large after compression is taken apart. A single

@@ -29,14 +29,14 @@ type kinesisRecord struct {
 	// plain is set if the record never gets a frame: its data is that of the members, one after the other. They are of one kind.
 	plain bool
 	kind  Kind
+	// part is set if the record is a part of one that was not accepted. It goes in a request of its own.
+	part bool
 
 	// lane is that of the shard for which the record is predicted.
 	lane *lane
 
-	// packed is the data as one compressed frame; nil if the data is sent as it is.
-	packed []byte
-	// part is set if the record is a part of one that was not accepted. It goes in a request of its own.
-	part bool
+	// packed is the data as one compressed frame; nil if the data is sent as it is. It is a pointer, because a slot has to be small.
+	packed *[]byte
 }
 
 // joined reports whether the record has more than one member. Such a record can be taken apart.
@@ -53,7 +53,7 @@ func (k *kinesisRecord) movable() bool { return !k.joined() || k.lowest == k.hig
 func (k *kinesisRecord) dataSize() int {
 	switch {
 	case k.packed != nil:
-		return len(k.packed)
+		return len(*k.packed)
 	case !k.joined():
 		return len(k.members[0].data)
 	case k.plain:
@@ -128,7 +128,7 @@ func (k *kinesisRecord) setKey(key string, hash hashKey) {
 func (k *kinesisRecord) pack(packed []byte) {
 	k.packed = nil
 	if len(packed) > 0 {
-		k.packed = packed
+		k.packed = &packed
 	}
 }
 

@@ -181,7 +181,7 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 		data, start := k.members[0].data, len(frames)
 		switch {
 		case k.packed != nil:
-			data = k.packed
+			data = *k.packed
 		case k.framed():
 			var message []byte
 			frames, message = appendAggregated(frames, k)

@@ -69,7 +69,7 @@ func addNoise(data []byte, number int) {
 		return
 	}
 	random := rand.New(rand.NewPCG(uint64(number), 7))
-	for i := 1; i < len(data); i++ {                   // the first zero ends the digits
+	for i := 1; i < len(data); i++ { // the first zero ends the digits
 		data[i] = 'a' + byte(random.IntN(20))
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // bucketOf returns the bucket of a trace id: XXH64 of its 16 bytes, modulo the number of buckets. The hash takes in the whole id,
-// because the ids of X-Ray begin with the time. It must never change: the spans of a trace would go to two shards. ADR 27 says
+// because the ids of X-Ray begin with the time. It must never change: the spans of a trace would go to two shards. ADR 29 says
 // why there are buckets.
 func bucketOf(id pcommon.TraceID, buckets int) int {
 	return int(xxhash.Sum64(id[:]) % unsigned(buckets)) //nolint:gosec // less than buckets

@@ -58,8 +58,9 @@ type compressor interface {
 }
 
 // NewCompressor returns a function that appends data, compressed as one frame, to dst, and returns the result. A frame may be
-// larger than the data. Any number of goroutines may call the function at the same time. It is what a producer needs that
-// compresses whole records (kpl.Config.Compress). [NoCompression] has no such function: then it is nil.
+// larger than the data. Of no data there may be no frame. Any number of goroutines may call the function at the same time. It is
+// what a producer needs that compresses whole records (kpl.Config.Compress). [NoCompression] has no such function: then it is
+// nil.
 //
 // The level is one of [Compression.Levels]; 0 is the default. The error says what is wrong with the compression or its level.
 func NewCompressor(c Compression, level int) (func(dst, data []byte) []byte, error) {
@@ -87,7 +88,7 @@ func newCompressor(c Compression, level int) (compressor, error) {
 		return newWriters(func() (resetWriter, error) { return gzip.NewWriterLevel(nil, level) })
 	case Zstd:
 		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)),
-			zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true))
+			zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true))
 		return blocks{encoder}, err
 	case NoCompression:
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -122,7 +123,7 @@ func TestCompressedMessagesFillRecords(t *testing.T) {
 				m := mustNew(t, config)
 				count := &counting{compressor: m.compressor}
 				m.compressor = count
-				bytes, units, plain, again := 0, 0, 0, 0
+				sent, units, plain, again := 0, 0, 0, 0
 				for request := range requests {
 					logs := serviceLogs(r, shape.resources, shape.records)
 					size := len(logsData{logs}.whole(t, m))
@@ -132,7 +133,7 @@ func TestCompressedMessagesFillRecords(t *testing.T) {
 					for _, message := range messages[:len(messages)-1] { // the last is what was left
 						size := len(message.Data) + KeylessKeySize
 						assert.LessOrEqual(t, size, target)
-						bytes += size
+						sent += size
 						units += (size + unit - 1) / unit
 					}
 					if request > 0 {
@@ -140,8 +141,8 @@ func TestCompressedMessagesFillRecords(t *testing.T) {
 					}
 				}
 				t.Logf("%d units, %.3f of the least; %.1f%% compressed once more",
-					units, float64(units*unit)/float64(bytes), 100*float64(again)/float64(plain))
-				assert.LessOrEqual(t, float64(units*unit), 1.03*float64(bytes))
+					units, float64(units*unit)/float64(sent), 100*float64(again)/float64(plain))
+				assert.LessOrEqual(t, float64(units*unit), 1.03*float64(sent))
 				assert.LessOrEqual(t, float64(again), .35*float64(plain))
 			})
 		}
@@ -260,4 +261,33 @@ func TestRatio(t *testing.T) {
 	}
 	assert.InDelta(t, 63_360, r.plain(1000), 400)
 	assert.Equal(t, MaxPlainSize, r.plain(1<<20))
+}
+
+// What NewCompressor returns appends one frame, and any number of goroutines may use it.
+func TestNewCompressor(t *testing.T) {
+	for _, c := range []Compression{Snappy, Zstd, Gzip} {
+		compress, err := NewCompressor(c, 0)
+		require.NoError(t, err)
+		var running sync.WaitGroup
+		for i := range 8 {
+			running.Go(func() {
+				data := strings.Repeat("a line of a log", 1+1000*i)
+				out := compress([]byte("before"), []byte(data))
+				rest, ok := strings.CutPrefix(string(out), "before")
+				assert.True(t, ok)
+				plain, found, err := Decompress([]byte(rest), len(data))
+				assert.NoError(t, err)
+				assert.Equal(t, c, found)
+				assert.Equal(t, data, string(plain))
+			})
+		}
+		running.Wait()
+	}
+	none, err := NewCompressor(NoCompression, 0)
+	require.NoError(t, err)
+	assert.Nil(t, none)
+	_, err = NewCompressor("lz4", 0)
+	require.ErrorContains(t, err, "lz4")
+	_, err = NewCompressor(Gzip, 10)
+	require.ErrorContains(t, err, "from -1 to 9")
 }

@@ -7,9 +7,9 @@ import "google.golang.org/protobuf/encoding/protowire"
 
 // Detect returns signal and encoding of a message. It is for readers, because user records have no headers that would say so.
 //
-// It returns false for data that is no OTLP request of one of the four signals. It also returns false if nothing shows the signal.
-// Compressed data must be decompressed before, see [Decompress]. Data may be several messages one after the other; all must be of
-// one signal.
+// It returns false for data that is no OTLP request of one of the four signals. It also returns false if nothing shows the
+// signal. Compressed data must be decompressed before, see [Decompress]. Data may be several messages one after the other; all
+// must be of one signal.
 //
 // In JSON, the top-level key shows the signal. In protobuf, the marker does, see [Config.SignalMarker]. Detect returns false if
 // it does not know the signal of the marker, if there are several markers that differ, or if an item has a field that no item of

@@ -72,7 +72,7 @@ func TestForeignMessagesHaveTheItemsOfOTLP(t *testing.T) {
 					like.Foreign, like.Encoding, like.Compression = nil, OTLPJSON, NoCompression
 					like.TargetSize = like.MaxSize
 					otlp := mustNew(t, like)
-					for seed := range uint64(4) {
+					for seed := range uint64(2) {
 						for _, d := range newRandom(seed).all() {
 							encoded := d.marshal(t, m)
 							require.Empty(t, encoded.Failed)
@@ -115,7 +115,7 @@ func TestForeignMessagesKeepTheirOTLP(t *testing.T) {
 		c.Foreign.KeepOTLP = keep
 		m := mustNew(t, c)
 		var single, several int
-		for seed := range uint64(4) {
+		for seed := range uint64(2) {
 			for _, d := range newRandom(seed).all() {
 				encoded, err := marshalOf(m, d)
 				require.NoError(t, err)
@@ -157,7 +157,7 @@ func marshalOf(m *Marshaler, d telemetry) (Encoded, error) {
 func TestForeignMessagesAreDivided(t *testing.T) {
 	asJSON := &Marshaler{codec: newCodec(OTLPJSON), decompressor: new(decompressor)}
 	m := mustNew(t, Config{TargetSize: 51_200, MaxSize: 1 << 20, Compression: Gzip, Foreign: foreignJSON(), Route: streamOf})
-	for seed := range uint64(4) {
+	for seed := range uint64(2) {
 		for _, d := range newRandom(seed).all() {
 			encoded, err := marshalOf(m, d)
 			require.NoError(t, err)

@@ -6,7 +6,7 @@ package marshaler
 import "google.golang.org/protobuf/encoding/protowire"
 
 // markerField is the number of the field that says which signal a message in protobuf has. OTLP has no such field in a request,
-// so decoders skip it. See ADR 29.
+// so decoders skip it. See ADR 28.
 const markerField = 2047
 
 // marker returns the field that stands in front of a message of the signal. It is a varint: 1 more than the number of the signal.

@@ -379,8 +379,8 @@ func BenchmarkProfiles(b *testing.B) {
 	}
 }
 
-// Several messages of profiles in JSON are lines, each with a dictionary of its own. They are read as one, and no reference changes
-// what it means.
+// Several messages of profiles in JSON are lines, each with a dictionary of its own. They are read as one, and no reference
+// changes what it means.
 func TestProfilesInLines(t *testing.T) {
 	c := usual(OTLPJSON)
 	c.Newline, c.TargetSize = true, 2000

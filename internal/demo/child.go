@@ -24,6 +24,7 @@ const (
 	collectorLog = "collector.log"
 	logFile      = "processes.log"
 	otlpSocket   = "otlp.sock"
+	healthSocket = "health.sock"
 )
 
 // child is a program that the demo started.
@@ -106,10 +107,11 @@ func startCollector(ctx context.Context, o options, dir, kinesis, witness string
 	env := append(awsEnvironment(),
 		"DEMO_LOG_FILE="+filepath.Join(dir, logFile),
 		"DEMO_OTLP_SOCKET="+filepath.Join(dir, otlpSocket),
+		"DEMO_HEALTH_SOCKET="+filepath.Join(dir, healthSocket),
 		"DEMO_STREAM="+streamName,
 		"DEMO_KINESIS_ENDPOINT="+kinesis,
 		"DEMO_WITNESS_ENDPOINT="+witness)
-	return start(ctx, filepath.Join(o.bin, "otelcol-kinesis"), env, log, log, "--config", o.config)
+	return start(ctx, filepath.Join(o.bin, "otelcol-kinesis"), env, log, log, componentStatus, "--config", o.config)
 }
 
 // awsEnvironment returns the variables that the SDK needs to sign calls. The stand-in does not check signatures.

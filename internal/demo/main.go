@@ -131,5 +131,21 @@ func produceAndWatch(
 		defer cancel()
 		err = w.wait(settle, sent)
 	}
+	if err == nil {
+		err = showStatus(ctx, dir, out)
+	}
 	return sent, errors.Join(err, follower.stop())
+}
+
+// showStatus prints the exporter's status as the collector's health check shows it. Any other than OK is an error.
+func showStatus(ctx context.Context, dir string, out io.Writer) error {
+	status, err := exporterStatus(ctx, filepath.Join(dir, healthSocket))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "The health check shows %s for the exporter.\n", status.Status)
+	if status.Status != "StatusOK" {
+		return fmt.Errorf("the exporter's status is %s: %s", status.Status, status.Error)
+	}
+	return nil
 }

@@ -56,9 +56,10 @@ func TestAgentReadsContainers(t *testing.T) {
 	t.Cleanup(fake.Close)
 	directory := t.TempDir()
 	storage, logs := filepath.Join(directory, "storage"), filepath.Join(directory, "pods")
+	own := filepath.Join(logs, "telemetry_otel-agent-x_0a1c", "collector", "0.log")
 	files := map[string]string{
-		filepath.Join(logs, "shop_cart-7_0a1b", "server", "0.log"):               "2026-01-02T03:04:05.678901234Z stdout F an order\n",
-		filepath.Join(logs, "telemetry_otel-agent-x_0a1c", "collector", "0.log"): "2026-01-02T03:04:05.678901234Z stderr F its own line\n",
+		own: "2026-01-02T03:04:05.678901234Z stderr F its own line\n",
+		filepath.Join(logs, "shop_cart-7_0a1b", "server", "0.log"): "2026-01-02T03:04:05.678901234Z stdout F an order\n",
 		filepath.Join(directory, "agent.yaml"): strings.NewReplacer("/var/log/pods", logs, "/var/lib/otelcol", storage).
 			Replace(ofManifest(t, "kubernetes/agent.yaml").config),
 	}

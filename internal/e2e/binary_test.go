@@ -47,7 +47,7 @@ func TestValidate(t *testing.T) {
 		{"no such encoding", prefix + "encoding: otlp-proto", "exporters::kinesis_kpl: encoding must be"},
 		{
 			"no stream", prefix + "aws::stream_name: ''",
-			"exporters::kinesis_kpl::aws: exactly one of stream_name and stream_arn",
+			"exporters::kinesis_kpl: aws: exactly one of stream_name and stream_arn",
 		},
 		{"timeout within the TTL", prefix + "timeout: 30s", "exporters::kinesis_kpl: timeout must be more than record_ttl"},
 		{"no connections", prefix + "max_connections: 0", "max_connections must be"},

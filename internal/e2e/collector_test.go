@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,9 +62,9 @@ func command(t *testing.T, s settings, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// configArgs returns the arguments that give a collector its configuration.
+// configArgs returns the arguments of a collector, which give it its configuration.
 func (s settings) configArgs() []string {
-	args := []string{"--config", filepath.Join("testdata", "collector.yaml")}
+	args := append(slices.Clone(s.args), "--config", filepath.Join("testdata", "collector.yaml"))
 	for _, override := range s.overrides {
 		args = append(args, "--config", "yaml:"+override)
 	}

@@ -19,8 +19,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// TestEncodings gives each signal an encoding that is not the exporter's own: bodies, spans of Jaeger, and what contrib's encoding
-// extension makes.
+// TestEncodings gives each signal an encoding that is not the exporter's own: bodies, spans of Jaeger, and what contrib's
+// encoding extension makes.
 func TestEncodings(t *testing.T) {
 	ctx := peers.Context(t)
 	k, endpoint := newKinesis(t, kpltest.Config{})

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package peers lets tests use other programs: kinesis-mock, which is a stand-in for Kinesis from another project, AWS's own
-// deaggregator for Node.js, Python's protobuf, and the programs that this repository builds.
+// deaggregators for Node.js, Python and Java, the protobuf of these languages, and the programs that this repository builds.
 //
-// kinesis-mock and the deaggregator are npm packages. `make peers` installs them and Python's protobuf, with
-// Node.js and Python. Tests of what Python reads are skipped where there is no Python.
+// `make peers` installs the packages, with npm, pip and Maven. Tests of what Python and Java read are skipped where there is no
+// Python and no Java.
 package peers

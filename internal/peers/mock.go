@@ -107,8 +107,13 @@ func (m *KinesisMock) CreateStream(ctx context.Context, t testing.TB, s Stream) 
 // WaitActive waits until a stream is active. A stream is not active while it is created or its shards change.
 func (m *KinesisMock) WaitActive(ctx context.Context, t testing.TB, stream string) {
 	t.Helper()
+	waitActive(ctx, t, m.Client, stream)
+}
+
+func waitActive(ctx context.Context, t testing.TB, client *kinesis.Client, stream string) {
+	t.Helper()
 	Until(ctx, t, func() error {
-		out, err := m.Client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &stream})
+		out, err := client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &stream})
 		if err == nil && out.StreamDescriptionSummary.StreamStatus != types.StreamStatusActive {
 			err = fmt.Errorf("the stream is %s", out.StreamDescriptionSummary.StreamStatus)
 		}
