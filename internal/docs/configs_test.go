@@ -24,7 +24,7 @@ func TestConfigurationsOfTheDocuments(t *testing.T) {
 		}
 		text := read(t, document)
 		configurations := snippets(text, "config")
-		assert.Equal(t, strings.Count(text, "<!-- config"), len(configurations),
+		assert.Len(t, configurations, strings.Count(text, "<!-- config"),
 			"%s: two blocks of one name, or one without text", document)
 		for name, yaml := range configurations {
 			t.Run(document+"/"+name, func(t *testing.T) { requireTaken(t, yaml) })
