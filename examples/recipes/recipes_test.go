@@ -37,7 +37,7 @@ func everywhere(stream string) map[string]int {
 }
 
 // recipes are the files of this folder, with the number of items that each of their streams has in the end, by signal. Half of
-// the resources have the attribute kinesis.stream: payments. Requests have the header x-stream: team-a, in a recipe that looks at it.
+// the resources have the attribute kinesis.stream: payments. All requests have the header x-stream: team-a.
 var recipes = map[string]map[string]int{
 	"local.yaml":         everywhere("telemetry"),
 	"gateway.yaml":       everywhere("telemetry"),

@@ -70,6 +70,16 @@ func TestKeysOfTheMigrationGuides(t *testing.T) {
 	}
 }
 
+// Each key that the page about upgrading calls replaced is an error now, and what it says to write exists.
+func TestReplacedKeys(t *testing.T) {
+	for _, row := range keyRows(t, read(t, "docs/upgrading.md"), "replaced") {
+		assert.Error(t, keyError(row.theirs), row.theirs)
+		for _, key := range row.ours {
+			assert.NoError(t, keyError(key), key)
+		}
+	}
+}
+
 func TestKeyError(t *testing.T) {
 	for _, key := range []string{"aws::tls::ca_file", "timeout", "logs::partition_key::trace_id", "sending_queue::batch"} {
 		assert.NoError(t, keyError(key), key)
