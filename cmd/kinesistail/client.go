@@ -4,16 +4,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
@@ -47,12 +49,6 @@ func (s streamName) arn() *string {
 	return aws.String(string(s))
 }
 
-// Throttling is normal for a reader that shares its shards with others, so calls are tried for about a minute.
-const (
-	maxAttempts = 20
-	maxBackoff  = 4 * time.Second
-)
-
 // newClient returns a client of the service, with credentials and region as the SDK finds them.
 func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
 	region := o.region
@@ -63,17 +59,28 @@ func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
 		}
 		region = parsed.Region
 	}
-	cfg, err := config.LoadDefaultConfig(ctx,
+	load := []func(*config.LoadOptions) error{
 		config.WithRegion(region),
 		config.WithSharedConfigProfile(o.profile),
-		config.WithRetryer(newRetryer))
+		config.WithHTTPClient(newNetwork()),
+	}
+	if o.caFile != "" {
+		authorities, err := os.ReadFile(o.caFile)
+		if err != nil {
+			return nil, fmt.Errorf("-ca-file: %w", err)
+		}
+		load = append(load, config.WithCustomCABundle(bytes.NewReader(authorities)))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return nil, fmt.Errorf("load AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
 		return nil, errors.New("no AWS region: give -region, or set AWS_REGION")
 	}
+	o.role.assume(&cfg)
 	return kinesis.NewFromConfig(cfg, func(k *kinesis.Options) {
+		k.Retryer = newRetryer()
 		k.HTTPClient = kpl.NewHTTPClient(k.HTTPClient, maxBatches) // a connection for each call at a time
 		if o.endpoint != "" {
 			k.BaseEndpoint = aws.String(o.endpoint)
@@ -81,12 +88,9 @@ func newClient(ctx context.Context, o options) (*kinesis.Client, error) {
 	}), nil
 }
 
-// newRetryer returns a retryer that backs off and tries again. It has no budget over all calls, which many throttled
-// shards would use up together.
-func newRetryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = maxAttempts
-		o.MaxBackoff = maxBackoff
-		o.RateLimiter = ratelimit.None
-	})
+// newNetwork returns an HTTP client that gives up soon where nothing answers.
+func newNetwork() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTimeout })
 }

@@ -5,6 +5,7 @@
 // end. It deaggregates the aggregated records of the KPL and decodes OTLP.
 //
 //	kinesistail -stream telemetry                          # everything up to now, and the summary
+//	kinesistail -stream telemetry -from 10m                # what arrived in the last ten minutes
 //	kinesistail -stream telemetry -from latest -follow     # what arrives from now on, until interrupted
 //	kinesistail -stream telemetry -format summary          # the summary alone, for people
 //
@@ -48,28 +49,39 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
+	"time"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2)
-	default:
-		fmt.Fprintln(os.Stderr, "kinesistail:", err)
-		os.Exit(1)
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "kinesistail:", err)
+	if _, wrong := errors.AsType[usageError](err); wrong {
+		fmt.Fprintln(os.Stderr, "kinesistail -h lists the flags.")
+		os.Exit(2)
+	}
+	os.Exit(1)
 }
 
 // run is the program. It reads a stream up to its newest record, or until ctx ends if it follows the stream. It ends earlier if
-// enough user records are printed. It always prints the summary.
+// enough user records are printed. It prints the summary, unless the first
+// call failed.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	opts, err := parseOptions(args, stderr)
+	opts, err := parseOptions(args, stdout, time.Now())
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
 	if err != nil {
+		return err
+	}
+	if opts.version {
+		_, err := fmt.Fprintln(stdout, versionText(debug.ReadBuildInfo()))
 		return err
 	}
 	client, err := newClient(ctx, opts)
@@ -77,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	t := newTail(opts, stdout)
-	r := reader{client: client, stream: opts.stream, latest: opts.from == fromLatest, follow: opts.follow}
+	r := reader{client: client, stream: opts.stream, from: opts.from, follow: opts.follow}
 	err = r.read(ctx, t.handle)
 	switch {
 	case errors.Is(err, errEnough):
@@ -87,5 +99,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case ctx.Err() != nil:
 		err = errors.New("interrupted before the end of the stream")
 	}
-	return errors.Join(err, t.finish(stdout, stderr))
+	if err != nil && !r.answered {
+		return explain(err) // There is nothing to sum up.
+	}
+	return errors.Join(explain(err), t.finish(stdout, stderr))
 }

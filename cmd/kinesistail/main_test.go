@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -246,7 +245,7 @@ func TestInvalidOptions(t *testing.T) {
 	for name, test := range map[string]struct{ args, want string }{
 		"no stream":            {"", "-stream is required"},
 		"bad ARN":              {"-stream arn:x", "-stream: "},
-		"bad start":            {"-stream s -from now", "-from must be horizon or latest"},
+		"bad start":            {"-stream s -from now", "-from must be horizon, latest, a time"},
 		"latest to the tip":    {"-stream s -from latest", "-from latest needs -follow"},
 		"bad format":           {"-stream s -format xml", "-format must be"},
 		"negative max":         {"-stream s -max -1", "-max must not be negative"},
@@ -254,18 +253,28 @@ func TestInvalidOptions(t *testing.T) {
 		"http endpoint":        {"-stream s -endpoint http://127.0.0.1:4567", "allow it with -insecure"},
 		"endpoint without URL": {"-stream s -endpoint 127.0.0.1:4567", "-endpoint must be a URL"},
 		"other scheme":         {"-stream s -insecure -endpoint ftp://host", "-endpoint must be a URL"},
+		"start in the future":  {"-stream s -from 2999-01-01T00:00:00Z", "is in the future"},
+		"bad role":             {"-stream s -role-arn reader", "-role-arn must be the ARN of a role"},
+		"id without role":      {"-stream s -external-id x", "-external-id needs -role-arn"},
 		"argument":             {"-stream s more", `unexpected argument "more"`},
 		"unknown flag":         {"-what", "flag provided but not defined"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			err := run(t.Context(), strings.Fields(test.args), &stdout, &stderr)
-			require.ErrorIs(t, err, errUsage)
+			require.ErrorAs(t, err, new(usageError))
 			require.ErrorContains(t, err, test.want)
-			assert.Contains(t, stderr.String(), test.want)
-			assert.Contains(t, stderr.String(), "Usage of kinesistail:")
+			assert.Empty(t, stderr.String(), "main prints the error, and no usage")
 			assert.Empty(t, stdout.String())
 		})
 	}
-	require.ErrorIs(t, run(t.Context(), []string{"-h"}, io.Discard, io.Discard), flag.ErrHelp)
+}
+
+func TestHelp(t *testing.T) {
+	for _, flag := range []string{"-h", "-help", "--help"} {
+		var stdout, stderr bytes.Buffer
+		require.NoError(t, run(t.Context(), []string{flag}, &stdout, &stderr))
+		assert.Contains(t, stdout.String(), "(required)")
+		assert.Empty(t, stderr.String())
+	}
 }

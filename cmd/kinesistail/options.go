@@ -9,20 +9,18 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// errUsage is wrapped by the error for a wrong command line. The usage has been printed then.
-var errUsage = errors.New("usage")
+// usageError is the error for a wrong command line.
+type usageError struct{ error }
 
 // The values of the flags that allow only some values.
 const (
-	fromHorizon = "horizon"
-	fromLatest  = "latest"
-
 	formatJSON    = "json"
 	formatSummary = "summary"
 	formatBoth    = "both"
@@ -33,44 +31,59 @@ type options struct {
 	stream   streamName
 	region   string
 	profile  string
+	role     role
+	caFile   string
 	endpoint string
 	insecure bool
-	from     string
+	from     start
 	follow   bool
 	signal   *marshaler.Signal // nil means to detect it
 	max      int               // 0 means no limit
 	format   string
+	version  bool // print the version and do nothing else
 }
 
-// parseOptions reads the command line. If the command line is wrong, it prints the reason and the usage to stderr.
-func parseOptions(args []string, stderr io.Writer) (options, error) {
+// parseOptions reads the command line. If that asks for help, it prints the usage to stdout and returns [flag.ErrHelp]. If it is
+// wrong, it returns a usageError.
+func parseOptions(args []string, stdout io.Writer, now time.Time) (options, error) {
 	var o options
-	var stream, signal string
+	var stream, signal, from string
 	flags := flag.NewFlagSet("kinesistail", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard) // the caller prints the error
+	flags.Usage = func() {}
 	flags.StringVar(&stream, "stream", "", "`name` or ARN of the stream (required)")
 	flags.StringVar(&o.region, "region", "", "AWS region (default: that of the ARN, the environment or the profile)")
 	flags.StringVar(&o.profile, "profile", "", "profile of the AWS configuration files")
+	flags.StringVar(&o.role.arn, "role-arn", "", "`ARN` of a role to assume")
+	flags.StringVar(&o.role.externalID, "external-id", "", "`id` that the role wants to see when it is assumed")
+	flags.StringVar(&o.caFile, "ca-file", "", "`file` of the authorities to trust, in PEM (default: those of AWS_CA_BUNDLE or the system)")
 	flags.StringVar(&o.endpoint, "endpoint", "", "`URL` of the service, if not the region's own")
 	flags.BoolVar(&o.insecure, "insecure", false, "allow an endpoint with http://")
-	flags.StringVar(&o.from, "from", fromHorizon, "where to start: horizon or latest")
+	flags.StringVar(&from, "from", fromHorizon, "where to start: horizon (the oldest record), latest (needs -follow),\n"+
+		"a time such as 2026-01-31T09:30:00Z, or how long ago, such as 10m")
 	flags.BoolVar(&o.follow, "follow", false, "keep reading until interrupted, rather than stop at the tip")
 	flags.StringVar(&signal, "signal", "", "take every record for logs, traces, metrics or profiles (default: detect it)")
 	flags.IntVar(&o.max, "max", 0, "stop after this many user records (default: no limit)")
 	flags.StringVar(&o.format, "format", formatJSON,
 		"json: records and summary as JSON lines; summary: a summary to read;\n"+
 			"both: as json, and the other on standard error")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return options{}, err
-		}
-		return options{}, fmt.Errorf("%w: %w", errUsage, err)
+	flags.BoolVar(&o.version, "version", false, "print the version and end")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(stdout, "kinesistail prints the user records of a Kinesis stream. Flags:")
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return options{}, err
+	} else if err != nil {
+		return options{}, usageError{err}
+	}
+	if o.version {
+		return o, nil
 	}
 	o.stream = streamName(stream)
-	if err := errors.Join(o.validate(flags.Args()), o.setSignal(signal)); err != nil {
-		fmt.Fprintln(stderr, err)
-		flags.Usage()
-		return options{}, fmt.Errorf("%w: %w", errUsage, err)
+	var err error
+	o.from, err = parseStart(from, now)
+	if err := errors.Join(err, o.validate(flags.Args()), o.setSignal(signal)); err != nil {
+		return options{}, usageError{err}
 	}
 	return o, nil
 }
@@ -88,12 +101,10 @@ func (o *options) validate(rest []string) error {
 			errs = append(errs, fmt.Errorf("-stream: %w", err))
 		}
 	}
-	if o.from != fromHorizon && o.from != fromLatest {
-		errs = append(errs, fmt.Errorf("-from must be %s or %s, found %q", fromHorizon, fromLatest, o.from))
-	}
-	if o.from == fromLatest && !o.follow {
+	if o.from.latest && !o.follow {
 		errs = append(errs, errors.New("-from latest needs -follow: there is nothing between latest and the tip"))
 	}
+	errs = append(errs, o.role.validate())
 	if o.format != formatJSON && o.format != formatSummary && o.format != formatBoth {
 		errs = append(errs, fmt.Errorf("-format must be %s, %s or %s, found %q",
 			formatJSON, formatSummary, formatBoth, o.format))

@@ -21,8 +21,10 @@ const maxBatches = 16
 type reader struct {
 	client client
 	stream streamName
-	latest bool // start after the newest record, not at the oldest one
+	from   start
 	follow bool // go on reading after the newest record
+
+	answered bool // the service has answered a call
 }
 
 // batch is the records of one GetRecords call, at least one.
@@ -51,8 +53,8 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 	events := make(chan event)
 	slots := make(chan struct{}, maxBatches)
 	family := newLineage()
-	running, latest := 0, r.latest
-	start := func() error {
+	running, latest := 0, r.from.latest
+	startReady := func() error {
 		shards, err := r.listShards(ctx)
 		if err != nil {
 			return err
@@ -69,7 +71,7 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 		return nil
 	}
 
-	if err := start(); err != nil {
+	if err := startReady(); err != nil {
 		return err
 	}
 	for running > 0 {
@@ -90,7 +92,7 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 			running--
 			if e.closed {
 				family.finish(aws.ToString(e.shard.ShardId))
-				if err := start(); err != nil {
+				if err := startReady(); err != nil {
 					return err
 				}
 			}
@@ -105,10 +107,15 @@ func (r *reader) listShards(ctx context.Context) ([]types.Shard, error) {
 	var shards []types.Shard
 	in := &kinesis.ListShardsInput{StreamName: r.stream.name(), StreamARN: r.stream.arn()}
 	for {
-		out, err := r.client.ListShards(ctx, in)
+		var patience []func(*kinesis.Options)
+		if !r.answered {
+			patience = append(patience, firstCall)
+		}
+		out, err := r.client.ListShards(ctx, in, patience...)
 		if err != nil {
 			return nil, fmt.Errorf("list the shards of %s: %w", r.stream, err)
 		}
+		r.answered = true
 		shards = append(shards, out.Shards...)
 		if aws.ToString(out.NextToken) == "" {
 			return shards, nil

@@ -110,7 +110,7 @@ func TestFollowFromLatestThroughReshard(t *testing.T) {
 			return nil
 		}}
 		r := newReader(k)
-		r.latest, r.follow = true, true
+		r.from, r.follow = start{latest: true}, true
 		done := make(chan error)
 		go func() { done <- r.read(ctx, got.handle) }()
 		synctest.Wait()
@@ -226,7 +226,7 @@ func TestFollowFromLatestMissesNothingWhenItsIteratorExpires(t *testing.T) {
 			return kpltest.Action{}
 		}))
 		r := newReader(k)
-		r.latest, r.follow = true, true
+		r.from, r.follow = start{latest: true}, true
 		stop := errors.New("stop")
 		got := collector{each: func(string) error { return stop }}
 		done := make(chan error)

@@ -126,6 +126,8 @@ func (s *shardReader) iterator(ctx context.Context) (*string, error) {
 		in.ShardIteratorType, in.StartingSequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, s.last
 	case s.latest && s.begun:
 		in.ShardIteratorType, in.Timestamp = types.ShardIteratorTypeAtTimestamp, &s.opened
+	case !s.from.at.IsZero():
+		in.ShardIteratorType, in.Timestamp = types.ShardIteratorTypeAtTimestamp, &s.from.at
 	case s.latest:
 		in.ShardIteratorType = types.ShardIteratorTypeLatest
 	}
