@@ -27,6 +27,7 @@ type otlp struct {
 	items       int             // log records, spans, data points or samples
 	payload     json.RawMessage // the same in the JSON encoding of OTLP; nil if it is not wanted
 	text        string          // data that is text and not OTLP, without compression
+	plain       int             // bytes of the data before compression; 0 if the data cannot be decoded
 }
 
 var errNotOTLP = errors.New("not OTLP")
@@ -68,9 +69,9 @@ func (d *decoder) decode(data []byte, b *budget) (o otlp, err error) {
 		return otlp{}, errNotOTLP // it is compressed twice, which b would not count
 	}
 	if o, err = d.identify(data); err != nil {
-		return otlp{compression: compression, text: textOf(data)}, err
+		return otlp{compression: compression, plain: len(data), text: textOf(data)}, err
 	}
-	o.compression = compression
+	o.compression, o.plain = compression, len(data)
 	if err = b.check(data, o.encoding); err == nil {
 		err = d.fill(&o, data)
 	}

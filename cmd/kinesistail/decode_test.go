@@ -85,10 +85,10 @@ func TestDecodeText(t *testing.T) {
 	encoded, err := compressed.MarshalLogs(twoLogs())
 	require.NoError(t, err)
 	for data, want := range map[string]otlp{
-		"a line\r\n":                     {compression: marshaler.NoCompression, text: "a line\r\n"},
-		"a\x00":                          {compression: marshaler.NoCompression},
-		"a\xff":                          {compression: marshaler.NoCompression},
-		string(encoded.Messages[0].Data): {compression: marshaler.Zstd, text: "[1]\tä\n"},
+		"a line\r\n":                     {compression: marshaler.NoCompression, text: "a line\r\n", plain: 8},
+		"a\x00":                          {compression: marshaler.NoCompression, plain: 2},
+		"a\xff":                          {compression: marshaler.NoCompression, plain: 2},
+		string(encoded.Messages[0].Data): {compression: marshaler.Zstd, text: "[1]\tä\n", plain: 7},
 	} {
 		got, err := newDecoder(nil, true).decode([]byte(data), newBudget())
 		require.ErrorIs(t, err, errNotOTLP)
@@ -107,28 +107,29 @@ func TestDecode(t *testing.T) {
 	}{
 		"logs, protobuf": {
 			must(t)(new(plog.ProtoMarshaler).MarshalLogs(twoLogs())),
-			otlp{marshaler.Logs, marshaler.OTLPProto, marshaler.NoCompression, 2, logsJSON, ""},
+			otlp{marshaler.Logs, marshaler.OTLPProto, marshaler.NoCompression, 2, logsJSON, "", 0},
 		},
 		"traces, protobuf": {
 			must(t)(new(ptrace.ProtoMarshaler).MarshalTraces(oneSpan())),
-			otlp{marshaler.Traces, marshaler.OTLPProto, marshaler.NoCompression, 1, tracesJSON, ""},
+			otlp{marshaler.Traces, marshaler.OTLPProto, marshaler.NoCompression, 1, tracesJSON, "", 0},
 		},
 		"metrics, protobuf": {
 			must(t)(new(pmetric.ProtoMarshaler).MarshalMetrics(threePoints())),
-			otlp{marshaler.Metrics, marshaler.OTLPProto, marshaler.NoCompression, 3, metricsJSON, ""},
+			otlp{marshaler.Metrics, marshaler.OTLPProto, marshaler.NoCompression, 3, metricsJSON, "", 0},
 		},
 		"profiles, protobuf": {
 			must(t)(new(pprofile.ProtoMarshaler).MarshalProfiles(twoSamples())),
-			otlp{marshaler.Profiles, marshaler.OTLPProto, marshaler.NoCompression, 2, profilesJSON, ""},
+			otlp{marshaler.Profiles, marshaler.OTLPProto, marshaler.NoCompression, 2, profilesJSON, "", 0},
 		},
 		"profiles, JSON": {
-			profilesJSON, otlp{marshaler.Profiles, marshaler.OTLPJSON, marshaler.NoCompression, 2, profilesJSON, ""},
+			profilesJSON, otlp{marshaler.Profiles, marshaler.OTLPJSON, marshaler.NoCompression, 2, profilesJSON, "", 0},
 		},
-		"logs, JSON":    {logsJSON, otlp{marshaler.Logs, marshaler.OTLPJSON, marshaler.NoCompression, 2, logsJSON, ""}},
-		"traces, JSON":  {tracesJSON, otlp{marshaler.Traces, marshaler.OTLPJSON, marshaler.NoCompression, 1, tracesJSON, ""}},
-		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, marshaler.NoCompression, 3, metricsJSON, ""}},
+		"logs, JSON":    {logsJSON, otlp{marshaler.Logs, marshaler.OTLPJSON, marshaler.NoCompression, 2, logsJSON, "", 0}},
+		"traces, JSON":  {tracesJSON, otlp{marshaler.Traces, marshaler.OTLPJSON, marshaler.NoCompression, 1, tracesJSON, "", 0}},
+		"metrics, JSON": {metricsJSON, otlp{marshaler.Metrics, marshaler.OTLPJSON, marshaler.NoCompression, 3, metricsJSON, "", 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			test.want.plain = len(test.data)
 			detecting := newDecoder(nil, true)
 			got, err := detecting.decode(test.data, newBudget())
 			require.NoError(t, err)
@@ -159,8 +160,9 @@ func TestDecodeCompressed(t *testing.T) {
 			got, err := d.decode(encoded.Messages[0].Data, newBudget())
 			require.NoError(t, err)
 			assert.JSONEq(t, string(must(t)(new(plog.JSONMarshaler).MarshalLogs(twoLogs()))), string(got.payload))
-			got.payload = nil
-			assert.Equal(t, otlp{marshaler.Logs, encoding, compression, 2, nil, ""}, got)
+			assert.Positive(t, got.plain)
+			got.payload, got.plain = nil, 0
+			assert.Equal(t, otlp{marshaler.Logs, encoding, compression, 2, nil, "", 0}, got)
 		}
 	}
 }

@@ -246,7 +246,7 @@ func FuzzTail(f *testing.F) {
 		}
 		tail := newTail(o, &out)
 		shard := types.Shard{ShardId: aws.String("shardId-000000000000")}
-		require.NoError(t, tail.handle(batch{shard, []types.Record{{PartitionKey: aws.String("pk"), Data: data}}}))
+		require.NoError(t, tail.handle(batch{shard: shard, records: []types.Record{{PartitionKey: aws.String("pk"), Data: data}}}))
 		require.NoError(t, tail.finish(&out, io.Discard))
 		lines := json.NewDecoder(&out)
 		count := 0

@@ -44,7 +44,7 @@ func TestRecordsWithoutAFrame(t *testing.T) {
 	var out bytes.Buffer
 	tail := newTail(options{format: formatJSON}, &out)
 	shard := types.Shard{ShardId: aws.String("shardId-000000000000")}
-	require.NoError(t, tail.handle(batch{shard, []types.Record{
+	require.NoError(t, tail.handle(batch{shard: shard, records: []types.Record{
 		{PartitionKey: aws.String("pk"), Data: bytes.Join([][]byte{logsJSON, logsJSON, logsJSON}, []byte("\n"))},
 		{PartitionKey: aws.String("pk"), Data: bytes.Join([][]byte{spans, spans}, nil)},
 	}}))
@@ -62,7 +62,7 @@ func TestLinesInOneMessage(t *testing.T) {
 	for name, data := range map[string][]byte{"compressed": compressed(t, three), "aggregated": aggregate(lowestHashKey, three)} {
 		var out bytes.Buffer
 		tail := newTail(options{format: formatJSON}, &out)
-		require.NoError(t, tail.handle(batch{types.Shard{ShardId: aws.String("shardId-000000000000")}, []types.Record{
+		require.NoError(t, tail.handle(batch{shard: types.Shard{ShardId: aws.String("shardId-000000000000")}, records: []types.Record{
 			{PartitionKey: aws.String("pk"), Data: data},
 		}}), name)
 		found := lines(&out)
@@ -82,7 +82,7 @@ func TestRecordsWithMarkers(t *testing.T) {
 	for _, data := range []string{log, span, item, log + log} {
 		records = append(records, types.Record{PartitionKey: aws.String("pk"), Data: []byte(data)})
 	}
-	require.NoError(t, tail.handle(batch{types.Shard{ShardId: aws.String("shardId-000000000000")}, records}))
+	require.NoError(t, tail.handle(batch{shard: types.Shard{ShardId: aws.String("shardId-000000000000")}, records: records}))
 	assert.Equal(t, 3, tail.summary.Items.Logs)
 	assert.Equal(t, 1, tail.summary.Items.Traces)
 	assert.Equal(t, 1, tail.summary.UndecodableRecords)

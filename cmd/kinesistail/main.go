@@ -1,13 +1,23 @@
 // Copyright The kinesiskplexporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command kinesistail reads a Kinesis stream and prints its user records, one line of JSON for each, and a summary at the
-// end. It deaggregates the aggregated records of the KPL and decodes OTLP.
+// Command kinesistail reads a Kinesis stream and prints its user records and a summary at the end. It deaggregates the
+// aggregated records of the KPL and decodes OTLP. On a terminal each user record is a line to read. In a pipe or a file it is a
+// line of JSON.
 //
 //	kinesistail -stream telemetry                          # everything up to now, and the summary
 //	kinesistail -stream telemetry -from 10m                # what arrived in the last ten minutes
 //	kinesistail -stream telemetry -from latest -follow     # what arrives from now on, until interrupted
 //	kinesistail -stream telemetry -format summary          # the summary alone, for people
+//
+//	kinesistail -stream telemetry -only logs -grep 'service.name=cart|body=.*timeout'
+//	kinesistail -stream telemetry -stats                   # rates, ratios and lag of each shard, until interrupted
+//
+// -grep takes a regular expression in the syntax of Go. It looks for it in "name=value" of each attribute and each field of OTLP,
+// for example service.name=cart, body=timeout, name=GET /, severityText=ERROR. In other data it looks at the whole text.
+// User records that are not printed for -only or -grep still count in the summary.
+//
+// Characters that cannot be seen are escaped in all output, so records cannot send commands to a terminal.
 //
 // It finds credentials and the region as the AWS CLI does. It reads each shard at most 5 times a second. That is the limit
 // of the service for all consumers of the stream together.
@@ -24,6 +34,11 @@
 //
 // A line of type "error" is for an aggregated record with members that cannot be read. It has shard, sequence_number, error, and
 // the data of the whole Kinesis record. The members that can be read have lines of their own.
+//
+// With -stats there is a line of type "stats" for each interval, and none for records. It has time, seconds, total and shards.
+// Each of shards, and total, has kinesis_records_per_second, user_records_per_second, items_per_second, bytes_per_second,
+// aggregation_ratio, compression_ratio (bytes before compression for each stored byte), and lag_ms: how far behind its newest
+// record the shard was read.
 //
 // The last line has the type "summary":
 //
@@ -42,6 +57,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -61,7 +77,7 @@ func main() {
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, "kinesistail:", err)
+	fmt.Fprintln(os.Stderr, "kinesistail:", visibleLines(err.Error()))
 	if _, wrong := errors.AsType[usageError](err); wrong {
 		fmt.Fprintln(os.Stderr, "kinesistail -h lists the flags.")
 		os.Exit(2)
@@ -88,8 +104,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	opts.format = cmp.Or(opts.format, defaultFormat(stdout))
 	t := newTail(opts, stdout)
 	r := reader{client: client, stream: opts.stream, from: opts.from, follow: opts.follow}
+	if opts.stats {
+		r.interval = opts.interval
+		r.tick = func(now time.Time) error { return t.showStats(now, stdout) }
+	}
 	err = r.read(ctx, t.handle)
 	switch {
 	case errors.Is(err, errEnough):

@@ -256,6 +256,12 @@ func TestInvalidOptions(t *testing.T) {
 		"start in the future":  {"-stream s -from 2999-01-01T00:00:00Z", "is in the future"},
 		"bad role":             {"-stream s -role-arn reader", "-role-arn must be the ARN of a role"},
 		"id without role":      {"-stream s -external-id x", "-external-id needs -role-arn"},
+		"bad only":             {"-stream s -only logs,events", "-only must be some of logs, traces, metrics and profiles"},
+		"bad expression":       {"-stream s -grep (", "-grep must be a regular expression"},
+		"filtered summary":     {"-stream s -grep x -format summary", "exclude -format summary"},
+		"short interval":       {"-stream s -stats -interval 10ms", "-interval must be at least 1s"},
+		"stats of some":        {"-stream s -stats -grep x", "-stats shows no records"},
+		"stats as summary":     {"-stream s -stats -format both", "-stats needs -format text or json"},
 		"argument":             {"-stream s more", `unexpected argument "more"`},
 		"unknown flag":         {"-what", "flag provided but not defined"},
 	} {

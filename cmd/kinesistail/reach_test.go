@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,19 +27,19 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// refusing is an HTTP client that refuses connections after a number of answers.
-type refusing struct {
+// deserted is an HTTP client that finds nobody to connect to after a number of answers.
+type deserted struct {
 	answers int
 	next    inProcess
-	refused int
+	failed  int
 }
 
-var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+var errDeserted = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 
-func (c *refusing) Do(r *http.Request) (*http.Response, error) {
+func (c *deserted) Do(r *http.Request) (*http.Response, error) {
 	if c.answers == 0 {
-		c.refused++
-		return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: errRefused}
+		c.failed++
+		return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: errDeserted}
 	}
 	c.answers--
 	return c.next.Do(r)
@@ -53,7 +54,7 @@ func TestTriesOfAnUnreachableEndpoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := kpltest.New(kpltest.Config{}, kpltest.Stream{Name: stream, Shards: 1})
-				network := &refusing{answers: test.answers, next: inProcess{k.Handler()}}
+				network := &deserted{answers: test.answers, next: inProcess{k.Handler()}}
 				r := &reader{stream: stream, client: kinesis.New(kinesis.Options{
 					BaseEndpoint: aws.String("https://kinesis.invalid"),
 					Region:       "us-east-1",
@@ -63,9 +64,9 @@ func TestTriesOfAnUnreachableEndpoint(t *testing.T) {
 				})}
 				start := time.Now()
 				err := explain(r.read(t.Context(), new(collector).handle))
-				require.ErrorIs(t, err, errRefused)
+				require.ErrorIs(t, err, errDeserted)
 				require.ErrorContains(t, err, "no answer from https://kinesis.invalid/: check -endpoint")
-				assert.Equal(t, test.want, network.refused)
+				assert.Equal(t, test.want, network.failed)
 				assert.LessOrEqual(t, time.Since(start), time.Duration(test.want)*maxBackoff)
 			})
 		})
@@ -86,7 +87,7 @@ func TestExplain(t *testing.T) {
 // Errors of other services come from fetching credentials. Their clients have tried again already.
 func TestFirstCallDoesNotRepeatFailuresOfCredentials(t *testing.T) {
 	r := firstRetryer{newRetryer()}
-	sent := &smithyhttp.RequestSendError{Err: errRefused}
+	sent := &smithyhttp.RequestSendError{Err: errDeserted}
 	assert.True(t, r.IsErrorRetryable(sent))
 	assert.False(t, r.IsErrorRetryable(&smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: sent}))
 }
@@ -98,7 +99,6 @@ func TestRunNamesAnEndpointWhoseCertificateIsNotTrusted(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
-	args := append(flags, "-endpoint", server.URL, "-stream", stream)
-	err := run(t.Context(), args, io.Discard, io.Discard)
+	err := run(t.Context(), append(flags, "-endpoint", server.URL, "-stream", stream), io.Discard, io.Discard)
 	require.ErrorContains(t, err, "the certificate of "+server.URL+"/ is not trusted: name the file of its authority with -ca-file")
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -24,26 +25,31 @@ type reader struct {
 	from   start
 	follow bool // go on reading after the newest record
 
+	interval time.Duration         // from one tick to the next; 0 means no ticks
+	tick     func(time.Time) error // is called by read between two batches
+
 	answered bool // the service has answered a call
 }
 
-// batch is the records of one GetRecords call, at least one.
+// batch is the records of one GetRecords call, perhaps none.
 type batch struct {
 	shard   types.Shard
 	records []types.Record
+	lag     time.Duration // how far behind its newest record the shard was read
+	ended   bool          // the shard was read to its end; there are no records
 }
 
 // event is sent by the goroutine of a shard. It is a batch or, as the last one, the end of the goroutine.
 type event struct {
 	batch
-	ended  bool
+	done   bool
 	closed bool  // the shard is closed and was read to its end
 	err    error // why reading failed
 }
 
 // read gives all batches to handle, one at a time. It returns nil when all shards are read up to their newest records. If it
 // follows the stream, it returns nil when all shards are closed and read to their ends. Otherwise it returns the first error of
-// a call, of handle or of ctx. All goroutines have ended when it returns.
+// a call, of handle, of tick or of ctx. All goroutines have ended when it returns.
 func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -74,15 +80,15 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 	if err := startReady(); err != nil {
 		return err
 	}
+	ticks, stop := r.ticks()
+	defer stop()
 	for running > 0 {
-		var e event
-		select {
-		case e = <-events:
-		case <-ctx.Done():
-			return ctx.Err()
+		e, err := r.next(ctx, events, ticks)
+		if err != nil {
+			return err
 		}
 		switch {
-		case !e.ended:
+		case !e.done:
 			if err := handle(e.batch); err != nil {
 				return err
 			}
@@ -91,6 +97,9 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 		default:
 			running--
 			if e.closed {
+				if err := handle(batch{shard: e.shard, ended: true}); err != nil {
+					return err
+				}
 				family.finish(aws.ToString(e.shard.ShardId))
 				if err := startReady(); err != nil {
 					return err
@@ -99,6 +108,31 @@ func (r *reader) read(ctx context.Context, handle func(batch) error) error {
 		}
 	}
 	return nil
+}
+
+// ticks returns a channel of ticks, which is nil if none are wanted, and a function that ends them.
+func (r *reader) ticks() (<-chan time.Time, func()) {
+	if r.interval == 0 {
+		return nil, func() {}
+	}
+	ticker := time.NewTicker(r.interval)
+	return ticker.C, ticker.Stop
+}
+
+// next returns the next event. Until there is one, it calls tick for all ticks.
+func (r *reader) next(ctx context.Context, events <-chan event, ticks <-chan time.Time) (event, error) {
+	for {
+		select {
+		case e := <-events:
+			return e, nil
+		case now := <-ticks:
+			if err := r.tick(now); err != nil {
+				return event{}, err
+			}
+		case <-ctx.Done():
+			return event{}, ctx.Err()
+		}
+	}
 }
 
 // listShards returns all shards, open and closed. Only the call for the first page names the stream. The others have a token,

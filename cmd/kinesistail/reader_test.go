@@ -43,7 +43,13 @@ func (c *collector) handle(b batch) error {
 // gap waits for a second, so that the records were stored before the reader starts.
 func gap(t *testing.T) {
 	t.Helper()
-	timer := time.NewTimer(time.Second)
+	pause(t, time.Second)
+}
+
+// pause waits.
+func pause(t *testing.T, d time.Duration) {
+	t.Helper()
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	<-timer.C
 }

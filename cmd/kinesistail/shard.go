@@ -36,7 +36,7 @@ func (s *shardReader) run(ctx context.Context) {
 	if err != nil {
 		err = fmt.Errorf("read %s: %w", aws.ToString(s.shard.ShardId), err)
 	}
-	s.report(ctx, event{batch: batch{shard: s.shard}, ended: true, closed: closed, err: err})
+	s.report(ctx, event{batch: batch{shard: s.shard}, done: true, closed: closed, err: err})
 }
 
 // report sends an event, unless ctx ends first.
@@ -95,8 +95,9 @@ func (s *shardReader) poll(ctx context.Context, iterator *string) (next *string,
 	}
 	if len(out.Records) > 0 {
 		s.last = out.Records[len(out.Records)-1].SequenceNumber
-		s.report(ctx, event{batch: batch{shard: s.shard, records: out.Records}})
 	}
+	lag := time.Duration(aws.ToInt64(out.MillisBehindLatest)) * time.Millisecond
+	s.report(ctx, event{batch: batch{shard: s.shard, records: out.Records, lag: lag}})
 	return out.NextShardIterator, s.atTip(out), nil
 }
 

@@ -136,7 +136,7 @@ func (s *summary) close() {
 func (s *summary) writeText(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(format string, args ...any) { fmt.Fprintf(table, format+"\t\n", args...) } // Flush returns the error.
-	row("stream %s:\t", s.Stream)
+	row("stream %s:\t", visible(s.Stream))
 	row("user records\t%d", s.UserRecords)
 	row("Kinesis records\t%d", s.KinesisRecords)
 	row("of these aggregated\t%d", s.AggregatedRecords)
@@ -152,7 +152,7 @@ func (s *summary) writeText(w io.Writer) error {
 	row("aggregates out of range\t%d", s.OutOfRangeAggregates)
 	for _, shard := range s.Shards {
 		row("%s\t%d user records, %d Kinesis records, %d bytes",
-			shard.Shard, shard.UserRecords, shard.KinesisRecords, shard.Bytes)
+			visible(shard.Shard), shard.UserRecords, shard.KinesisRecords, shard.Bytes)
 	}
 	return table.Flush()
 }

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,20 +60,30 @@ type errorLine struct {
 // tail prints and counts the records that a reader gives it.
 type tail struct {
 	decoder *decoder
-	lines   *json.Encoder // nil if records are not printed
-	text    bool          // whether the summary is printed as text
-	max     int           // the maximum number of user records; 0 means all
+	lines   *jsonLines  // nil if records are not printed as JSON
+	table   *tableLines // nil if records are not printed as text
+	filter  filter      // chooses the user records to print
+	text    bool        // whether the summary is printed as text
+	max     int         // the maximum number of user records to print; 0 means all
 	printed int
 	summary *summary
+	stats   *stats // nil if there is no view of rates
 }
 
 func newTail(o options, stdout io.Writer) *tail {
-	t := &tail{text: o.format != formatJSON, max: o.max, summary: newSummary(string(o.stream))}
-	if o.format != formatSummary {
-		t.lines = json.NewEncoder(stdout)
-		t.lines.SetEscapeHTML(false)
+	t := &tail{filter: o.filter, text: o.format != formatJSON, max: o.max, summary: newSummary(string(o.stream))}
+	switch o.format {
+	case formatText:
+		t.table = &tableLines{out: stdout}
+	case formatJSON, formatBoth:
+		t.lines = newJSONLines(stdout)
 	}
-	t.decoder = newDecoder(o.signal, t.lines != nil)
+	if o.stats {
+		t.stats = newStats(time.Now())
+		t.decoder = newDecoder(o.signal, false)
+		return t
+	}
+	t.decoder = newDecoder(o.signal, t.lines != nil || t.table != nil)
 	return t
 }
 
@@ -81,6 +92,12 @@ func (t *tail) handle(b batch) error {
 	for _, record := range b.records {
 		if err := t.handleRecord(b.shard, record); err != nil {
 			return err
+		}
+	}
+	if t.stats != nil {
+		t.stats.polled(aws.ToString(b.shard.ShardId), b.lag)
+		if b.ended {
+			t.stats.ended(aws.ToString(b.shard.ShardId))
 		}
 	}
 	return nil
@@ -109,34 +126,54 @@ func (t *tail) handleRecord(shard types.Shard, record types.Record) error {
 		k.outOfRange = !inside
 	}
 	t.summary.addKinesisRecord(k)
+	if t.stats != nil && !k.outOfRange {
+		t.stats.kinesisRecord(k.shard, k.bytes)
+	}
 	b := newBudget()
 	for _, m := range members {
 		if err := t.handleMember(k, m, record, b); err != nil {
 			return err
 		}
 	}
-	if !k.membersLost {
+	if !k.membersLost || t.stats != nil {
 		return nil
 	}
 	return t.print(errorLine{"error", k.shard, aws.ToString(record.SequenceNumber), err.Error(), record.Data})
 }
 
-// print prints a line of JSON, if records are printed.
-func (t *tail) print(line any) error {
-	if t.lines == nil {
-		return nil
+// print prints a line, if records are printed.
+func (t *tail) print(line any) (err error) {
+	switch {
+	case t.lines != nil:
+		err = t.lines.write(line)
+	case t.table != nil:
+		switch line := line.(type) {
+		case recordLine:
+			err = t.table.record(line)
+		case errorLine:
+			err = t.table.failure(line)
+		}
 	}
-	if err := t.lines.Encode(line); err != nil {
+	if err != nil {
 		return fmt.Errorf("print a record: %w", err)
 	}
 	return nil
 }
 
-// handleMember prints and counts a user record of k.
+// handleMember counts a user record of k, and prints it if the filter takes it.
 func (t *tail) handleMember(k kinesisRecord, m kpl.Member, record types.Record, b *budget) error {
 	decoded, err := t.decoder.decode(m.Data, b)
 	if !k.outOfRange {
 		t.summary.addUserRecord(k.shard, decoded, err == nil)
+		if t.stats != nil {
+			t.stats.userRecord(k.shard, decoded, len(m.Data))
+		}
+	}
+	if t.stats != nil {
+		return nil
+	}
+	if taken, filterErr := t.filter.takes(decoded, err == nil, m.Data); filterErr != nil || !taken {
+		return filterErr
 	}
 	t.printed++
 	line := recordLine{
@@ -181,13 +218,33 @@ func shortKey(key string) string {
 	return key[:most] + "..."
 }
 
+// showStats prints the rates of the interval that ends now: as a table that replaces the one before, or as a line of JSON.
+func (t *tail) showStats(now time.Time, stdout io.Writer) (err error) {
+	line := t.stats.take(now)
+	if t.lines != nil {
+		err = t.lines.write(line)
+	} else {
+		var screen bytes.Buffer
+		if isTerminal(stdout) {
+			screen.WriteString(clearScreen)
+		}
+		if err = line.writeText(&screen, t.summary.Stream); err == nil {
+			_, err = screen.WriteTo(stdout) // at once, so that the screen does not flicker
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("print the rates: %w", err)
+	}
+	return nil
+}
+
 // finish prints the summary. After records it is a line of JSON on stdout; without records it is text on stdout. If the format
 // asks for both, the line goes to stdout and the text to stderr.
 func (t *tail) finish(stdout, stderr io.Writer) error {
 	t.summary.close()
 	var err error
 	if t.lines != nil {
-		err = t.lines.Encode(t.summary)
+		err = t.lines.write(t.summary)
 	}
 	if t.text {
 		out := stdout
