@@ -40,7 +40,7 @@ BENCH_COLLECTORS := $(patsubst bench/collectors/%.yaml,dist/bench/%/collector,$(
 SOURCES := $(shell find . -name '*.go' ! -name '*_test.go' \
 	! -path './dist/*' ! -path './cmd/*' ! -path './examples/*' ! -path '*/node_modules/*' \
 	! -path './bench/*' ! -path './internal/peers/*' ! -path './internal/e2e/*' ! -path './internal/demo/*' \
-	! -path './internal/docs/*' ! -path './internal/release/*' ! -path './internal/deploy/*' ! -path './internal/migration/*' ! -path './deploy/*') go.mod go.sum kpl/go.mod kpl/go.sum
+	! -path './internal/docs/*' ! -path './internal/release/*' ! -path './internal/deploy/*' ! -path './internal/migration/*' ! -path './internal/options/*' ! -path './deploy/*') go.mod go.sum kpl/go.mod kpl/go.sum
 
 .PHONY: help
 help: ## list the targets

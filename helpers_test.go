@@ -123,6 +123,13 @@ func (h *statusHost) Report(e *componentstatus.Event) {
 	h.events = append(h.events, e)
 }
 
+// last returns the status that was reported last.
+func (h *statusHost) last() *componentstatus.Event {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.events[len(h.events)-1]
+}
+
 func (h *statusHost) statuses() []componentstatus.Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()

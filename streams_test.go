@@ -193,13 +193,13 @@ func TestOneStreamOfSeveralIsMissing(t *testing.T) {
 		assert.Len(t, storedIn(t, k, "a"), rounds)
 		assert.Len(t, storedBodies(t, k), rounds)
 		assert.Positive(t, over, "it does not fill the queue")
-		last := e.host.events[len(e.host.events)-1]
+		last := e.host.last()
 		assert.Equal(t, componentstatus.StatusRecoverableError, last.Status())
 		require.ErrorContains(t, last.Err(), "stream b: ")
 		assert.ErrorContains(t, last.Err(), "ResourceNotFoundException")
 
 		advance(c.Retry.MaxElapsedTime + kpl.StreamIdleTime + time.Minute)
-		assert.Equal(t, componentstatus.StatusOK, e.host.statuses()[len(e.host.statuses())-1])
+		assert.Equal(t, componentstatus.StatusOK, e.host.last().Status())
 		e.stop(t)
 		assert.Equal(t, accepted, helperItems(t, e, "sent")+helperItems(t, e, "send_failed"))
 	})

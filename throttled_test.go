@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter"
@@ -60,6 +61,13 @@ func throttledChoices() (encodings, keys, formats, compressions, messages []choi
 	key("random key", func(*PartitionKeyConfig) {})
 	key("static", func(p *PartitionKeyConfig) { p.Static = "all" })
 	key("resource_attributes", func(p *PartitionKeyConfig) { p.ResourceAttributes = []string{"service.name"} })
+	key("trace_id", func(p *PartitionKeyConfig) { p.TraceID = true })
+	key("record_attributes", func(p *PartitionKeyConfig) { p.RecordAttributes = []string{"user"} })
+	key("metadata_keys", func(p *PartitionKeyConfig) { p.MetadataKeys = []string{"tenant"} })
+	key("several together", func(p *PartitionKeyConfig) {
+		p.ResourceAttributes, p.MetadataKeys = []string{"service.name"}, []string{"tenant"}
+	})
+	key("explicit_hash_key_attribute", func(p *PartitionKeyConfig) { p.ExplicitHashKeyAttribute = "hash" })
 	for _, format := range []kpl.AggregationFormat{kpl.AggregationKPL, kpl.AggregationConcatenated, kpl.AggregationNone} {
 		set := func(c *Config) { c.Producer.AggregationFormat = format }
 		formats = append(formats, choice{name: "format " + string(format), configure: set})
@@ -141,7 +149,7 @@ func configOf(choices []choice) *Config {
 func TestThrottledCombinations(t *testing.T) {
 	items, throttled, combinations := 200_000, 0, throttledCombinations()
 	if !*throttledAll {
-		items, combinations = 3_000, withEachPair(combinations)
+		items, combinations = 2_000, withEachPair(combinations)
 	}
 	t.Logf("%d combinations", len(combinations))
 	for _, choices := range combinations {
@@ -212,7 +220,7 @@ func sendThrottled(t *testing.T, choices []choice, items int) (throttled int) {
 func throttledExporter(
 	t *testing.T, s marshaler.Signal, f exporter.Factory, set exporter.Settings, c *Config,
 ) (e component.Component, consume func(push int) error) {
-	ctx := t.Context()
+	ctx := client.NewContext(t.Context(), client.Info{Metadata: client.NewMetadata(map[string][]string{"tenant": {"acme"}})})
 	switch s {
 	case marshaler.Logs:
 		logs, err := f.CreateLogs(ctx, set, c)

@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,11 +59,17 @@ func throttledItems(push int, add func(resource int, name string, trace pcommon.
 	}
 }
 
+// throttledResource gives a resource a name and, for those who place records themselves, an explicit hash key.
+func throttledResource(resource pcommon.Resource, r int) {
+	resource.Attributes().PutStr("service.name", fmt.Sprint("service ", r))
+	resource.Attributes().PutStr("hash", strconv.Itoa(r)+strings.Repeat("0", 36))
+}
+
 func throttledLogs(push int) plog.Logs {
 	logs := plog.NewLogs()
 	for r := range resourcesOfPush {
 		resource := logs.ResourceLogs().AppendEmpty()
-		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service ", r))
+		throttledResource(resource.Resource(), r)
 		resource.ScopeLogs().AppendEmpty()
 	}
 	throttledItems(push, func(r int, name string, trace pcommon.TraceID) {
@@ -77,7 +85,7 @@ func throttledTraces(push int) ptrace.Traces {
 	traces := ptrace.NewTraces()
 	for r := range resourcesOfPush {
 		resource := traces.ResourceSpans().AppendEmpty()
-		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service ", r))
+		throttledResource(resource.Resource(), r)
 		resource.ScopeSpans().AppendEmpty()
 	}
 	throttledItems(push, func(r int, name string, trace pcommon.TraceID) {
@@ -94,7 +102,7 @@ func throttledMetrics(push int) pmetric.Metrics {
 	metrics := pmetric.NewMetrics()
 	for r := range resourcesOfPush {
 		resource := metrics.ResourceMetrics().AppendEmpty()
-		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service ", r))
+		throttledResource(resource.Resource(), r)
 		resource.ScopeMetrics().AppendEmpty()
 	}
 	throttledItems(push, func(r int, name string, trace pcommon.TraceID) {
@@ -112,7 +120,7 @@ func throttledProfiles(push int) pprofile.Profiles {
 	throttledItems(push, func(_ int, name string, _ pcommon.TraceID) { names = append(names, name) })
 	profiles := profilesOf(names...)
 	for i, resource := range profiles.ResourceProfiles().All() {
-		resource.Resource().Attributes().PutStr("service.name", fmt.Sprint("service ", i%resourcesOfPush))
+		throttledResource(resource.Resource(), i%resourcesOfPush)
 	}
 	return profiles
 }

@@ -258,7 +258,9 @@ func TestPutUnitsOfTraceKeys(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const lasts, early = 6 * time.Second, 6 * 12 // units that may be wasted, see ADR 4
+				const lasts = 6 * time.Second
+				// Units that may be wasted: 12 a second and a second's worth at the start, see ADR 4; and by the stop, one for a shard.
+				early := float64(7*12 + test.shards)
 				k, c := newTestKinesis(test.shards), traceConfig()
 				k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(15*time.Millisecond)))
 				c.Producer.RecordMaxBufferedTime = test.linger

@@ -1,7 +1,8 @@
 // Copyright The kinesiskplexporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package recipes tests the configurations of this folder: each is read, valid, and delivers what it promises.
+// Package recipes tests the configurations of this folder and of the migration guides: each is read, valid, and delivers what it
+// promises.
 package recipes
 
 import (
@@ -36,8 +37,8 @@ func everywhere(stream string) map[string]int {
 	return map[string]int{stream + " logs": items, stream + " traces": items, stream + " metrics": items}
 }
 
-// recipes are the files of this folder, with the number of items that each of their streams has in the end, by signal. Half of the resources
-// have the attribute kinesis.stream: payments. Requests have the header x-stream: team-a, in a recipe that looks at it.
+// recipes are the files of this folder, with the number of items that each of their streams has in the end, by signal. Half of
+// the resources have the attribute kinesis.stream: payments. All requests have the header x-stream: team-a.
 var recipes = map[string]map[string]int{
 	"local.yaml":         everywhere("telemetry"),
 	"gateway.yaml":       everywhere("telemetry"),
@@ -180,25 +181,30 @@ func count(t *testing.T, k *kpltest.Kinesis, stream string, counts map[string]in
 		require.NoError(t, err)
 		signal, encoding, known := marshaler.Detect(plain)
 		require.True(t, known)
-		m, err := marshaler.New(marshaler.Config{Encoding: encoding, TargetSize: 1 << 20, MaxSize: 1 << 20})
-		require.NoError(t, err)
-		n := 0
-		switch signal {
-		case marshaler.Logs:
-			data, err := m.UnmarshalLogs(plain)
-			require.NoError(t, err)
-			n = data.LogRecordCount()
-		case marshaler.Traces:
-			data, err := m.UnmarshalTraces(plain)
-			require.NoError(t, err)
-			n = data.SpanCount()
-		case marshaler.Metrics:
-			data, err := m.UnmarshalMetrics(plain)
-			require.NoError(t, err)
-			n = data.DataPointCount()
-		default:
-			t.Fatalf("%v", signal)
-		}
-		counts[fmt.Sprint(stream, " ", signal)] += n
+		counts[fmt.Sprint(stream, " ", signal)] += countIn(t, plain, signal, encoding)
 	}
+}
+
+// countIn returns how many items are in a message.
+func countIn(t *testing.T, plain []byte, signal marshaler.Signal, encoding marshaler.Encoding) int {
+	t.Helper()
+	m, err := marshaler.New(marshaler.Config{Encoding: encoding, TargetSize: 1 << 20, MaxSize: 1 << 20})
+	require.NoError(t, err)
+	switch signal {
+	case marshaler.Logs:
+		data, err := m.UnmarshalLogs(plain)
+		require.NoError(t, err)
+		return data.LogRecordCount()
+	case marshaler.Traces:
+		data, err := m.UnmarshalTraces(plain)
+		require.NoError(t, err)
+		return data.SpanCount()
+	case marshaler.Metrics:
+		data, err := m.UnmarshalMetrics(plain)
+		require.NoError(t, err)
+		return data.DataPointCount()
+	default:
+		t.Fatalf("%v", signal)
+	}
+	return 0
 }

@@ -24,7 +24,8 @@ func TestConfigurationsOfTheDocuments(t *testing.T) {
 		}
 		text := read(t, document)
 		configurations := snippets(text, "config")
-		assert.Equal(t, strings.Count(text, "<!-- config"), len(configurations), "%s: two blocks of one name, or one without text", document)
+		assert.Len(t, configurations, strings.Count(text, "<!-- config"),
+			"%s: two blocks of one name, or one without text", document)
 		for name, yaml := range configurations {
 			t.Run(document+"/"+name, func(t *testing.T) { requireTaken(t, yaml) })
 		}
@@ -35,7 +36,8 @@ func TestConfigurationsOfTheDocuments(t *testing.T) {
 	assert.GreaterOrEqual(t, with, 4, "README.md and the migration guides")
 }
 
-// requireTaken requires that each exporter kinesis_kpl in the configuration of a collector can be read and is valid, and that there is one.
+// requireTaken requires that each exporter kinesis_kpl in the configuration of a collector can be read and is valid, and that
+// there is one.
 func requireTaken(t *testing.T, yaml string) {
 	t.Helper()
 	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))

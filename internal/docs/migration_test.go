@@ -5,6 +5,7 @@ package docs
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,8 +51,8 @@ func keyRows(t *testing.T, document, name string) []keyRow {
 func keyError(key string) error {
 	path := strings.Split(key, "::")
 	var value any
-	for i := len(path) - 1; i >= 0; i-- {
-		value = map[string]any{path[i]: value}
+	for _, name := range slices.Backward(path) {
+		value = map[string]any{name: value}
 	}
 	return confmap.NewFromStringMap(value.(map[string]any)).Unmarshal(defaultConfig())
 }
@@ -66,6 +67,16 @@ func TestKeysOfTheMigrationGuides(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Each key that the page about upgrading calls replaced is an error now, and what it says to write exists.
+func TestReplacedKeys(t *testing.T) {
+	for _, row := range keyRows(t, read(t, "docs/upgrading.md"), "replaced") {
+		assert.Error(t, keyError(row.theirs), row.theirs)
+		for _, key := range row.ours {
+			assert.NoError(t, keyError(key), key)
+		}
 	}
 }
 

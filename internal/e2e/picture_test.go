@@ -30,6 +30,11 @@ const (
 // colors are those of the lines of a panel.
 var colors = []string{"#3274d9", "#e0752d", "#56a64b", "#a352cc", "#e02f44", "#8f8f1c", "#14a3a3", "#777"}
 
+// unitNames are those of Grafana's units.
+var unitNames = strings.NewReplacer(
+	"short", "", "cps", "per s", "percentunit", "of 1", "currencyUSD", "USD", "Bps", "bytes per s",
+)
+
 // picture draws what a Prometheus has found, as the dashboard shows it.
 type picture struct {
 	svg        strings.Builder
@@ -41,7 +46,8 @@ type picture struct {
 func newPicture(begin, end time.Time, alerts []series, rows int) *picture {
 	p := &picture{begin: begin, end: end}
 	slices.SortFunc(alerts, func(a, b series) int {
-		return cmp.Or(cmp.Compare(seconds(a.Values[0]), seconds(b.Values[0])), cmp.Compare(a.Metric["alertname"], b.Metric["alertname"]))
+		return cmp.Or(cmp.Compare(seconds(a.Values[0]), seconds(b.Values[0])),
+			cmp.Compare(a.Metric["alertname"], b.Metric["alertname"]))
 	})
 	p.top = alertsHead + alertHeight*len(alerts) + 10
 	height := p.top + rows*gridHeight
@@ -106,8 +112,8 @@ func (p *picture) draw(of panel, all []named) {
 			highest = max(highest, value(sample))
 		}
 	}
-	unit := of.FieldConfig.Defaults.Unit
-	p.text(x+8, y+23, 8, "#777", strconv.FormatFloat(highest, 'g', 3, 64)+" "+strings.NewReplacer("short", "", "cps", "per s").Replace(unit))
+	unit := unitNames.Replace(of.FieldConfig.Defaults.Unit)
+	p.text(x+8, y+23, 8, "#777", strconv.FormatFloat(highest, 'g', 3, 64)+" "+unit)
 	legends := 0
 	for i, s := range all {
 		color := colors[i%len(colors)]

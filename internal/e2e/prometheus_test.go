@@ -49,7 +49,7 @@ func faster(text string) string {
 	})
 }
 
-// tool returns the path of a program of Prometheus. It skips the test where there is none.
+// prometheusTool returns the path of a program of Prometheus. It skips the test where there is none.
 func prometheusTool(t *testing.T, name string) string {
 	t.Helper()
 	own := filepath.Join(peers.Root(t), ".tools", "prometheus", "usr", "bin", name)
@@ -58,7 +58,7 @@ func prometheusTool(t *testing.T, name string) string {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Skipf("there is no %s: the files of deploy/prometheus are not tried; `make %s` gets it", name, "prometheus")
+		t.Skipf("there is no %s: the files of deploy/prometheus are not tried; `make prometheus` gets it", name)
 	}
 	return path
 }
@@ -82,7 +82,7 @@ scrape_configs:
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	address := freeAddresses(t, 1)[0]
-	process := peers.Start(t, exec.Command(program, //nolint:gosec // The program is Prometheus.
+	process := peers.Start(t, exec.Command(program,
 		"--config.file="+filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+address))
 	process.WaitLine(peers.Context(t), t, "Server is ready to receive web requests")

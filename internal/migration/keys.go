@@ -5,11 +5,12 @@ package migration
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
-// Keys returns the full names of the keys that a configuration of type t can have in YAML, such as "sending_queue::queue_size". A block
-// of keys stands in the list too, before its keys. A type that refers to itself is listed once.
+// Keys returns the full names of the keys that a configuration of type t can have in YAML, such as "sending_queue::queue_size".
+// A block of keys stands in the list too, before its keys.
 func Keys(t reflect.Type) []string {
 	return appendKeys(nil, "", t, nil)
 }
@@ -19,10 +20,8 @@ func appendKeys(keys []string, prefix string, t reflect.Type, outer []reflect.Ty
 	if t.Kind() != reflect.Struct {
 		return keys
 	}
-	for _, above := range outer {
-		if above == t {
-			return keys
-		}
+	if slices.Contains(outer, t) {
+		return keys // a type that refers to itself
 	}
 	outer = append(outer, t)
 	for field := range t.Fields() {

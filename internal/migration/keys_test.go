@@ -24,8 +24,8 @@ var guides = map[string]struct {
 	file   string
 	config func() component.Config
 }{
-	"awskinesis": {"awskinesisexporter.md", func() component.Config { return awskinesisexporter.NewFactory().CreateDefaultConfig() }},
-	"kafka":      {"kafkaexporter.md", func() component.Config { return kafkaexporter.NewFactory().CreateDefaultConfig() }},
+	"awskinesis": {"awskinesisexporter.md", awskinesisexporter.NewFactory().CreateDefaultConfig},
+	"kafka":      {"kafkaexporter.md", kafkaexporter.NewFactory().CreateDefaultConfig},
 }
 
 func readGuide(t *testing.T, file string) string {

@@ -225,7 +225,7 @@ func tailRow(t *testing.T, kinds []*written, items []string) []string {
 			}
 			var own []string
 			for _, item := range items {
-				if strings.HasPrefix(item, w.id) {
+				if slices.ContainsFunc(w.names, func(name string) bool { return strings.HasPrefix(item, name) }) {
 					own = append(own, item)
 				}
 			}

@@ -40,7 +40,8 @@ type written struct {
 	compression marshaler.Compression
 	variant     variant
 
-	id      string   // the names of its items begin with it
+	id      string
+	names   []string // with which its items begin
 	records []ToRead // without a reader and a decoder
 	items   []string // what went in
 }
@@ -129,22 +130,38 @@ func (w *written) write(ctx context.Context, t *testing.T, k *kpltest.Kinesis, e
 	host := componenttest.NewNopHost()
 	require.NoError(t, errors.Join(logs.Start(ctx, host), traces.Start(ctx, host), metrics.Start(ctx, host)))
 
-	before := len(k.Records(readersStream))
-	if w.format != kpl.AggregationNone {
-		Until(ctx, t, func() error { // Messages with different keys share records once the shards are known.
-			before = len(k.Records(readersStream))
-			require.NoError(t, logs.ConsumeLogs(ctx, Logs("warm-up", itemsSent)))
-			if now := len(k.Records(readersStream)); now != before+1 {
-				return fmt.Errorf("%d records in place of one", now-before)
-			}
-			return nil
-		})
-		before++
-	}
-	take := func(s marshaler.Signal, items []string) {
+	w.take(ctx, t, k, marshaler.Logs, func(name string) ([]string, error) {
+		data := Logs(name, itemsSent)
+		return logNames(data), logs.ConsumeLogs(ctx, data)
+	})
+	w.take(ctx, t, k, marshaler.Traces, func(name string) ([]string, error) {
+		data := Traces(name, itemsSent)
+		return traceNames(data), traces.ConsumeTraces(ctx, data)
+	})
+	w.take(ctx, t, k, marshaler.Metrics, func(name string) ([]string, error) {
+		data := Metrics(name, itemsSent)
+		return metricNames(data), metrics.ConsumeMetrics(ctx, data)
+	})
+	require.NoError(t, errors.Join(logs.Shutdown(ctx), traces.Shutdown(ctx), metrics.Shutdown(ctx)))
+}
+
+// take sends items under new names until all messages of a request share a record, and takes that record. They do not share one
+// before the shards are known, nor if the first is sent before the next one comes. With aggregation_format none, they never do.
+func (w *written) take(
+	ctx context.Context, t *testing.T, k *kpltest.Kinesis, s marshaler.Signal, send func(name string) ([]string, error),
+) {
+	t.Helper()
+	most := map[bool]int{true: 3, false: 1}[w.format == kpl.AggregationNone]
+	Until(ctx, t, func() error {
+		before := len(k.Records(readersStream))
+		name := fmt.Sprintf("%s%d#", w.id, before)
+		items, err := send(name)
+		require.NoError(t, err)
 		records := k.Records(readersStream)[before:]
-		before += len(records)
-		require.Len(t, records, map[bool]int{true: 3, false: 1}[w.format == kpl.AggregationNone])
+		if len(records) > most {
+			return fmt.Errorf("%d records", len(records))
+		}
+		w.names, w.items = append(w.names, name), append(w.items, items...)
 		for _, r := range records {
 			if w.format == kpl.AggregationNone && w.compression == marshaler.NoCompression {
 				w.checkVariant(t, r.Data)
@@ -153,16 +170,8 @@ func (w *written) write(ctx context.Context, t *testing.T, k *kpltest.Kinesis, e
 				Signal: s.String(), Compression: string(w.compression), PartitionKey: r.PartitionKey, Data: r.Data,
 			})
 		}
-		w.items = append(w.items, items...)
-	}
-	l, s, m := Logs(w.id, itemsSent), Traces(w.id, itemsSent), Metrics(w.id, itemsSent)
-	require.NoError(t, logs.ConsumeLogs(ctx, l))
-	take(marshaler.Logs, logNames(l))
-	require.NoError(t, traces.ConsumeTraces(ctx, s))
-	take(marshaler.Traces, traceNames(s))
-	require.NoError(t, metrics.ConsumeMetrics(ctx, m))
-	take(marshaler.Metrics, metricNames(m))
-	require.NoError(t, errors.Join(logs.Shutdown(ctx), traces.Shutdown(ctx), metrics.Shutdown(ctx)))
+		return nil
+	})
 }
 
 // checkVariant requires that a message is what the variant promises.
