@@ -73,7 +73,7 @@ func TestMetricsOfTheLibraryAreThoseOfTheExporter(t *testing.T) {
 		"kinesis_kpl_items_put", "kinesis_kpl_items_not_accepted", "kinesis_kpl_items_not_routed",
 		"kinesis_kpl_items_truncated",
 		"kinesis_kpl_user_records_pending_limit", "kinesis_kpl_user_records_data_pending_limit",
-		"kinesis_kpl_requests_in_flight_limit",
+		"kinesis_kpl_requests_in_flight_limit", "kinesis_kpl_uncompressed_data_put",
 	}, left, "metrics of signals, and those that repeat the configuration")
 }
 

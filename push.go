@@ -211,10 +211,12 @@ func (p *pusher) submit(ctx context.Context, messages []*message, v *verdict) {
 	telemetry := p.session.telemetry
 	skipLinger := p.skipsLinger(messages)
 	for _, m := range messages {
-		taken := m.Message
+		taken, plain := m.Message, m.plain
 		err := p.session.producer.Put(ctx, p.record(m), func(result kpl.Result) {
-			telemetry.itemsPut(p.signal, result.Outcome().String(), taken.Items)
-			if result.Err != nil {
+			if result.Err == nil {
+				telemetry.messageStored(p.signal, taken.Items, plain)
+			} else {
+				telemetry.itemsPut(p.signal, result.Outcome().String(), taken.Items)
 				telemetry.lost(p.signal, taken.Items, result.Err)
 			}
 			taken.Release()

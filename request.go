@@ -209,8 +209,8 @@ type message struct {
 	finished bool
 	// parts is what the message was cut into; nil if it was not cut.
 	parts []*message
-	// size is the memory that the message takes, in bytes.
-	size int
+	// size is the memory that the message takes, in bytes. plain is how many bytes its data has before compression.
+	size, plain int
 	// budget counts the message, share counts it for its shard, and push the push that it is in; nil if nobody counts.
 	budget *budget
 	share  *shardShare
@@ -222,7 +222,7 @@ func appendMessages(list []*message, made []marshaler.Message) []*message {
 	all := make([]message, len(made))
 	list = slices.Grow(list, len(made))
 	for i := range made {
-		all[i].Message, all[i].size = made[i], sizeOf(&made[i])
+		all[i].Message, all[i].size, all[i].plain = made[i], sizeOf(&made[i]), made[i].PlainSize()
 		list = append(list, &all[i])
 	}
 	return list

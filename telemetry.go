@@ -131,9 +131,13 @@ func (t *telemetry) close() { t.builder.Shutdown() }
 // itemsPut counts items of a push by what became of them.
 func (t *telemetry) itemsPut(signal marshaler.Signal, outcome string, items int) {
 	t.builder.KinesisKplItemsPut.Add(context.Background(), int64(items), t.items[item{signal, outcome}].add...)
-	if outcome == kpl.OutcomeSuccess.String() {
-		t.success[signal].Add(int64(items))
-	}
+}
+
+// messageStored counts a message that was stored, with so many items and bytes before compression.
+func (t *telemetry) messageStored(signal marshaler.Signal, items, plain int) {
+	t.itemsPut(signal, kpl.OutcomeSuccess.String(), items)
+	t.builder.KinesisKplUncompressedDataPut.Add(context.Background(), int64(plain), t.bySignal[signal].add...)
+	t.success[signal].Add(int64(items))
 }
 
 // delivered returns how many items of a signal were delivered.

@@ -35,6 +35,6 @@ func TestCountingAllocatesNothing(t *testing.T) {
 		counts.recordFinished(finished)
 		counts.requestFinished(request)
 		counts.flushed(kpl.FlushEvent{Stream: testStream, Stage: kpl.StageAggregator, Reason: kpl.FlushCommit})
-		counts.itemsPut(marshaler.Logs, kpl.OutcomeSuccess.String(), 10)
+		counts.messageStored(marshaler.Logs, 10, 100)
 	}))
 }

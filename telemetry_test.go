@@ -100,6 +100,7 @@ func TestMetricsMatchTheService(t *testing.T) {
 		metadatatest.AssertEqualKinesisKplRequestsInFlightLimit(t, tt, points{point(24)}, exact)
 		metadatatest.AssertEqualKinesisKplUserRecordsRetrying(t, tt, points{streamPoint(0)}, exact)
 		assert.Zero(t, e.sum(t, "user_records_resent"))
+		assert.EqualValues(t, stored, e.sum(t, "uncompressed_data_put"))
 		metadatatest.AssertEqualKinesisKplErrorsByCode(t, tt, points{
 			streamPoint(1, "error_code", kpltest.CodeThrottled),
 			streamPoint(1, "error_code", kpltest.CodeInvalidArgument),

@@ -58,7 +58,7 @@ func (v *verdict) drop(items int, err error, more ...zap.Field) {
 func (v *verdict) finished(m *message, result kpl.Result) {
 	switch outcome := result.Outcome(); outcome {
 	case kpl.OutcomeSuccess:
-		v.telemetry.itemsPut(v.signal, outcome.String(), m.Items)
+		v.telemetry.messageStored(v.signal, m.Items, m.plain)
 		v.delivered += m.Items
 		m.finish()
 	case kpl.OutcomeRejected:

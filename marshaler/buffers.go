@@ -28,6 +28,8 @@ type buffers struct {
 type buffer struct {
 	// data is the part of the memory that is used.
 	data []byte
+	// plain is how many bytes the data has before compression; 0 if it is not compressed.
+	plain int
 	// all is the whole memory, which is lent again.
 	all []byte
 	// home is the pool that release puts the buffer into. Nil means that the buffer is not kept.
@@ -46,7 +48,7 @@ func (p *buffers) get(size int) *buffer {
 	if b == nil {
 		b = &buffer{all: make([]byte, capacity), home: home}
 	}
-	b.data = b.all[:size]
+	b.data, b.plain = b.all[:size], 0
 	return b
 }
 

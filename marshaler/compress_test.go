@@ -291,3 +291,34 @@ func TestNewCompressor(t *testing.T) {
 	_, err = NewCompressor(Gzip, 10)
 	require.ErrorContains(t, err, "from -1 to 9")
 }
+
+// PlainSize is the size before compression, however a message is made: cut, divided, of profiles, in another format, or with an
+// item that was cut.
+func TestPlainSize(t *testing.T) {
+	c := Config{Encoding: OTLPJSON, TargetSize: 900, MaxSize: 2000, Compression: Zstd, Newline: true, Oversize: TruncateOversize}
+	foreign := c
+	foreign.Encoding, foreign.Foreign = "", foreignJSON()
+	foreign.Foreign.Text = true
+	for _, c := range []Config{c, foreign} {
+		m := mustNew(t, c)
+		check := func(messages []Message) {
+			for _, message := range messages {
+				plain, _, err := Decompress(message.Data, MaxPlainSize)
+				require.NoError(t, err)
+				require.Len(t, plain, message.PlainSize())
+			}
+		}
+		for seed := range uint64(5) {
+			for _, d := range newRandom(seed).all() {
+				encoded, err := marshalOf(m, d)
+				require.NoError(t, err)
+				check(encoded.Messages)
+				for i := range encoded.Messages {
+					parts, err := m.Divide(d.signal(), &encoded.Messages[i], 1)
+					require.NoError(t, err)
+					check(parts)
+				}
+			}
+		}
+	}
+}

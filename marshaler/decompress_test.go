@@ -141,6 +141,7 @@ func FuzzCompress(f *testing.F) {
 		for _, message := range encoded.Messages {
 			plain, _, err := Decompress(message.Data, MaxPlainSize)
 			require.NoError(t, err)
+			require.Len(t, plain, message.PlainSize())
 			part, err := cutOf(signal, string(plain), true)
 			require.NoError(t, err)
 			require.Equal(t, message.Items, part.itemCount())

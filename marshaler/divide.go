@@ -65,7 +65,7 @@ func (f *filler) endPart(compressed bool) {
 	case f.draft.items == 0:
 	case compressed && f.packer.active():
 		f.packer.pack(&f.draft)
-		f.addCopy(f.packer.packed, f.draft.items)
+		f.addPacked(f.packer.packed, len(f.packer.plain), f.draft.items)
 	default:
 		b := f.buffers.get(f.draft.size)
 		f.draft.assemble(b.data)

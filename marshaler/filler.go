@@ -270,7 +270,7 @@ func (f *filler) endPacked(next int) {
 		f.room = room
 		return
 	case packed+f.keySize <= f.limit:
-		f.addCopy(f.packer.packed, f.draft.items)
+		f.addPacked(f.packer.packed, len(f.packer.plain), f.draft.items)
 	case size+f.keySize <= f.limit:
 		f.addCopy(f.packer.plain, f.draft.items) // a single item that compression makes larger
 	default:
@@ -301,6 +301,12 @@ func (f *filler) addCopy(data []byte, items int) {
 	b := f.buffers.get(len(data))
 	copy(b.data, data)
 	f.add(b, items)
+}
+
+// addPacked adds a finished message with so many items, whose data is a copy of what plain bytes were compressed to.
+func (f *filler) addPacked(packed []byte, plain, items int) {
+	f.addCopy(packed, items)
+	f.encoded.Messages[len(f.encoded.Messages)-1].buffer.plain = plain
 }
 
 // carryOver writes what the draft holds into dst, which has its exact size, and takes it out of the draft. If the draft holds

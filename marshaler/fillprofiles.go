@@ -176,7 +176,7 @@ func (f *filler) addConverted(plain []byte, items int) (bool, error) {
 			f.packer.ratio.learn(size, len(packed))
 		}
 		if len(data) <= MaxPlainSize && fits(packed) {
-			f.addCopy(packed, items)
+			f.addPacked(packed, len(data), items)
 			return true, nil
 		}
 		if items > 1 {

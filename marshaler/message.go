@@ -49,6 +49,14 @@ func (m *Message) Release() {
 	m.source = nil
 }
 
+// PlainSize returns how many bytes Data has before compression. It is len(Data) without compression, and after Release it is 0.
+func (m *Message) PlainSize() int {
+	if m.buffer != nil && m.buffer.plain > 0 {
+		return m.buffer.plain
+	}
+	return len(m.Data)
+}
+
 // Memory returns how many bytes of memory Data holds until the message is released, with what [Message.OTLP] returns. Without the
 // latter it is at most an eighth more than Data has, for Data of 256 bytes or more. It is 0 after Release.
 func (m *Message) Memory() int {

@@ -180,9 +180,11 @@ func (f *foreign) pack(m *Message, data []byte) (b *buffer, size int) {
 	if f.compressor != nil && len(b.data) <= MaxPlainSize {
 		packed := f.compressor.compress(nil, b.data)
 		if m.Items > 1 || len(packed)+m.keySize() <= f.limit || len(packed) <= len(b.data) {
+			plain := len(b.data)
 			b.release()
 			b = f.buffers.get(len(packed))
 			copy(b.data, packed)
+			b.plain = plain
 		}
 	}
 	return b, len(b.data) + m.keySize()
@@ -249,6 +251,7 @@ func (f *foreign) divide(signal Signal, message *Message, items int) ([]Message,
 	if message.Items == 1 {
 		b := f.buffers.get(len(message.Data))
 		copy(b.data, message.Data)
+		b.plain = message.PlainSize()
 		part := *message
 		part.Data, part.buffer, part.otlp, part.source = b.data, b, bytes.Clone(message.otlp), nil
 		return []Message{part}, nil

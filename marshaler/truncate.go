@@ -40,6 +40,9 @@ func (f *filler) oversize(item row, size int) {
 	if data, ok := f.truncate(item); ok {
 		b := f.buffers.get(len(data))
 		copy(b.data, data)
+		if plain, _, err := Decompress(data, MaxPlainSize); err == nil {
+			b.plain = len(plain)
+		}
 		f.encoded.Messages = append(f.encoded.Messages, f.to.message(b, 1))
 		f.encoded.Truncated = append(f.encoded.Truncated, err)
 		f.truncatedOf = append(f.truncatedOf, resource)

@@ -53,6 +53,7 @@ type TelemetryBuilder struct {
 	KinesisKplShardDelay                         metric.Float64ObservableGauge
 	KinesisKplShardMapRefreshes                  metric.Int64Counter
 	KinesisKplShardShare                         metric.Float64ObservableGauge
+	KinesisKplUncompressedDataPut                metric.Int64Counter
 	KinesisKplUserRecordTime                     metric.Float64Histogram
 	KinesisKplUserRecordsDataPending             metric.Int64ObservableGauge
 	KinesisKplUserRecordsDataPendingLimit        metric.Int64ObservableGauge
@@ -493,6 +494,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_kinesis_kpl_shard_share",
 		metric.WithDescription("The part of `rate_limit` that the exporter uses of one of the few busiest shards. Throttling by the shard lowers it. [Alpha]"),
 		metric.WithUnit("1"),
+	)
+	errs = errors.Join(errs, err)
+	builder.KinesisKplUncompressedDataPut, err = builder.meter.Int64Counter(
+		"otelcol_kinesis_kpl_uncompressed_data_put",
+		metric.WithDescription("Bytes of the messages that were stored, before compression. The part of them that kinesis_kpl_kinesis_records_data_put is shows how well they compress. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.KinesisKplUserRecordTime, err = builder.meter.Float64Histogram(

@@ -96,6 +96,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.KinesisKplRequestTime.Record(context.Background(), 1)
 	tb.KinesisKplRetriesPerRecord.Record(context.Background(), 1)
 	tb.KinesisKplShardMapRefreshes.Add(context.Background(), 1)
+	tb.KinesisKplUncompressedDataPut.Add(context.Background(), 1)
 	tb.KinesisKplUserRecordTime.Record(context.Background(), 1)
 	tb.KinesisKplUserRecordsDataPut.Add(context.Background(), 1)
 	tb.KinesisKplUserRecordsPerKinesisRecord.Record(context.Background(), 1)
@@ -175,6 +176,9 @@ func TestSetupTelemetry(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplShardShare(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualKinesisKplUncompressedDataPut(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualKinesisKplUserRecordTime(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
