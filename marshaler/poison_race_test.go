@@ -73,6 +73,8 @@ func marshalNow(t *testing.T, m *Marshaler, d telemetry, otlp []byte) (encoded E
 		encoded, err = m.MarshalTraces(d.Traces)
 	case metricsData:
 		encoded, err = m.MarshalMetrics(d.Metrics)
+	case profilesData:
+		encoded, err = m.MarshalProfiles(d.Profiles)
 	}
 	require.NoError(t, err)
 	if otlp != nil {
@@ -80,7 +82,7 @@ func marshalNow(t *testing.T, m *Marshaler, d telemetry, otlp []byte) (encoded E
 		encoded, err = m.MarshalEncoded(d.signal(), otlp)
 		require.NoError(t, err)
 	}
-	require.NotEmpty(t, encoded.Messages)
+	require.NotZero(t, len(encoded.Messages)+len(encoded.Rejected))
 	return encoded
 }
 
