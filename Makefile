@@ -31,7 +31,11 @@ SHAPES    ?=
 ONLY      ?=
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 SEEDS     ?= 10000
+PACKAGES  ?= 3
 FROM      ?= 0
+
+# The packages whose tests take longest come first, PACKAGES at a time: internal/e2e mostly waits for others.
+LONGEST := ./internal/e2e ./marshaler ./kpl/... .
 
 # Whole collectors to measure: one for each manifest of bench/collectors, with one exporter each.
 BENCH_COLLECTORS := $(patsubst bench/collectors/%.yaml,dist/bench/%/collector,$(wildcard bench/collectors/*.yaml))
@@ -66,9 +70,9 @@ demo: $(COLLECTOR) ## send real telemetry of this machine through the collector 
 .PHONY: test
 test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers prometheus $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
 	go test -count=1 -run Alloc . ./kpl/... ./marshaler # what the race detector allocates would count
+	cd kpl && $(alone) go vet ./... # the module by itself
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
-		-race -shuffle=on -tags e2e -timeout 30m ./...
-	cd kpl && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -race -shuffle=on -timeout 30m ./...
+		-race -shuffle=on -tags e2e -timeout 30m -p $(PACKAGES) $(LONGEST) ./...
 	cd bench && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on -timeout 30m ./...
 	cd internal/migration && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on ./...
 
