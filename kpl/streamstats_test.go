@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,10 +27,13 @@ func TestStreamsSaysWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		heal := k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(time.Second)))
-		var held []time.Duration
+		var mu sync.Mutex
+		var held []time.Duration // guarded by mu
 		p := startProducer(t, k, func(c *Config) {
 			c.AggregationFormat = AggregationNone
 			c.Observer.RequestFinished = func(e RequestEvent) {
+				mu.Lock()
+				defer mu.Unlock()
 				for i := range e.Entries {
 					held = append(held, e.Entries[i].Held)
 				}
@@ -66,6 +70,8 @@ func TestStreamsSaysWhatWaits(t *testing.T) {
 		assert.WithinDuration(t, time.Now(), s.LastStored, 50*time.Millisecond)
 		s.LastStored = time.Time{}
 		assert.Equal(t, StreamStats{Stream: testStream}, s, "nothing waits any more")
+		mu.Lock()
+		defer mu.Unlock()
 		assert.Len(t, held, records)
 		assert.Zero(t, slices.Min(held))
 		assert.InDelta(t, 1.9, slices.Max(held).Seconds(), .15)
