@@ -54,15 +54,15 @@ func TestStreamsSaysWhatWaits(t *testing.T) {
 		assert.Equal(t, start, s.Oldest)
 		assert.Positive(t, s.Requests)
 		assert.Zero(t, s.Retrying)
-		const bucket = 10 // a second's worth goes at once
-		assert.Equal(t, records-bucket, s.HeldRecords)
-		assert.Equal(t, (records-bucket)*(size+len("key")), s.HeldBytes)
+		const bucket = 10 // a second's worth goes at once, and perhaps one more in the time since
+		assert.InDelta(t, records-bucket, s.HeldRecords, 1)
+		assert.Equal(t, s.HeldRecords*(size+len("key")), s.HeldBytes)
 		require.Len(t, s.Busiest, 1)
 		assert.Equal(t, k.OpenShards(testStream)[0].ID, string(s.Busiest[0].ShardID))
 		assert.Equal(t, s.HeldRecords, s.Busiest[0].HeldRecords)
 		assert.Equal(t, s.HeldBytes, s.Busiest[0].HeldBytes)
 		assert.InDelta(t, 1, s.Busiest[0].Share, 0)
-		assert.InDelta(t, 1.9+.9, s.Busiest[0].Delay.Seconds(), .1, "the bytes that wait, and those that were sent")
+		assert.InDelta(t, 1.9+.9, s.Busiest[0].Delay.Seconds(), .2, "the bytes that wait, and those that were sent")
 
 		heal()
 		require.NoError(t, p.FlushWait(t.Context()))
@@ -74,7 +74,7 @@ func TestStreamsSaysWhatWaits(t *testing.T) {
 		defer mu.Unlock()
 		assert.Len(t, held, records)
 		assert.Zero(t, slices.Min(held))
-		assert.InDelta(t, 1.9, slices.Max(held).Seconds(), .15)
+		assert.InDelta(t, 1.9, slices.Max(held).Seconds(), .2)
 	})
 }
 
