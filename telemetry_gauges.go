@@ -4,6 +4,7 @@
 package kinesiskplexporter
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -16,13 +17,12 @@ import (
 
 // watch makes the gauges show what the producer and its streams say.
 func (t *telemetry) watch(p *kpl.Producer, maxRequests int) error {
-	for _, register := range []error{t.watchProducer(p, maxRequests), t.watchStreams(p), t.watchShards(p)} {
-		if register != nil {
-			t.close()
-			return register
-		}
+	snapshots := &streamSnapshots{take: p.Streams}
+	err := cmp.Or(t.watchProducer(p, maxRequests), t.watchStreams(snapshots), t.watchShards(snapshots))
+	if err != nil {
+		t.close()
 	}
-	return nil
+	return err
 }
 
 // watchProducer makes the gauges that all streams share.
@@ -35,7 +35,7 @@ func (t *telemetry) watchProducer(p *kpl.Producer, maxRequests int) error {
 		}
 	}
 	b := t.builder
-	return firstOf(
+	return cmp.Or(
 		b.RegisterKinesisKplUserRecordsReceivedCallback(gauge(func() int { return int(p.Stats().RecordsReceived) })),
 		b.RegisterKinesisKplUserRecordsPendingCallback(gauge(func() int { return p.Stats().OutstandingRecords })),
 		b.RegisterKinesisKplUserRecordsPendingLimitCallback(gauge(func() int { return t.limits.OutstandingRecords })),
@@ -46,8 +46,7 @@ func (t *telemetry) watchProducer(p *kpl.Producer, maxRequests int) error {
 }
 
 // watchStreams makes the gauges of each stream.
-func (t *telemetry) watchStreams(p *kpl.Producer) error {
-	snapshots := &streamSnapshots{take: p.Streams}
+func (t *telemetry) watchStreams(snapshots *streamSnapshots) error {
 	counts := func(value func(*kpl.StreamStats) int) metric.Int64Callback {
 		return func(ctx context.Context, o metric.Int64Observer) error {
 			for _, stats := range snapshots.current(ctx) {
@@ -57,7 +56,7 @@ func (t *telemetry) watchStreams(p *kpl.Producer) error {
 		}
 	}
 	b := t.builder
-	return firstOf(
+	return cmp.Or(
 		b.RegisterKinesisKplKinesisRecordsHeldCallback(counts(func(s *kpl.StreamStats) int { return s.HeldRecords })),
 		b.RegisterKinesisKplKinesisRecordsDataHeldCallback(counts(func(s *kpl.StreamStats) int { return s.HeldBytes })),
 		b.RegisterKinesisKplRequestsInFlightCallback(counts(func(s *kpl.StreamStats) int { return s.Requests })),
@@ -84,8 +83,7 @@ func (t *telemetry) watchStreams(p *kpl.Producer) error {
 }
 
 // watchShards makes the gauges of the busiest shards. The others have none, so their number does not grow with the stream.
-func (t *telemetry) watchShards(p *kpl.Producer) error {
-	snapshots := &streamSnapshots{take: p.Streams}
+func (t *telemetry) watchShards(snapshots *streamSnapshots) error {
 	each := func(ctx context.Context, see func(*kpl.ShardStats, metric.ObserveOption)) {
 		for _, stats := range snapshots.current(ctx) {
 			common := t.streams.of(stats.Stream).common
@@ -100,7 +98,7 @@ func (t *telemetry) watchShards(p *kpl.Producer) error {
 		}
 	}
 	b := t.builder
-	return firstOf(
+	return cmp.Or(
 		b.RegisterKinesisKplShardDataHeldCallback(func(ctx context.Context, o metric.Int64Observer) error {
 			each(ctx, func(s *kpl.ShardStats, series metric.ObserveOption) { o.Observe(int64(s.HeldBytes), series) })
 			return nil
@@ -114,16 +112,6 @@ func (t *telemetry) watchShards(p *kpl.Producer) error {
 			return nil
 		}),
 	)
-}
-
-// firstOf returns the first error.
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 const (
