@@ -487,23 +487,8 @@ func TestCompressedRecordsUnderThrottling(t *testing.T) {
 func TestOnlyTheOffenderOfACompressedRecordIsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecords(kpltest.CodeInvalidArgument,
-			func(r types.PutRecordsRequestEntry) bool {
-				return bytes.Contains(unpacked(t, r.Data), []byte("poison"))
-			})))
-		p := startProducer(t, k, squeezed)
-		holdBack(p)
-		var got results
-		putLines(t, p, 50, &got)
-		poison := UserRecord{Stream: testStream, PartitionKey: "key", Kind: lines, Data: []byte("poison")}
-		require.NoError(t, p.Put(t.Context(), poison, func(r Result) { assert.Equal(t, OutcomeRejected, r.Outcome()) }))
-		for i := 50; i < 100; i++ {
-			record := numbered("key", i)
-			record.Kind = lines
-			require.NoError(t, p.Put(t.Context(), record, got.add))
-		}
-		require.NoError(t, p.FlushWait(t.Context()))
-		onceEachSqueezed(t, k, 100, &got)
+		got := putAroundPoison(t, k, squeezed, func(data []byte) []byte { return unpacked(t, data) })
+		onceEachSqueezed(t, k, 100, got)
 	})
 }
 

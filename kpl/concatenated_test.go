@@ -290,22 +290,31 @@ func TestConcatenatedOnAStreamThatChoosesShards(t *testing.T) {
 func TestOnlyTheOffenderOfAConcatenatedRecordIsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecords(kpltest.CodeInvalidArgument,
-			func(r types.PutRecordsRequestEntry) bool { return bytes.Contains(r.Data, []byte("poison")) })))
-		p := startProducer(t, k, concatenated)
-		holdBack(p)
-		var got results
-		putLines(t, p, 50, &got)
-		poison := UserRecord{Stream: testStream, PartitionKey: "key", Kind: lines, Data: []byte("poison")}
-		require.NoError(t, p.Put(t.Context(), poison, func(r Result) { assert.Equal(t, OutcomeRejected, r.Outcome()) }))
-		for i := 50; i < 100; i++ {
-			record := numbered("key", i)
-			record.Kind = lines
-			require.NoError(t, p.Put(t.Context(), record, got.add))
-		}
-		require.NoError(t, p.FlushWait(t.Context()))
-		onceEach(t, k, 100, &got)
+		got := putAroundPoison(t, k, concatenated, func(data []byte) []byte { return data })
+		onceEach(t, k, 100, got)
 	})
+}
+
+// putAroundPoison puts 100 records and one between them that the service rejects, along with the whole record that it is in. The
+// function plain returns the data of a Kinesis record without compression. It requires that the one is rejected, and returns the
+// Results of the others.
+func putAroundPoison(t *testing.T, k *kpltest.Kinesis, tune func(*Config), plain func([]byte) []byte) *results {
+	t.Helper()
+	k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecords(kpltest.CodeInvalidArgument,
+		func(r types.PutRecordsRequestEntry) bool { return bytes.Contains(plain(r.Data), []byte("poison")) })))
+	p := startProducer(t, k, tune)
+	holdBack(p)
+	var got results
+	putLines(t, p, 50, &got)
+	poison := UserRecord{Stream: testStream, PartitionKey: "key", Kind: lines, Data: []byte("poison")}
+	require.NoError(t, p.Put(t.Context(), poison, func(r Result) { assert.Equal(t, OutcomeRejected, r.Outcome()) }))
+	for i := 50; i < 100; i++ {
+		record := numbered("key", i)
+		record.Kind = lines
+		require.NoError(t, p.Put(t.Context(), record, got.add))
+	}
+	require.NoError(t, p.FlushWait(t.Context()))
+	return &got
 }
 
 // The service takes a record without a byte, but none without data.
