@@ -225,13 +225,13 @@ func (a *aggregator) sentSize(k *kinesisRecord) int {
 	if !a.compresses {
 		return k.dataSize()
 	}
-	return a.slotsOfKind(k.kind).ratio.packed(k.dataSize())
+	return a.slotsOfKind(k.kind).ratio.compressed(k.dataSize())
 }
 
-// packed learns from k, which was compressed.
-func (a *aggregator) packed(k *kinesisRecord) {
-	if k.packed != nil {
-		a.slotsOfKind(k.kind).ratio.learn(k.bodySize, len(*k.packed), a.config.AggregationMaxSize)
+// compressed learns from k, which was compressed.
+func (a *aggregator) compressed(k *kinesisRecord) {
+	if k.compressed != nil {
+		a.slotsOfKind(k.kind).ratio.learn(k.bodySize, len(*k.compressed), a.config.AggregationMaxSize)
 	}
 }
 

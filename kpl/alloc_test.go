@@ -28,7 +28,7 @@ func TestPutToResultAllocatesForRequestsOnly(t *testing.T) {
 		"without an Observer": {},
 		"with an Observer":    {Observer: observer},
 		"concatenated":        {AggregationFormat: AggregationConcatenated},
-		"compressed":          {AggregationFormat: AggregationConcatenated, Compress: squeeze},
+		"compressed":          {AggregationFormat: AggregationConcatenated, Compress: compressRuns},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config.RateLimit = 1_000_000 // the sink has no limits

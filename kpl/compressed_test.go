@@ -22,7 +22,7 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/kpl/kpltest"
 )
 
-// noise is data that [squeeze] makes twice as large.
+// noise is data that [compressRuns] makes twice as large.
 func noise(size int) []byte {
 	random := rand.New(rand.NewPCG(1, uint64(size)))
 	data := make([]byte, size)
@@ -40,13 +40,13 @@ func noisyRecord(size int) UserRecord {
 // unpacked returns what a reader has of a record. All of the record must be one frame.
 func unpacked(t *testing.T, data []byte) []byte {
 	t.Helper()
-	plain, err := unsqueeze(data)
+	plain, err := decompressRuns(data)
 	require.NoError(t, err)
 	return plain
 }
 
-// squeezedLines counts how often a reader sees each number in the lines of a stream, all of whose records are compressed.
-func squeezedLines(t *testing.T, k *kpltest.Kinesis) map[int]int {
+// compressedLines counts how often a reader sees each number in the lines of a stream, all of whose records are compressed.
+func compressedLines(t *testing.T, k *kpltest.Kinesis) map[int]int {
 	t.Helper()
 	counts := map[int]int{}
 	for _, r := range k.Records(testStream) {
@@ -59,11 +59,11 @@ func squeezedLines(t *testing.T, k *kpltest.Kinesis) map[int]int {
 	return counts
 }
 
-// onceEachSqueezed demands that each of the numbers from 0 to n-1 was stored once.
-func onceEachSqueezed(t *testing.T, k *kpltest.Kinesis, n int, got *results) {
+// onceEachCompressed demands that each of the numbers from 0 to n-1 was stored once.
+func onceEachCompressed(t *testing.T, k *kpltest.Kinesis, n int, got *results) {
 	t.Helper()
 	assert.Equal(t, map[Outcome]int{OutcomeSuccess: n}, outcomes(got.all()))
-	seen := squeezedLines(t, k)
+	seen := compressedLines(t, k)
 	assert.Len(t, seen, n)
 	for number, times := range seen {
 		require.Equal(t, 1, times, number)
@@ -80,7 +80,7 @@ func TestRatio(t *testing.T) {
 	assert.Equal(t, full, r.plain(full))
 	r.learn(50_000, 10_000, full)
 	assert.Equal(t, 247_500, r.plain(full), "five times as much, less the margin")
-	assert.Equal(t, 10_000, r.packed(50_000))
+	assert.Equal(t, 10_000, r.compressed(50_000))
 	r.learn(1_000, 500, full)
 	assert.Equal(t, 247_500, r.plain(full), "a small record is compressed badly")
 	r.learn(1_000, 100, full)
@@ -102,20 +102,20 @@ func TestRatio(t *testing.T) {
 
 func TestCompressionNeedsTheConcatenatedFormat(t *testing.T) {
 	for _, format := range []AggregationFormat{"", AggregationKPL, AggregationNone} {
-		err := Config{AggregationFormat: format, Compress: squeeze}.Validate()
+		err := Config{AggregationFormat: format, Compress: compressRuns}.Validate()
 		var field *FieldError
 		require.ErrorAs(t, err, &field)
 		assert.Equal(t, "AggregationFormat", field.Field)
 		assert.Equal(t, "Compress", field.Related)
 	}
-	assert.NoError(t, Config{AggregationFormat: AggregationConcatenated, Compress: squeeze}.Validate())
+	assert.NoError(t, Config{AggregationFormat: AggregationConcatenated, Compress: compressRuns}.Validate())
 }
 
 // A Kinesis record is one frame, whatever it has in it. What stands in the frame is what would be sent without compression.
 func TestBytesOfCompressedRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		p := startProducer(t, k, squeezed)
+		p := startProducer(t, k, compressing)
 		holdBack(p)
 		advance(50 * time.Millisecond) // the shards are known
 		one, two := Kind{Number: 1}, Kind{Number: 2}
@@ -145,12 +145,12 @@ func TestNothingIsNotCompressed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		p := startProducer(t, k, func(c *Config) {
-			squeezed(c)
+			compressing(c)
 			c.Compress = func(dst, data []byte) []byte {
 				if len(data) == 0 {
 					return dst
 				}
-				return squeeze(dst, data)
+				return compressRuns(dst, data)
 			}
 		})
 		_, err := p.PutWait(t.Context(), UserRecord{Stream: testStream, PartitionKey: "key"})
@@ -166,7 +166,7 @@ func TestRecordsAreFilledByTheirSizeAfterCompression(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newTestKinesis(1)
-				p := startProducer(t, k, func(c *Config) { squeezed(c); c.RateLimit = 10_000 })
+				p := startProducer(t, k, func(c *Config) { compressing(c); c.RateLimit = 10_000 })
 				data := slices.Concat(noise(size/20), make([]byte, size-size/20)) // about a ninth of it is left
 				put := func(bytes int) {
 					var got results
@@ -210,7 +210,7 @@ func TestDataThatCannotBeCompressed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newTestKinesis(1)
-				p := startProducer(t, k, squeezed)
+				p := startProducer(t, k, compressing)
 				var want, have []byte
 				for _, size := range tt.sizes {
 					want = append(want, noise(size)...)
@@ -235,7 +235,7 @@ func TestDataThatCannotBeCompressed(t *testing.T) {
 func TestRecordsThatComeOutTooLargeAreTakenApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		p := startProducer(t, k, func(c *Config) { squeezed(c); c.MaxRecordSize = 60_000; c.RateLimit = 10_000 })
+		p := startProducer(t, k, func(c *Config) { compressing(c); c.MaxRecordSize = 60_000; c.RateLimit = 10_000 })
 		for range 100 {
 			require.NoError(t, p.Put(t.Context(), sized("key", 50_000), nil))
 		}
@@ -269,7 +269,7 @@ func TestRecordsThatComeOutTooLargeAreTakenApart(t *testing.T) {
 func TestUserRecordsThatAreLargeBeforeCompression(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		p := startProducer(t, k, squeezed)
+		p := startProducer(t, k, compressing)
 		_, err := p.PutWait(t.Context(), sized("key", MaxPlainSize-3))
 		require.NoError(t, err)
 		assert.Len(t, unpacked(t, k.Records(testStream)[0].Data), MaxPlainSize-3)
@@ -291,7 +291,7 @@ func TestUserRecordsThatAreLargeBeforeCompression(t *testing.T) {
 func TestCompressedRecordsFitTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		p := startProducer(t, k, func(c *Config) { squeezed(c); c.MaxRecordSize, c.CollectionMaxSize = 4<<20, 4<<20 })
+		p := startProducer(t, k, func(c *Config) { compressing(c); c.MaxRecordSize, c.CollectionMaxSize = 4<<20, 4<<20 })
 		_, err := p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)
 		advance(time.Second) // the stream is described by now: it takes 1 MiB
@@ -317,7 +317,7 @@ func TestCompressedRecordsGoWhenOthersGo(t *testing.T) {
 				p := startProducer(t, k, func(c *Config) {
 					concatenated(c)
 					if compressed {
-						squeezed(c)
+						compressing(c)
 					}
 					c.RecordMaxBufferedTime = buffered
 				})
@@ -351,13 +351,13 @@ func newPausedCompression() *pausedCompression {
 func (c *pausedCompression) compress(dst, data []byte) []byte {
 	c.began <- struct{}{}
 	<-c.goOn
-	return squeeze(dst, data)
+	return compressRuns(dst, data)
 }
 
 // pausedProducer starts a producer whose compression waits.
 func pausedProducer(t *testing.T, k *kpltest.Kinesis) (*Producer, *pausedCompression) {
 	pause := newPausedCompression()
-	p := startProducer(t, k, func(c *Config) { squeezed(c); c.Compress = pause.compress })
+	p := startProducer(t, k, func(c *Config) { compressing(c); c.Compress = pause.compress })
 	p.open(testStream)
 	advance(time.Second) // the shards are known
 	return p, pause
@@ -437,7 +437,7 @@ func TestReshardWhileBeingCompressed(t *testing.T) {
 		require.Len(t, p.streams[testStream].listing.Load().open, 2)
 		close(pause.goOn)
 		require.NoError(t, p.FlushWait(t.Context()))
-		onceEachSqueezed(t, k, 100, &got)
+		onceEachCompressed(t, k, 100, &got)
 		assert.Len(t, k.Records(testStream), 2, "one for each of the new shards")
 	})
 }
@@ -459,7 +459,7 @@ func TestRecordsGatherDuringCompression(t *testing.T) {
 		}
 		close(pause.goOn)
 		require.NoError(t, p.FlushWait(t.Context()))
-		onceEachSqueezed(t, k, 30, &got)
+		onceEachCompressed(t, k, 30, &got)
 		assert.Len(t, k.Records(testStream), 2)
 	})
 }
@@ -473,11 +473,11 @@ func TestCompressedRecordsUnderThrottling(t *testing.T) {
 				k := kpltest.New(kpltest.Config{Seed: 1}, kpltest.Stream{Name: testStream, Shards: 4, Distribution: distribution})
 				k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(roundTrip)))
 				k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.FailRecordFraction(kpltest.CodeThrottled, 0.2)))
-				p := startProducer(t, k, func(c *Config) { squeezed(c); c.AggregationMaxSize = 2000 })
+				p := startProducer(t, k, func(c *Config) { compressing(c); c.AggregationMaxSize = 2000 })
 				var got results
 				putLines(t, p, 20_000, &got)
 				require.NoError(t, p.FlushWait(t.Context()))
-				onceEachSqueezed(t, k, 20_000, &got)
+				onceEachCompressed(t, k, 20_000, &got)
 			})
 		})
 	}
@@ -487,8 +487,8 @@ func TestCompressedRecordsUnderThrottling(t *testing.T) {
 func TestOnlyTheOffenderOfACompressedRecordIsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		got := putAroundPoison(t, k, squeezed, func(data []byte) []byte { return unpacked(t, data) })
-		onceEachSqueezed(t, k, 100, got)
+		got := putAroundPoison(t, k, compressing, func(data []byte) []byte { return unpacked(t, data) })
+		onceEachCompressed(t, k, 100, got)
 	})
 }
 
@@ -497,12 +497,12 @@ func TestCompressedRecordsBehindANarrowEndpoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
 		narrow := &narrowClient{Kinesis: k, most: 6_000, end: time.Now().Add(time.Hour)}
-		p := startProducer(t, narrow, squeezed)
+		p := startProducer(t, narrow, compressing)
 		holdBack(p)
 		var got results
 		putLines(t, p, 20_000, &got)
 		require.NoError(t, p.FlushWait(t.Context()))
-		onceEachSqueezed(t, k, 20_000, &got)
+		onceEachCompressed(t, k, 20_000, &got)
 	})
 }
 
@@ -514,7 +514,7 @@ func TestCompressedBytesCountForTheShard(t *testing.T) {
 		k.Inject(kpltest.ForOperation(kpltest.OpPutRecords, kpltest.Latency(roundTrip)))
 		var rates *rateCheck
 		p := startProducer(t, k, func(c *Config) {
-			squeezed(c)
+			compressing(c)
 			c.FixedRate = true
 			rates = watchRates(k)
 			c.Observer.ShardsListed = rates.shardsListed

@@ -10,7 +10,7 @@ type effects struct {
 	ended        []ending
 	flushed      []flushed
 	misplaced    []FinishedEntry
-	compress     []*kinesisRecord // records to compress
+	toCompress   []*kinesisRecord // records to compress
 	distribution []streamKind     // changes of who chooses shards, oldest first
 	availability []error          // changes, oldest first; nil means available
 }
@@ -26,8 +26,8 @@ func (e *effects) flush(stage Stage, reason FlushReason) {
 // misplace notes that a record was stored where readers drop it.
 func (e *effects) misplace(entry FinishedEntry) { e.misplaced = append(e.misplaced, entry) }
 
-// pack notes that a record is to be compressed.
-func (e *effects) pack(k *kinesisRecord) { e.compress = append(e.compress, k) }
+// compress notes that a record is to be compressed.
+func (e *effects) compress(k *kinesisRecord) { e.toCompress = append(e.toCompress, k) }
 
 // changeDistribution notes that from now on the keys of records choose their shards, or do not choose them any more.
 func (e *effects) changeDistribution(kind streamKind) { e.distribution = append(e.distribution, kind) }
@@ -39,7 +39,7 @@ func (e *effects) changeAvailability(err error) { e.availability = append(e.avai
 func (e *effects) reset() {
 	e.ended, e.flushed, e.misplaced = emptied(e.ended), emptied(e.flushed), emptied(e.misplaced)
 	e.distribution, e.availability = emptied(e.distribution), emptied(e.availability)
-	e.compress = emptied(e.compress)
+	e.toCompress = emptied(e.toCompress)
 }
 
 // maxKept is how many elements a list may have room for and still be kept for use again. The endings of so many records take

@@ -10,17 +10,17 @@ import (
 
 // inbox is what the loop of a stream has not taken up yet.
 type inbox struct {
-	records   [][]userRecord // in blocks; all but the last have blockSize
-	received  time.Time      // when the first record of the last block came
-	completed []*request
-	packed    []*kinesisRecord // that were being compressed
-	news      []streamNews
-	flushed   []chan<- struct{}    // of those who wait for a flush
-	asked     []chan<- StreamStats // of those who wait for a snapshot
-	flush     bool
-	cancel    bool
-	drain     bool
-	abort     bool
+	records    [][]userRecord // in blocks; all but the last have blockSize
+	received   time.Time      // when the first record of the last block came
+	completed  []*request
+	compressed []*kinesisRecord // that were being compressed
+	news       []streamNews
+	flushed    []chan<- struct{}    // of those who wait for a flush
+	asked      []chan<- StreamStats // of those who wait for a snapshot
+	flush      bool
+	cancel     bool
+	drain      bool
+	abort      bool
 }
 
 // blockSize is how many records share a block. Each time a caller has filled blocksAhead of them, it lets the loop run: more
@@ -74,17 +74,17 @@ func (s *stream) complete(r *request) {
 	s.post(func(i *inbox) { i.completed = append(i.completed, r) })
 }
 
-// packed leaves a record for the loop that has been compressed.
-func (s *stream) packed(k *kinesisRecord) {
-	s.post(func(i *inbox) { i.packed = append(i.packed, k) })
+// compressed leaves a record for the loop that has been compressed.
+func (s *stream) compressed(k *kinesisRecord) {
+	s.post(func(i *inbox) { i.compressed = append(i.compressed, k) })
 }
 
 // take empties the inbox, and leaves the slices of used for what comes next.
 func (s *stream) take(used inbox) inbox {
 	clear(used.records)
 	clear(used.completed)
-	clear(used.packed)
-	empty := inbox{records: used.records[:0], completed: used.completed[:0], packed: used.packed[:0]}
+	clear(used.compressed)
+	empty := inbox{records: used.records[:0], completed: used.completed[:0], compressed: used.compressed[:0]}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	full := s.inbox
@@ -105,4 +105,16 @@ func (s *stream) unused() bool {
 	empty := len(s.inbox.records) == 0
 	s.mu.Unlock()
 	return empty && s.delivery.idle()
+}
+
+// answer tells those who have asked how the stream is.
+func (s *stream) answer(now time.Time, asked []chan<- StreamStats) {
+	if len(asked) == 0 {
+		return
+	}
+	stats := s.pipeline.stats(now)
+	stats.Stream = s.name
+	for _, answer := range asked {
+		answer <- stats // it has room
+	}
 }

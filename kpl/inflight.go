@@ -6,9 +6,9 @@ package kpl
 // inFlight counts what the loop has handed to others: the requests that are being sent, and the records that are being
 // compressed.
 type inFlight struct {
-	requests int
-	partial  int // those of them that were not full
-	packing  int // records that are being compressed
+	requests    int
+	partial     int // those of them that were not full
+	compressing int // records that are being compressed
 
 	sending map[*request]struct{} // the requests
 }
@@ -34,8 +34,8 @@ func (f *inFlight) answered(r *request) {
 	}
 }
 
-// packs counts a record that is handed over to be compressed.
-func (f *inFlight) packs() { f.packing++ }
+// compresses counts a record that is handed over to be compressed.
+func (f *inFlight) compresses() { f.compressing++ }
 
-// packed takes such a record out of the count.
-func (f *inFlight) packed() { f.packing-- }
+// compressed takes such a record out of the count.
+func (f *inFlight) compressed() { f.compressing-- }

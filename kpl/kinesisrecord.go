@@ -35,8 +35,9 @@ type kinesisRecord struct {
 	// lane is that of the shard for which the record is predicted.
 	lane *lane
 
-	// packed is the data as one compressed frame; nil if the data is sent as it is. It is a pointer, because a slot has to be small.
-	packed *[]byte
+	// compressed is the data as one compressed frame; nil if the data is sent as it is. It is a pointer, because a slot has a
+	// record, and slots should be small.
+	compressed *[]byte
 }
 
 // joined reports whether the record has more than one member. Such a record can be taken apart.
@@ -52,8 +53,8 @@ func (k *kinesisRecord) movable() bool { return !k.joined() || k.lowest == k.hig
 // dataSize is the exact length of the record's data on the wire.
 func (k *kinesisRecord) dataSize() int {
 	switch {
-	case k.packed != nil:
-		return len(*k.packed)
+	case k.compressed != nil:
+		return len(*k.compressed)
 	case !k.joined():
 		return len(k.members[0].data)
 	case k.plain:
@@ -124,11 +125,11 @@ func (k *kinesisRecord) setKey(key string, hash hashKey) {
 	k.lowest, k.highest = hash, hash
 }
 
-// pack makes packed, which nobody writes to any more, the data that is sent. If it is empty, the data is sent as it is.
-func (k *kinesisRecord) pack(packed []byte) {
-	k.packed = nil
-	if len(packed) > 0 {
-		k.packed = &packed
+// setCompressed makes data, which nobody writes to any more, the data that is sent. If it is empty, the data is sent as it is.
+func (k *kinesisRecord) setCompressed(data []byte) {
+	k.compressed = nil
+	if len(data) > 0 {
+		k.compressed = &data
 	}
 }
 

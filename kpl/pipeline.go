@@ -129,7 +129,7 @@ func (p *pipeline) pass(now time.Time, closed []closedRecord) {
 	for _, k := range closed {
 		p.effects.flush(StageAggregator, k.reason)
 		if p.compresses() {
-			p.pack(k.kinesisRecord)
+			p.compress(k.kinesisRecord)
 			continue
 		}
 		p.router.route(k.kinesisRecord, now) // the aggregator goes by the same shards, or keys choose none

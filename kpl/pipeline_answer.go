@@ -140,7 +140,7 @@ func (p *pipeline) splitOff(now time.Time, from *kinesisRecord, members []userRe
 	}
 	k := p.part(from, members)
 	if p.compresses() {
-		p.packPart(k)
+		p.compressPart(k)
 		return
 	}
 	p.collector.addReady(alone(k))

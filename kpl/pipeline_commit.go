@@ -76,7 +76,7 @@ func (p *pipeline) earlyPrice() (int, bool) {
 // mayCommit reports whether records may go early, unless somebody is about to add more.
 func (p *pipeline) mayCommit() bool {
 	if !p.config.buffers() {
-		return p.inFlight.partial+p.inFlight.packing == 0 // after full requests more will come, but nothing to wait for
+		return p.inFlight.partial+p.inFlight.compressing == 0 // after full requests more will come, but nothing to wait for
 	}
 	return p.quiet() && !p.down() && p.topology.lastListing != listingNone
 }
@@ -84,7 +84,7 @@ func (p *pipeline) mayCommit() bool {
 // quiet reports whether nothing is being sent or compressed, and no record waits for a shard or for its next attempt. So a record
 // that comes now has nothing to wait for but other records.
 func (p *pipeline) quiet() bool {
-	return p.inFlight.requests+p.inFlight.packing == 0 && p.retrier.empty() && p.limiter.empty()
+	return p.inFlight.requests+p.inFlight.compressing == 0 && p.retrier.empty() && p.limiter.empty()
 }
 
 // buffered reports whether some record waits for others.

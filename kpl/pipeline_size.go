@@ -33,8 +33,8 @@ func (p *pipeline) fit(now time.Time, r *request) *request {
 			p.collector.addNext(&request{records: r.records[half:]})
 			r.records = r.records[:half:half]
 		case k.joined() && p.compresses(): // how large its parts are is not known before they are compressed
-			p.packPart(p.part(k, k.members[:len(k.members)/2]))
-			p.packPart(p.part(k, k.members[len(k.members)/2:]))
+			p.compressPart(p.part(k, k.members[:len(k.members)/2]))
+			p.compressPart(p.part(k, k.members[len(k.members)/2:]))
 			return nil
 		case k.joined():
 			half = len(k.members) / 2

@@ -35,8 +35,8 @@ func (r *ratio) plain(size int) int {
 	return min(plain, max(maxJoinedPlain, size))
 }
 
-// packed is how many bytes so many bytes are after compression, if nothing changes.
-func (r *ratio) packed(plain int) int {
+// compressed is how many bytes so many bytes are after compression, if nothing changes.
+func (r *ratio) compressed(plain int) int {
 	if r.mean == 0 {
 		return plain
 	}
@@ -46,11 +46,11 @@ func (r *ratio) packed(plain int) int {
 // learn takes in the sizes of a record before and after compression. A record was to have full bytes after it. If it is much
 // smaller than that, because it did not wait longer, its data compresses worse. So it counts only if it shows that the mean is
 // too low.
-func (r *ratio) learn(plain, packed, full int) {
-	if plain == 0 || packed == 0 {
+func (r *ratio) learn(plain, compressed, full int) {
+	if plain == 0 || compressed == 0 {
 		return
 	}
-	found := min(max(float64(plain)/float64(packed), minRatio), maxRatio)
+	found := min(max(float64(plain)/float64(compressed), minRatio), maxRatio)
 	if plain < r.plain(full)/2 && found <= max(r.mean, 1) {
 		return
 	}

@@ -167,7 +167,7 @@ func readEntry(e *types.PutRecordsResultEntry) entryResult {
 func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 	size := 0
 	for _, k := range r.records {
-		if k.joined() && k.packed == nil {
+		if k.joined() && k.compressed == nil {
 			size += k.dataSize()
 		}
 	}
@@ -180,8 +180,8 @@ func (w *worker) input(r *request) *kinesis.PutRecordsInput {
 	for i, k := range r.records {
 		data, start := k.members[0].data, len(frames)
 		switch {
-		case k.packed != nil:
-			data = *k.packed
+		case k.compressed != nil:
+			data = *k.compressed
 		case k.framed():
 			var message []byte
 			frames, message = appendAggregated(frames, k)

@@ -23,7 +23,7 @@ type shared struct {
 	// encoding knows whether the endpoint supports CBOR.
 	encoding *wire.Encoding
 	// buffers and members keep memory that is used again.
-	buffers freeBuffers
-	members memberPool
-	presses sync.Pool // of *pressMemory
+	buffers     freeBuffers
+	members     memberPool
+	compressors sync.Pool // of *compressorMemory
 }

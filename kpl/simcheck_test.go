@@ -120,14 +120,14 @@ func (s *simulation) plain(data []byte) []byte {
 	if s.config.Compress == nil {
 		return data
 	}
-	if !isSqueezed(data) {
+	if !isCompressed(data) {
 		most := min(s.config.MaxRecordSize, 1<<20) // what the stream takes at first
-		if size := len(squeeze(nil, data)); size <= most-KeylessKeySize {
+		if size := len(compressRuns(nil, data)); size <= most-KeylessKeySize {
 			s.t.Fatalf("data of %d bytes is not compressed to %d", len(data), size)
 		}
 		return data
 	}
-	plain, err := unsqueeze(data)
+	plain, err := decompressRuns(data)
 	if err != nil {
 		s.t.Fatalf("%v: %q", err, data)
 	}

@@ -16,20 +16,20 @@ import (
 const StreamIdleTime = 5 * time.Minute
 
 // stream runs the pipeline of one stream. Its loop goroutine owns the pipeline; everybody else leaves things in its inbox.
-// The other goroutines are the workers of the sender and of the press, the refresher of the shard map, the one that asks what
-// kind of stream it is, and the one that delivers Results.
+// The other goroutines are the workers of the sender and of the compressor, the refresher of the shard map, the one that asks
+// what kind of stream it is, and the one that delivers Results.
 type stream struct {
-	shared   *shared
-	retire   func(*stream) bool // makes the producer forget an idle stream; false if something has come for it
-	name     string
-	pipeline *pipeline
-	sender   *sender
-	press    *press
-	delivery *delivery
-	refresh  chan struct{} // requests for a new shard map
-	describe chan struct{} // requests for a description of the stream
-	resumed  chan struct{} // has a token when records came for a stream without any
-	wakeUp   chan struct{}
+	shared     *shared
+	retire     func(*stream) bool // makes the producer forget an idle stream; false if something has come for it
+	name       string
+	pipeline   *pipeline
+	sender     *sender
+	compressor *compressor
+	delivery   *delivery
+	refresh    chan struct{} // requests for a new shard map
+	describe   chan struct{} // requests for a description of the stream
+	resumed    chan struct{} // has a token when records came for a stream without any
+	wakeUp     chan struct{}
 
 	mu       sync.Mutex
 	inbox    inbox // guarded by mu
@@ -75,7 +75,7 @@ func startStream(
 		s.pipeline.startDown()
 	}
 	s.sender = newSender(ctx, shared, name, s.complete)
-	s.press = newPress(ctx, shared, s.packed)
+	s.compressor = newCompressor(ctx, shared, s.compressed)
 	refresher := refresher{
 		client:  shared.client,
 		name:    name,
@@ -124,7 +124,7 @@ func (s *stream) join() {
 		<-s.drained
 		s.cancel()
 		s.sender.close()
-		s.press.wait()
+		s.compressor.wait()
 		s.delivery.close()
 		s.joinable.Wait()
 		close(s.ended)
@@ -171,18 +171,6 @@ func (s *stream) loop() {
 func (s *stream) publishListing() {
 	if shards := s.pipeline.router.shards; shards != s.listing.Load() {
 		s.listing.Store(shards)
-	}
-}
-
-// answer tells those who have asked how the stream is.
-func (s *stream) answer(now time.Time, asked []chan<- StreamStats) {
-	if len(asked) == 0 {
-		return
-	}
-	stats := s.pipeline.stats(now)
-	stats.Stream = s.name
-	for _, answer := range asked {
-		answer <- stats // it has room
 	}
 }
 
@@ -255,8 +243,8 @@ func (s *stream) apply(now time.Time, in *inbox) {
 		p.putAll(now, block)
 		s.shared.members.put(block)
 	}
-	for _, k := range in.packed {
-		p.packed(now, k)
+	for _, k := range in.compressed {
+		p.compressed(now, k)
 	}
 	for _, r := range in.completed {
 		p.complete(now, r)
@@ -306,7 +294,7 @@ func (s *stream) carryOut() {
 	forward(description, s.describe)
 	s.report(e)
 	s.delivery.add(e.ended)
-	s.press.add(e.compress)
+	s.compressor.add(e.toCompress)
 	e.reset()
 }
 

@@ -19,7 +19,7 @@ import (
 
 // compress lets the records of a schedule be compressed.
 func (s *simulation) compress() {
-	squeezed(&s.config)
+	compressing(&s.config)
 	s.config.AggregationMaxCount *= 20 // more members than that fit
 	if s.raised.IsZero() && s.changes(0.7) {
 		s.config.MaxRecordSize = max(minRecordSize, s.config.AggregationMaxSize) + s.extra.IntN(20_000)
@@ -56,7 +56,7 @@ func (c *narrowClient) PutRecords(
 
 // tooLarge reports whether data is larger than the service takes, with and without compression.
 func (s *simulation) tooLarge(data []byte) bool {
-	return s.config.Compress != nil && min(len(data), len(squeeze(nil, data))) > s.config.MaxRecordSize-KeylessKeySize
+	return s.config.Compress != nil && min(len(data), len(compressRuns(nil, data))) > s.config.MaxRecordSize-KeylessKeySize
 }
 
 // noisy reports whether compression makes the data of a record larger. That is so for some hundred records in a row, and for a

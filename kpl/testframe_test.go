@@ -12,12 +12,12 @@ import (
 // The tests have a compression of their own: runs of equal bytes become two bytes. Zeros get very small, and bytes without runs
 // twice as large. So records overflow as they rarely do with a real compression.
 
-// squeezeMagic begins each frame. No data of the tests begins so.
-const squeezeMagic = "\xff<<"
+// frameMagic begins each frame. No data of the tests begins so.
+const frameMagic = "\xff<<"
 
-// squeeze appends one frame: the magic, the length of the data, and its runs.
-func squeeze(dst, data []byte) []byte {
-	dst = append(dst, squeezeMagic...)
+// compressRuns appends one frame: the magic, the length of the data, and its runs.
+func compressRuns(dst, data []byte) []byte {
+	dst = append(dst, frameMagic...)
 	dst = binary.AppendUvarint(dst, uint64(len(data)))
 	for i := 0; i < len(data); {
 		run := 1
@@ -30,9 +30,9 @@ func squeeze(dst, data []byte) []byte {
 	return dst
 }
 
-// unsqueeze reads one frame, and nothing but one frame.
-func unsqueeze(frame []byte) ([]byte, error) {
-	rest, ok := strings.CutPrefix(string(frame), squeezeMagic)
+// decompressRuns reads one frame, and nothing but one frame.
+func decompressRuns(frame []byte) ([]byte, error) {
+	rest, ok := strings.CutPrefix(string(frame), frameMagic)
 	if !ok {
 		return nil, errors.New("it is no frame")
 	}
@@ -56,10 +56,10 @@ func unsqueeze(frame []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// isSqueezed reports whether data is compressed.
-func isSqueezed(data []byte) bool {
-	return strings.HasPrefix(string(data[:min(len(data), len(squeezeMagic))]), squeezeMagic)
+// isCompressed reports whether data is compressed.
+func isCompressed(data []byte) bool {
+	return strings.HasPrefix(string(data[:min(len(data), len(frameMagic))]), frameMagic)
 }
 
-// squeezed makes the producer join records without a frame, and compress them.
-func squeezed(c *Config) { c.AggregationFormat, c.Compress = AggregationConcatenated, squeeze }
+// compressing makes the producer join records without a frame, and compress them.
+func compressing(c *Config) { c.AggregationFormat, c.Compress = AggregationConcatenated, compressRuns }

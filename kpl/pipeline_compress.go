@@ -11,23 +11,23 @@ import (
 // compresses reports whether records are compressed before they are sent.
 func (p *pipeline) compresses() bool { return p.aggregator.compresses }
 
-// pack lets a closed record be compressed. Nothing behind the aggregator has to guess sizes: a record goes on when its size is
-// known.
-func (p *pipeline) pack(k *kinesisRecord) {
-	p.inFlight.packs()
-	p.effects.pack(k)
+// compress lets a closed record be compressed. Nothing behind the aggregator has to guess sizes: a record goes on when its size
+// is known.
+func (p *pipeline) compress(k *kinesisRecord) {
+	p.inFlight.compresses()
+	p.effects.compress(k)
 }
 
-// packPart lets a part of a record be compressed that was not accepted. Then it goes in a request of its own.
-func (p *pipeline) packPart(k *kinesisRecord) {
+// compressPart lets a part of a record be compressed that was not accepted. Then it goes in a request of its own.
+func (p *pipeline) compressPart(k *kinesisRecord) {
 	k.setPart()
-	p.pack(k)
+	p.compress(k)
 }
 
-// packed takes in a record that was being compressed, and passes it on. Much may have happened in the meantime.
-func (p *pipeline) packed(now time.Time, k *kinesisRecord) {
-	p.inFlight.packed()
-	p.aggregator.packed(k)
+// compressed takes in a record that was being compressed, and passes it on. Much may have happened in the meantime.
+func (p *pipeline) compressed(now time.Time, k *kinesisRecord) {
+	p.inFlight.compressed()
+	p.aggregator.compressed(k)
 	switch {
 	case p.aborted:
 		p.finish(now, OutcomeClosed, fault{}, k.members...)
@@ -54,13 +54,13 @@ func (p *pipeline) mostRecordSize() int {
 func (p *pipeline) tooLarge(now time.Time, k *kinesisRecord) bool {
 	if k.joined() {
 		half := len(k.members) / 2
-		p.repack(k, k.members[:half])
-		p.repack(k, k.members[half:])
+		p.recompress(k, k.members[:half])
+		p.recompress(k, k.members[half:])
 		return true
 	}
 	r := k.member(0)
 	if r.size() < k.size() {
-		k.pack(nil)
+		k.setCompressed(nil)
 	}
 	switch size := k.size(); {
 	case size <= p.mostRecordSize():
@@ -74,11 +74,11 @@ func (p *pipeline) tooLarge(now time.Time, k *kinesisRecord) bool {
 	}
 }
 
-// repack lets some members of a record be compressed together that has come out too large.
-func (p *pipeline) repack(of *kinesisRecord, members []userRecord) {
+// recompress lets some members of a record be compressed together that has come out too large.
+func (p *pipeline) recompress(of *kinesisRecord, members []userRecord) {
 	k := p.part(of, members)
 	if of.part {
 		k.setPart()
 	}
-	p.pack(k)
+	p.compress(k)
 }

@@ -25,8 +25,8 @@ import (
 	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
-// squeezedConfig is a configuration with records that are compressed as a whole.
-func squeezedConfig(encoding marshaler.Encoding, compression marshaler.Compression) *Config {
+// compressedConfig is a configuration with records that are compressed as a whole.
+func compressedConfig(encoding marshaler.Encoding, compression marshaler.Compression) *Config {
 	c := plainConfig()
 	c.Encoding, c.Compression, c.Producer.AggregationFormat = encoding, compression, kpl.AggregationConcatenated
 	return c
@@ -101,7 +101,7 @@ func TestConcatenatedRecordsAreCompressedAsOneFrame(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := squeezedConfig(tt.encoding, tt.compression)
+				c := compressedConfig(tt.encoding, tt.compression)
 				c.PartitionKey.ResourceAttributes = tt.attributes
 				k := kpltest.New(kpltest.Config{Seed: 1},
 					kpltest.Stream{Name: testStream, Shards: 4, Distribution: tt.distribution})
@@ -115,7 +115,7 @@ func TestConcatenatedRecordsAreCompressedAsOneFrame(t *testing.T) {
 func TestItemsThatOnlyFitCompressed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		e := startLogs(t, k, squeezedConfig(marshaler.OTLPProto, marshaler.Zstd))
+		e := startLogs(t, k, compressedConfig(marshaler.OTLPProto, marshaler.Zstd))
 		random := rand.New(rand.NewPCG(1, 2))
 		var digits strings.Builder
 		for digits.Len() < 4<<20 {
@@ -206,7 +206,7 @@ func TestCompressedRecordsTakeLeast(t *testing.T) {
 // Lines stay lines inside the frame: none is empty, and none is cut.
 func TestLinesInAFrame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k, c := newTestKinesis(1), squeezedConfig(marshaler.OTLPJSON, marshaler.Gzip)
+		k, c := newTestKinesis(1), compressedConfig(marshaler.OTLPJSON, marshaler.Gzip)
 		e := startLogs(t, k, c)
 		done := make(chan error)
 		const callers = 50
