@@ -21,20 +21,11 @@ type aggregator struct {
 	compresses bool
 	// frame is how many bytes a Kinesis record has beside its body.
 	frame int
-	// automatic is set if keys choose no shard.
-	automatic bool
-	// shards are the shards to predict from. It is nil if none are known.
-	shards *shardMap
 	// members has the lists that hold the members of new Kinesis records.
 	members *memberPool
 
-	// slots are those of the zero Kind, or of all records if kinds share Kinesis records. otherKinds has those of other kinds.
-	slots      kindSlots
-	otherKinds []*kindSlots
-	// byHash has the slots of the records whose shard is not known. A slot goes when its record closes, because the number of
-	// different keys has no end.
-	byHash map[hashAndKind]*slot
-
+	// slots are where the open records are.
+	slots slotSet
 	// openRecords is how many records take members.
 	openRecords int
 	// opened has the open records in the order of their deadlines. Records that closed early are still in the list.
@@ -53,8 +44,8 @@ func newAggregator(config *Config, members *memberPool) *aggregator {
 		concatenates: config.AggregationFormat == AggregationConcatenated,
 		compresses:   config.Compress != nil,
 		members:      members,
-		byHash:       map[hashAndKind]*slot{},
 	}
+	a.slots = newSlotSet(a.concatenates)
 	if !a.concatenates {
 		a.frame = frameBytes
 	}
@@ -69,13 +60,13 @@ type closedRecord struct {
 
 // add takes in a copy of r and appends the records that this closes to closed.
 func (a *aggregator) add(closed []closedRecord, r *userRecord) []closedRecord {
-	if !a.enabled || r.alone || a.kindOf(r).Alone || a.fillsRecord(r) && (!a.compresses || a.fillsCompressed(r)) {
+	if !a.enabled || r.alone || a.slots.kindOf(r).Alone || a.fillsRecord(r) && (!a.compresses || a.fillsCompressed(r)) {
 		alone := slot{}
 		a.open(&alone, r)
 		a.append(&alone, r, a.growth(&alone, r))
 		return append(closed, a.close(&alone, FlushSize))
 	}
-	s := a.slotFor(r)
+	s := a.slots.of(r)
 	growth := a.growth(s, r)
 	room := a.roomFor(s, r)
 	if a.compresses {
@@ -154,23 +145,10 @@ func (a *aggregator) eachOpen(see func(*kinesisRecord)) {
 	}
 }
 
-// unused is how many bytes of PUT units the open records would leave unused if they closed now, without their outer keys.
-func (a *aggregator) unused() int {
-	sum := 0
-	a.eachOpen(func(k *kinesisRecord) { sum += unusedOf(a.sentSize(k)) })
-	return sum
-}
-
 // setShards makes shards the ones to predict from. Automatic says that keys choose no shard. Then nothing gets a frame. If either
 // changes, the stage must be empty.
 func (a *aggregator) setShards(shards *shardMap, automatic bool) {
-	if !sameShards(a.shards, shards) {
-		a.slots.setShards(shards)
-		for _, slots := range a.otherKinds {
-			slots.setShards(shards)
-		}
-	}
-	a.shards, a.automatic = shards, automatic
+	a.slots.setShards(shards, automatic)
 	a.enabled = a.concatenates || a.config.AggregationFormat == AggregationKPL && !automatic
 }
 
@@ -206,106 +184,6 @@ func (a *aggregator) oldest() (*slot, bool) {
 	return nil, false
 }
 
-// fillsRecord reports whether r nearly fills a Kinesis record, as long as nothing is compressed. Such a record goes by itself and
-// without a frame. Otherwise it would close a half full aggregate before its time.
-func (a *aggregator) fillsRecord(r *userRecord) bool {
-	return a.frame+r.size() > a.config.AggregationMaxSize/8*7
-}
-
-// fillsCompressed reports whether r nearly fills a Kinesis record that is compressed.
-func (a *aggregator) fillsCompressed(r *userRecord) bool {
-	return r.size() > a.plainSize(r.kind, a.config.AggregationMaxSize)/8*7
-}
-
-// plainSize is how many bytes of data, before compression, make size bytes.
-func (a *aggregator) plainSize(kind Kind, size int) int { return a.slotsOfKind(kind).ratio.plain(size) }
-
-// sentSize is how large the data of a record will be when it is sent. If it will be compressed, that is a guess.
-func (a *aggregator) sentSize(k *kinesisRecord) int {
-	if !a.compresses {
-		return k.dataSize()
-	}
-	return a.slotsOfKind(k.kind).ratio.compressed(k.dataSize())
-}
-
-// compressed learns from k, which was compressed.
-func (a *aggregator) compressed(k *kinesisRecord) {
-	if k.compressed != nil {
-		a.slotsOfKind(k.kind).ratio.learn(k.bodySize, len(*k.compressed), a.config.AggregationMaxSize)
-	}
-}
-
-// slotFor returns the slot in which r is packed.
-func (a *aggregator) slotFor(r *userRecord) *slot {
-	slots := a.slotsOf(r)
-	if r.keyless {
-		return &slots.keyless
-	}
-	if a.automatic {
-		return &slots.keyed
-	}
-	if i, ok := a.shards.predict(r.hash); ok {
-		return &slots.byShard[i]
-	}
-	name := hashAndKind{r.hash, a.kindOf(r)}
-	s := a.byHash[name]
-	if s == nil {
-		s = &slot{}
-		a.byHash[name] = s
-	}
-	return s
-}
-
-// kindOf is the kind of r, if it matters.
-func (a *aggregator) kindOf(r *userRecord) Kind {
-	if !a.concatenates {
-		return Kind{}
-	}
-	return r.kind
-}
-
-// slotsOf are the slots for records of r's kind.
-func (a *aggregator) slotsOf(r *userRecord) *kindSlots {
-	if !a.concatenates {
-		return &a.slots
-	}
-	return a.slotsOfKind(r.kind)
-}
-
-// slotsOfKind are the slots for records of a kind, where kinds matter.
-func (a *aggregator) slotsOfKind(kind Kind) *kindSlots {
-	if kind == a.slots.kind {
-		return &a.slots
-	}
-	for _, slots := range a.otherKinds {
-		if slots.kind == kind {
-			return slots
-		}
-	}
-	slots := &kindSlots{kind: kind}
-	slots.setShards(a.shards)
-	a.otherKinds = append(a.otherKinds, slots)
-	return slots
-}
-
-// roomFor is the most bytes that the body of the open record of s may have when it is sent with r in it. r has its indexes in the
-// tables.
-func (a *aggregator) roomFor(s *slot, r *userRecord) int {
-	room := a.config.AggregationMaxSize - a.frame
-	switch {
-	case r.keyless:
-		return room - KeylessKeySize
-	case a.concatenates: // the key of the first member is the outer key
-		if !s.empty() {
-			r = s.open.member(0)
-		}
-		return room - len(r.partitionKey)
-	case r.keyIndex == 0 && s.partitionKeys.size <= 1: // All members share the key, so it is also the outer key.
-		return room - len(r.partitionKey)
-	}
-	return room - len(outerPartitionKey)
-}
-
 // deadline is when r has to be sent at the latest.
 func (a *aggregator) deadline(r *userRecord) time.Time {
 	if r.due {
@@ -321,7 +199,7 @@ func (a *aggregator) open(s *slot, r *userRecord) {
 	s.open = kinesisRecord{
 		members:  a.members.get(max(s.last, 1)),
 		keyless:  r.keyless,
-		kind:     a.kindOf(r),
+		kind:     a.slots.kindOf(r),
 		plain:    a.concatenates,
 		lowest:   maxHashKey,
 		highest:  minHashKey,
@@ -343,18 +221,8 @@ func (a *aggregator) close(s *slot, reason FlushReason) closedRecord {
 	k.setOuterKeys(a.concatenates || s.partitionKeys.size == 1, mostSize)
 	s.partitionKeys.clear()
 	s.hashKeys.clear()
-	if name := (hashAndKind{k.hash, k.kind}); a.byHash[name] == s {
-		delete(a.byHash, name)
-	}
+	a.slots.release(s, hashAndKind{k.hash, k.kind})
 	return closedRecord{k, reason}
-}
-
-// growth is by how many bytes the body of the open record of s grows with r. It also sets r's indexes in the tables.
-func (a *aggregator) growth(s *slot, r *userRecord) int {
-	if a.concatenates {
-		return s.growthOfData(r)
-	}
-	return s.growth(r)
 }
 
 // append makes r a member of the open record of s, whose body grows by growth.

@@ -147,7 +147,7 @@ func TestOpenRecordsOfAllSizesAllocateNoMembers(t *testing.T) {
 	var closed []closedRecord
 	fill := func(round int) (members int) {
 		closed = closed[:0]
-		for i, s := range a.shards.open {
+		for i, s := range a.slots.shards.open {
 			r.hash = s.keys.first
 			for range 16 + (i*7+round*13)%97 {
 				closed = a.add(closed, &r)

@@ -17,7 +17,7 @@ const prefetchShards = 32
 // at the same time, but for writes one after the other. So the reads come first, and the writes then find their memory in the
 // cache. This saves a tenth of the whole cost of a record with many shards.
 func (a *aggregator) prefetch(records []userRecord) {
-	if len(a.slots.byShard) < prefetchShards {
+	if len(a.slots.first.byShard) < prefetchShards {
 		return
 	}
 	var members [prefetchRecords]*userRecord
@@ -25,11 +25,11 @@ func (a *aggregator) prefetch(records []userRecord) {
 	var none keyPlace
 	n := 0
 	for i := range records {
-		shard, ok := a.shards.predict(records[i].hash)
+		shard, ok := a.slots.shards.predict(records[i].hash)
 		if !ok || records[i].keyless {
 			continue
 		}
-		s := &a.slotsOf(&records[i]).byShard[shard]
+		s := &a.slots.sharedBy(&records[i]).byShard[shard]
 		list := s.open.members
 		if s.empty() || len(list) == cap(list) {
 			continue // it needs a new list, or its list was used just now

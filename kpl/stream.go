@@ -90,6 +90,7 @@ func startStream(
 		random: rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
 	}
 	s.refresh <- struct{}{}
+	s.wake() // the first turn of the loop sets its timer
 	s.joinable.Go(s.loop)
 	s.joinable.Go(s.delivery.run)
 	s.joinable.Go(func() { refresher.run(ctx, s.refresh) })
@@ -135,7 +136,7 @@ func (s *stream) join() {
 // loop owns the pipeline. It ends when no record is left and the stream drains, or has been idle for StreamIdleTime.
 func (s *stream) loop() {
 	defer close(s.drained)
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(StreamIdleTime)
 	defer timer.Stop()
 	var in inbox
 	for {
@@ -292,54 +293,10 @@ func (s *stream) carryOut() {
 	listing, description := s.pipeline.topology.takeRequests()
 	forward(listing && (!s.unlistable || !s.idle()), s.refresh)
 	forward(description, s.describe)
-	s.report(e)
+	e.report(&s.shared.config.Observer, s.name)
 	s.delivery.add(e.ended)
 	s.compressor.add(e.toCompress)
 	e.reset()
-}
-
-// report tells the observer what the pipeline did.
-func (s *stream) report(e *effects) {
-	observer := &s.shared.config.Observer
-	for _, f := range e.flushed {
-		notify(observer.Flushed, FlushEvent{s.name, f.stage, f.reason})
-	}
-	for _, entry := range e.misplaced {
-		notify(observer.Misplaced, MisplacedEvent{s.name, entry})
-	}
-	for _, kind := range e.distribution {
-		notify(observer.DistributionChanged, kind.event(s.name))
-	}
-	for _, err := range e.availability {
-		notify(observer.AvailabilityChanged, AvailabilityEvent{s.name, err})
-	}
-}
-
-// event is what a description that the service gave tells the observer.
-func (d *description) event(stream string) DescriptionEvent {
-	return DescriptionEvent{
-		Stream:        stream,
-		Distribution:  d.kind.distribution(),
-		MaxRecordSize: d.kind.maxRecordSize,
-		Channels:      d.channels,
-	}
-}
-
-// event says who chooses the shards.
-func (k streamKind) event(stream string) DistributionEvent {
-	event := DistributionEvent{Stream: stream, Distribution: k.distribution(), Source: SourcePlacement}
-	if k.described {
-		event.Source = SourceDescription
-	}
-	return event
-}
-
-// distribution is who chooses the shards.
-func (k streamKind) distribution() Distribution {
-	if k.automatic {
-		return DistributionAutomatic
-	}
-	return DistributionByKey
 }
 
 // forward passes a request on, unless one waits already.

@@ -29,8 +29,8 @@ func (f *filler) goal() int {
 // many times its size.
 func (f *filler) aimFor(around int) {
 	goal := f.goal()
-	full := f.packer.roomFor(goal)
+	full := f.compressor.roomFor(goal)
 	goals := (2*around + full - 1) / full
 	f.aim = max(goal, min(goals*goal, f.limit)) - f.keySize
-	f.room = min(f.packer.roomFor(f.aim), f.ceiling)
+	f.room = min(f.compressor.roomFor(f.aim), f.ceiling)
 }

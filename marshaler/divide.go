@@ -63,9 +63,9 @@ func (f *filler) divide(r row, items int, compressed bool) {
 func (f *filler) endPart(compressed bool) {
 	switch {
 	case f.draft.items == 0:
-	case compressed && f.packer.active():
-		f.packer.pack(&f.draft)
-		f.addPacked(f.packer.packed, len(f.packer.plain), f.draft.items)
+	case compressed && f.compressor.active():
+		f.compressor.compress(&f.draft)
+		f.addCompressed(f.compressor.compressed, len(f.compressor.plain), f.draft.items)
 	default:
 		b := f.buffers.get(f.draft.size)
 		f.draft.assemble(b.data)

@@ -20,7 +20,7 @@
 //   - filler fills one message after the other, up to the target size;
 //   - draft is the message that is being filled: it knows its exact size before any byte of it is written;
 //   - tree.assemble writes the bytes of a message into one buffer;
-//   - packer compresses a message, if that is configured. The filler corrects a message that misses its size;
+//   - messageCompressor compresses a message, if that is configured. The filler corrects a message that misses its size;
 //   - cuttableValues are what is cut in an item that fits no message, if that is configured.
 //
 // A push may also come as bytes. Then isSound takes the place of all that is in front of tree, see [Marshaler.MarshalEncoded].

@@ -21,7 +21,7 @@ func (f *foreign) addItems(made *Encoded, signal Signal, m Message) {
 	item.Items = 1
 	add := func(one any) {
 		if data, err := f.call(one); err == nil && len(data) > 0 {
-			b, size := f.pack(&item, data)
+			b, size := f.finish(&item, data)
 			if size <= f.limit {
 				made.Messages = append(made.Messages, f.message(item, b))
 				return

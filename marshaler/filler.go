@@ -3,10 +3,7 @@
 
 package marshaler
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // filler puts the items of a push into messages, one message after the other, in the order of the items.
 //
@@ -39,8 +36,8 @@ type filler struct {
 	draft draft
 	// portion is the message of profiles that is being filled. It takes the place of draft for that signal.
 	portion portion
-	// packer compresses messages, if compression is configured.
-	packer packer
+	// compressor compresses messages, if compression is configured.
+	compressor messageCompressor
 	// mender changes what strict readers do not decode.
 	mender mender
 	// buffers lends the memory of finished messages.
@@ -89,14 +86,14 @@ type fillerConfig struct {
 
 func newFiller(c fillerConfig) *filler {
 	f := &filler{
-		signal:  c.signal,
-		target:  c.TargetSize,
-		limit:   c.MaxSize,
-		keySize: c.Key.keySize(),
-		tree:    tree{layers: c.signal.layout(), framed: c.Encoding == OTLPProto || c.signal == Profiles},
-		json:    c.Encoding == OTLPJSON,
-		packer:  packer{compressor: c.compressor, ratio: c.ratio},
-		buffers: c.buffers,
+		signal:     c.signal,
+		target:     c.TargetSize,
+		limit:      c.MaxSize,
+		keySize:    c.Key.keySize(),
+		tree:       tree{layers: c.signal.layout(), framed: c.Encoding == OTLPProto || c.signal == Profiles},
+		json:       c.Encoding == OTLPJSON,
+		compressor: messageCompressor{compressor: c.compressor, ratio: c.ratio},
+		buffers:    c.buffers,
 
 		smallestPart: c.smallestPart,
 
@@ -114,8 +111,8 @@ func newFiller(c fillerConfig) *filler {
 
 // begin prepares the filler for a push whose encoding has about size bytes.
 func (f *filler) begin(p *push, size int) {
-	full := size / f.packer.roomFor(f.target-f.keySize)
-	if f.several = len(p.groups) > 1 && !f.packer.active(); f.several {
+	full := size / f.compressor.roomFor(f.target-f.keySize)
+	if f.several = len(p.groups) > 1 && !f.compressor.active(); f.several {
 		full *= smallParts
 	}
 	f.firstResource, f.rejectedOf, f.truncatedOf = 0, f.rejectedOf[:0], f.truncatedOf[:0]
@@ -227,19 +224,19 @@ func (f *filler) fillItem(item row) {
 
 // most returns the largest size that a message may have before compression.
 func (f *filler) most() int {
-	if f.packer.active() {
+	if f.compressor.active() {
 		return MaxPlainSize
 	}
 	return f.limit - f.keySize
 }
 
-// end ends the current message. With compression the message may stay open instead, see endPacked. The parameter next is
+// end ends the current message. With compression the message may stay open instead, see endCompressed. The parameter next is
 // the size of the item that comes next, 0 if there is none. A draft without items makes no message.
 func (f *filler) end(next int) {
 	switch {
 	case f.draft.items == 0:
-	case f.packer.active():
-		f.endPacked(next)
+	case f.compressor.active():
+		f.endCompressed(next)
 		return
 	default:
 		b := f.buffers.get(f.draft.size)
@@ -247,47 +244,6 @@ func (f *filler) end(next int) {
 		f.add(b, f.draft.items)
 	}
 	f.start()
-}
-
-// endPacked compresses the current message. If the message has come out in the right size, it ends.
-//
-// If it is too large, it ends with fewer items, and the other items are in the current message afterwards. If it is too
-// small, it stays open and gets more room, provided that the next item fits into that room.
-func (f *filler) endPacked(next int) {
-	size := f.draft.size
-	f.packer.pack(&f.draft)
-	packed := len(f.packer.packed)
-	if f.growths == 0 && 2*size > f.room {
-		f.packer.ratio.learn(size, packed)
-	}
-	room := packedRoom(size, packed, f.aim)
-	switch {
-	case packed > f.aim && f.draft.items > 1:
-		f.refill(min(room, size-1))
-		return
-	case next > 0 && packed < f.aim*wellFilled/8 && size+next <= room && f.growths < maxGrowths:
-		f.growths++
-		f.room = room
-		return
-	case packed+f.keySize <= f.limit:
-		f.addPacked(f.packer.packed, len(f.packer.plain), f.draft.items)
-	case size+f.keySize <= f.limit:
-		f.addCopy(f.packer.plain, f.draft.items) // a single item that compression makes larger
-	default:
-		f.oversize(f.draft.rows[0], packed)
-	}
-	f.start()
-}
-
-// refill puts the rows of the draft into messages again. The first of these messages gets the room that is given.
-func (f *filler) refill(room int) {
-	rows, aim := slices.Clone(f.draft.rows), f.aim
-	f.start()
-	f.aim, f.room, f.ceiling = aim, room, room
-	f.growths = maxGrowths // the right room is known, so the message need not grow
-	for _, r := range rows {
-		f.fill(r)
-	}
 }
 
 // add adds a finished message with so many items, whose data is the buffer.
@@ -301,12 +257,6 @@ func (f *filler) addCopy(data []byte, items int) {
 	b := f.buffers.get(len(data))
 	copy(b.data, data)
 	f.add(b, items)
-}
-
-// addPacked adds a finished message with so many items, whose data is a copy of what plain bytes were compressed to.
-func (f *filler) addPacked(packed []byte, plain, items int) {
-	f.addCopy(packed, items)
-	f.encoded.Messages[len(f.encoded.Messages)-1].buffer.plain = plain
 }
 
 // carryOver writes what the draft holds into dst, which has its exact size, and takes it out of the draft. If the draft holds

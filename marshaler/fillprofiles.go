@@ -24,7 +24,7 @@ func (f *filler) growth() int {
 }
 
 // converts reports whether a message of profiles is anything but its protobuf encoding.
-func (f *filler) converts() bool { return f.packer.active() || f.json }
+func (f *filler) converts() bool { return f.compressor.active() || f.json }
 
 // isOneMessage reports whether the whole push is one message of profiles. A large dictionary makes room for itself, see aimFor.
 func (f *filler) isOneMessage(p *push) bool {
@@ -89,7 +89,7 @@ func (f *filler) eachSample(profile row, visit func(row) error) error {
 
 // fillProfile puts a profile into a message. If it is too large for any, it is cut between its samples.
 func (f *filler) fillProfile(r row) error {
-	most := min(f.most(), f.packer.roomFor(f.limit-f.keySize)/f.growth())
+	most := min(f.most(), f.compressor.roomFor(f.limit-f.keySize)/f.growth())
 	if ok, err := f.takeRow(r, most); ok || err != nil {
 		return err
 	}
@@ -169,14 +169,14 @@ func (f *filler) addConverted(plain []byte, items int) (bool, error) {
 		}
 	}
 	fits := func(data []byte) bool { return f.divides || len(data)+f.keySize <= f.limit }
-	if f.packer.active() {
-		packed := f.packer.compressor.compress(f.packer.packed[:0], data)
-		f.packer.packed = packed
+	if f.compressor.active() {
+		f.compressor.compressData(data)
+		compressed := f.compressor.compressed
 		if size := len(plain) * f.growth(); 2*size > f.room {
-			f.packer.ratio.learn(size, len(packed))
+			f.compressor.ratio.learn(size, len(compressed))
 		}
-		if len(data) <= MaxPlainSize && fits(packed) {
-			f.addPacked(packed, len(data), items)
+		if len(data) <= MaxPlainSize && fits(compressed) {
+			f.addCompressed(compressed, len(data), items)
 			return true, nil
 		}
 		if items > 1 {

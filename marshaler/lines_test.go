@@ -17,7 +17,7 @@ import (
 func TestLinesAreReadToTheLast(t *testing.T) {
 	for _, compression := range []Compression{NoCompression, Snappy, Zstd, Gzip} {
 		m := mustNew(t, Config{Encoding: OTLPJSON, TargetSize: 2500, MaxSize: 1 << 20, Compression: NoCompression})
-		packed := mustNew(t, Config{Encoding: OTLPJSON, TargetSize: 2500, MaxSize: 1 << 20, Compression: compression})
+		compressed := mustNew(t, Config{Encoding: OTLPJSON, TargetSize: 2500, MaxSize: 1 << 20, Compression: compression})
 		separators := []string{"\n"}
 		if compression == NoCompression {
 			separators = append(separators, "\r\n \n", "")
@@ -43,11 +43,11 @@ func TestLinesAreReadToTheLast(t *testing.T) {
 					assert.Equal(t, d.signal(), signal)
 					assert.Equal(t, OTLPJSON, encoding)
 					if compression != NoCompression {
-						data = packed.compressor.compress(nil, data)
+						data = compressed.compressor.compress(nil, data)
 					}
-					read := d.decode(t, packed, data)
+					read := d.decode(t, compressed, data)
 					assert.Equal(t, want, items(t, m, read))
-					proto, err := packed.AppendProto(nil, d.signal(), data)
+					proto, err := compressed.AppendProto(nil, d.signal(), data)
 					require.NoError(t, err)
 					plain := mustNew(t, usual(OTLPProto))
 					assert.Equal(t, string(read.whole(t, plain)), string(proto))

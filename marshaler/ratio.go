@@ -37,8 +37,8 @@ func (r *ratio) plain(size int) int {
 
 // learn takes in the sizes of a message before and after compression. The message should be about as large as plain said,
 // because small messages compress worse.
-func (r *ratio) learn(plain, packed int) {
+func (r *ratio) learn(plain, compressed int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.found.learn(min(max(float64(plain)/float64(packed), minRatio), maxRatio))
+	r.found.learn(min(max(float64(plain)/float64(compressed), minRatio), maxRatio))
 }

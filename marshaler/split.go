@@ -25,7 +25,7 @@ func (f *filler) split(p *push, whole *buffer) (Encoded, error) {
 
 // fitsOne reports whether an encoding of so many bytes is the only message as it is.
 func (f *filler) fitsOne(p *push, size int) bool {
-	return len(p.groups) == 1 && size+f.keySize <= f.target && !f.packer.active()
+	return len(p.groups) == 1 && size+f.keySize <= f.target && !f.compressor.active()
 }
 
 // only returns the buffer as the only message of the push.

@@ -92,7 +92,7 @@ var errNoBytes = errors.New("it makes no bytes of this")
 
 // addData adds a message with the data that was made of m. If it is too large, it makes several messages.
 func (f *foreign) addData(made *Encoded, signal Signal, m Message, data []byte) {
-	b, size := f.pack(&m, data)
+	b, size := f.finish(&m, data)
 	switch {
 	case size <= f.target, size <= f.limit && m.Items == 1:
 		made.Messages = append(made.Messages, f.message(m, b))
@@ -141,7 +141,7 @@ func (f *foreign) truncate(signal Signal, m *Message, size int) (data []byte, ok
 		if err != nil {
 			return nil, false
 		}
-		b, size := f.pack(m, data)
+		b, size := f.finish(m, data)
 		defer b.release()
 		return bytes.Clone(b.data), size <= f.limit
 	})
@@ -171,19 +171,19 @@ func (f *foreign) message(m Message, b *buffer) Message {
 	return m
 }
 
-// pack returns the data of a message in a buffer, compressed if that is configured, and its size with the key. A single item that
+// finish returns the data of a message in a buffer, compressed if that is configured, and its size with the key. A single item that
 // compression alone makes too large is not compressed. What readers would not decompress is not compressed, and far too large.
-func (f *foreign) pack(m *Message, data []byte) (b *buffer, size int) {
+func (f *foreign) finish(m *Message, data []byte) (b *buffer, size int) {
 	b = f.buffers.get(len(data) + len(f.end))
 	copy(b.data, data)
 	copy(b.data[len(data):], f.end)
 	if f.compressor != nil && len(b.data) <= MaxPlainSize {
-		packed := f.compressor.compress(nil, b.data)
-		if m.Items > 1 || len(packed)+m.keySize() <= f.limit || len(packed) <= len(b.data) {
+		compressed := f.compressor.compress(nil, b.data)
+		if m.Items > 1 || len(compressed)+m.keySize() <= f.limit || len(compressed) <= len(b.data) {
 			plain := len(b.data)
 			b.release()
-			b = f.buffers.get(len(packed))
-			copy(b.data, packed)
+			b = f.buffers.get(len(compressed))
+			copy(b.data, compressed)
 			b.plain = plain
 		}
 	}

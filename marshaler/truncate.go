@@ -82,9 +82,9 @@ func (f *filler) fits(pdata any) (data []byte, ok bool) {
 		plain = append(plain, '\n')
 	}
 	limit := f.limit - f.keySize
-	if f.packer.active() && len(plain) <= MaxPlainSize {
-		if packed := f.packer.compressor.compress(nil, plain); len(packed) <= limit {
-			return packed, true
+	if f.compressor.active() && len(plain) <= MaxPlainSize {
+		if compressed := f.compressor.compressor.compress(nil, plain); len(compressed) <= limit {
+			return compressed, true
 		}
 	}
 	return plain, len(plain) <= limit
