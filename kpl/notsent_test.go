@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,9 +157,9 @@ func TestCredentialsThatDoNotCome(t *testing.T) {
 func TestProducerWithoutCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKinesis(1)
-		missing := true
+		var there atomic.Bool
 		provider := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			if missing {
+			if !there.Load() {
 				return aws.Credentials{}, &net.OpError{Op: "dial", Err: errors.New("no route to IMDS")}
 			}
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "secret"}, nil
@@ -176,7 +177,7 @@ func TestProducerWithoutCredentials(t *testing.T) {
 		require.ErrorContains(t, <-seen.changes, CodeNotSent)
 		assert.Empty(t, k.Calls(kpltest.OpPutRecords))
 
-		missing = false
+		there.Store(true)
 		_, err = p.PutWait(t.Context(), sized("key", 1))
 		require.NoError(t, err)
 		require.NoError(t, <-seen.changes)
