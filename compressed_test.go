@@ -153,6 +153,9 @@ func linesOf(random *rand.Rand, records, size int) []string {
 // Small requests of many callers take a fraction of the bytes that they take if each message is compressed alone, or if nothing
 // is. Joining requests before they are compressed saves as much, but needs a queue in memory, and messages without keys.
 func TestCompressedRecordsTakeLeast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a measurement of what is stored, which takes its time")
+	}
 	type cost struct{ bytes, units, records int }
 	for _, size := range []int{200, 1000, 2000} {
 		costs := map[string]cost{}

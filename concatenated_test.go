@@ -29,6 +29,10 @@ import (
 // 200,000 items of all signals go into one stream without frames, while a fifth of the records is throttled. A reader that knows
 // OTLP and nothing else finds each item once.
 func TestConcatenatedRecordsAreOTLP(t *testing.T) {
+	requests := 50
+	if testing.Short() {
+		requests = 15
+	}
 	const keys, automatic = types.RecordDistributionStrategyUserPartitionKey, types.RecordDistributionStrategyAuto
 	for _, tt := range []struct {
 		encoding     marshaler.Encoding
@@ -47,7 +51,7 @@ func TestConcatenatedRecordsAreOTLP(t *testing.T) {
 				c.PartitionKey.ResourceAttributes = tt.attributes
 				k := kpltest.New(kpltest.Config{Seed: 1},
 					kpltest.Stream{Name: testStream, Shards: 4, Distribution: tt.distribution})
-				sendConcatenated(t, k, c, 50)
+				sendConcatenated(t, k, c, requests)
 			})
 		})
 	}

@@ -143,7 +143,11 @@ func (r *rig) counter(t *testing.T, name string) int {
 // Many pushes of profiles, of which a fifth of the records is throttled, arrive: each sample once, with its function, in each
 // format and encoding. What was accepted was sent, in exporterhelper's metrics too, which count samples.
 func TestEachSampleArrivesOnce(t *testing.T) {
-	const callers, requests, samples = 8, 10, 50
+	const callers, requests = 8, 10
+	samples := 50
+	if testing.Short() {
+		samples = 15
+	}
 	for _, format := range []kpl.AggregationFormat{kpl.AggregationKPL, kpl.AggregationConcatenated, kpl.AggregationNone} {
 		for _, encoding := range []marshaler.Encoding{marshaler.OTLPProto, marshaler.OTLPJSON} {
 			for _, compression := range []marshaler.Compression{marshaler.NoCompression, marshaler.Zstd} {

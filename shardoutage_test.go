@@ -65,7 +65,11 @@ func logsFor(body string, services ...string) plog.Logs {
 
 // One shard of three takes nothing, for five minutes. The queue is full of data for it within a minute.
 func TestNoShardStopsTheOthers(t *testing.T) {
-	const sick, minutes = 1, 5
+	const sick = 1
+	minutes := 5
+	if testing.Short() {
+		minutes = 2
+	}
 	for _, tt := range []struct {
 		name     string
 		size     int  // of a log record, in bytes

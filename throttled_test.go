@@ -151,6 +151,9 @@ func TestThrottledCombinations(t *testing.T) {
 	if !*throttledAll {
 		items, combinations = 2_000, withEachPair(combinations)
 	}
+	if testing.Short() {
+		items = 500
+	}
 	t.Logf("%d combinations", len(combinations))
 	for _, choices := range combinations {
 		names := make([]string, len(choices))

@@ -236,6 +236,9 @@ func bucketPlaces() (places []*big.Int) {
 // waste which go early. Otherwise there is one more record for each shard and each linger. Units is what Kinesis bills, least
 // what the bytes of the messages would take in full records.
 func TestPutUnitsOfTraceKeys(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a measurement of what is stored, which takes its time")
+	}
 	for _, test := range []struct {
 		shards, spans int           // spans of a push
 		every         time.Duration // between two pushes

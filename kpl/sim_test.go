@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -22,9 +23,21 @@ import (
 )
 
 var (
-	simSeeds = flag.Uint64("sim.seeds", 300, "how many random schedules TestSimulation runs")
+	simSeeds = flag.Uint64("sim.seeds", 300, "how many random schedules each TestSimulation runs; a fifth of them with -short")
 	simFirst = flag.Uint64("sim.first", 0, "the seed of the first one")
 )
+
+// simulated are the seeds to run.
+func simulated() iter.Seq[uint64] {
+	seeds := *simSeeds
+	if testing.Short() {
+		seeds /= 5
+	}
+	return func(yield func(uint64) bool) {
+		for seed := *simFirst; seed < *simFirst+seeds && yield(seed); seed++ {
+		}
+	}
+}
 
 // TestSimulation runs random schedules of puts, reshards and faults in virtual time. It checks what must always hold: one
 // Result for each record, readers see each record with a success, and all bounds are kept. A schedule depends on its
@@ -37,7 +50,7 @@ func TestSimulation(t *testing.T) {
 	for _, kept := range keptSeeds {
 		t.Run(fmt.Sprintf("kept=%d: %s", kept.seed, kept.found), func(t *testing.T) { simulate(t, kept.seed, kept.changes) })
 	}
-	for seed := *simFirst; seed < *simFirst+*simSeeds; seed++ {
+	for seed := range simulated() {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { simulate(t, seed, true) })
 	}
 }
@@ -45,7 +58,7 @@ func TestSimulation(t *testing.T) {
 // TestSimulationConcatenated runs the same schedules without frames. Then a reshard makes no record come twice, and no stream is
 // the exception.
 func TestSimulationConcatenated(t *testing.T) {
-	for seed := *simFirst; seed < *simFirst+*simSeeds; seed++ {
+	for seed := range simulated() {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -62,7 +75,7 @@ func TestSimulationConcatenated(t *testing.T) {
 // TestSimulationCompressed runs the same schedules without frames, and with compression. Some data cannot be compressed, and now
 // and then something does not let large requests through. So records come out too large, and are taken apart.
 func TestSimulationCompressed(t *testing.T) {
-	for seed := *simFirst; seed < *simFirst+*simSeeds; seed++ {
+	for seed := range simulated() {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

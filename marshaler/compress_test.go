@@ -59,10 +59,18 @@ func serviceLogs(r *rand.Rand, resources, records int) plog.Logs {
 	return logs
 }
 
+// compressions are those that tests of random data go through. With -short it is one of them.
+func compressions() []Compression {
+	if testing.Short() {
+		return []Compression{Zstd}
+	}
+	return []Compression{Snappy, Zstd, Gzip}
+}
+
 // compressed are the configurations with compression.
 func compressed(target, limit int) (all []Config) {
 	for _, encoding := range bothEncodings {
-		for _, c := range []Compression{Snappy, Zstd, Gzip} {
+		for _, c := range compressions() {
 			all = append(all, Config{Encoding: encoding, TargetSize: target, MaxSize: limit, Compression: c})
 		}
 	}

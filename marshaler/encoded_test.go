@@ -17,9 +17,12 @@ import (
 
 // manyConfigs are configurations that differ in all that decides how a push is cut.
 func manyConfigs() (configs []Config) {
-	for _, encoding := range bothEncodings {
-		for _, compression := range []Compression{NoCompression, Snappy, Zstd, Gzip} {
+	for e, encoding := range bothEncodings {
+		for n, compression := range append([]Compression{NoCompression}, compressions()...) {
 			for i, key := range []KeyConfig{{}, {Static: "fixed"}, {ResourceAttributes: []string{"tenant", "a"}}} {
+				if testing.Short() && (e+n+i)%2 == 1 {
+					continue
+				}
 				target := []int{400, 2500, 51_200}[i]
 				configs = append(configs, Config{
 					Encoding: encoding, TargetSize: target, MaxSize: 3 * target, Compression: compression, Key: key,
