@@ -30,6 +30,7 @@ ROUNDS    ?= 5
 SHAPES    ?=
 ONLY      ?=
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+AGAIN     ?= -again
 SEEDS     ?= 10000
 PACKAGES  ?= 3
 FROM      ?= 0
@@ -71,6 +72,7 @@ demo: $(COLLECTOR) ## send real telemetry of this machine through the collector 
 test: check $(COLLECTOR) $(BENCH_COLLECTORS) peers prometheus $(GOTESTSUM) ## all that CI runs: check, unit tests, end-to-end tests
 	go test -count=1 . ./kpl/... ./marshaler # all data; with the race detector it takes ten times as long, so that gets -short
 	cd kpl && $(alone) go vet ./... # the module by itself
+	$(MAKE) release-dry-run PLATFORMS=$$(go env GOOS)/$$(go env GOARCH) AGAIN=
 	KINESIS_E2E_BINARY=$(CURDIR)/$(COLLECTOR) $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-race -short -shuffle=on -tags e2e -timeout 30m -p $(PACKAGES) $(LONGEST) ./...
 	cd bench && $(alone) $(CURDIR)/$(GOTESTSUM) --format pkgname-and-test-fails -- -shuffle=on -timeout 30m ./...
@@ -212,8 +214,8 @@ release: ## prepare the release of VERSION (v0.2.0), see docs/releasing.md
 	go run ./internal/release $(VERSION)
 
 .PHONY: release-dry-run
-release-dry-run: $(OCB) $(CYCLONEDX) ## build what a release publishes for PLATFORMS into dist/release, once more to compare
-	go run ./internal/release -build dist/release -platforms '$(PLATFORMS)' -again \
+release-dry-run: $(OCB) $(CYCLONEDX) ## build what a release publishes for PLATFORMS into dist/release, once more to compare (AGAIN)
+	go run ./internal/release -build dist/release -platforms '$(PLATFORMS)' $(AGAIN) \
 		-ocb $(CURDIR)/$(OCB) -cyclonedx $(CURDIR)/$(CYCLONEDX)
 
 .PHONY: clean

@@ -301,32 +301,6 @@ func TestDeaggregateAliasesItsInput(t *testing.T) {
 	assert.Equal(t, "second", string(members[1].Data), "appending to one member must not reach the next")
 }
 
-func TestDeaggregateAllocations(t *testing.T) {
-	shared := [][]byte{bytesField(1, "key")}
-	for range 1000 {
-		shared = append(shared, record(varintField(1, 0), bytesField(3, "some data")))
-	}
-	claims := framed(bytesField(1, "key"), []byte{3<<3 | 2, 0xff, 0xff, 0xff, 0xff, 0x7f}) // 32 GiB, it says
-	plain := []byte(strings.Repeat("x", 1000))
-
-	for name, test := range map[string]struct {
-		data      []byte
-		wantError error
-		want      float64
-	}{
-		"1,000 members of one key": {framed(shared...), nil, 3},        // the table, its key, the members
-		"claims without substance": {claims, ErrMalformedAggregate, 9}, // the table, its key, the error, and one of the race detector
-		"plain record":             {plain, ErrNotAggregated, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := Deaggregate(test.data)
-			require.ErrorIs(t, err, test.wantError)
-			allocations := testing.AllocsPerRun(20, func() { _, _ = Deaggregate(test.data) })
-			assert.LessOrEqual(t, allocations, test.want)
-		})
-	}
-}
-
 func TestInHashKeyRange(t *testing.T) {
 	// The hash key of pk2 is 122875064651314509700510597659732835739.
 	pk1, pk2 := Member{PartitionKey: "pk1"}, Member{PartitionKey: "pk2"}
