@@ -95,7 +95,7 @@ func (c *AWSConfig) validateStream() error {
 	}
 	var errs []error
 	if c.StreamName != "" {
-		errs = append(errs, checkStreamName(c.StreamName))
+		errs = append(errs, checkStreamName(c.StreamName, "stream_arn"))
 	}
 	if c.Region != "" {
 		errs = append(errs, checkRegion("region", c.Region, c.Endpoint != ""))
@@ -172,11 +172,11 @@ var (
 // streamNameRule says which names of streams there are.
 const streamNameRule = "must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -"
 
-// checkStreamName returns an error if no stream can have that name.
-func checkStreamName(name string) error {
+// checkStreamName returns an error if no stream can have that name. An ARN belongs into the key arn.
+func checkStreamName(name, arn string) error {
 	switch {
 	case strings.HasPrefix(name, "arn:"):
-		return fmt.Errorf("stream_name must be a name, found the ARN %q: write it as stream_arn, or write the name alone", name)
+		return fmt.Errorf("stream_name must be a name, found the ARN %q: write it as %s, or write the name alone", name, arn)
 	case !streamNameForm.MatchString(name):
 		return fmt.Errorf("stream_name %s, found %q with %d", streamNameRule, name, len([]rune(name)))
 	}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/kinesiskplexporter/kpl"
+	"github.com/otel-kinesis/kinesiskplexporter/marshaler"
 )
 
 // helperVersion is the version of exporterhelper whose behavior this file describes.
@@ -138,6 +139,12 @@ func (c *Config) warnings() []string {
 	if c.ShardOverflow == DropOverflow && !slices.ContainsFunc(signals[:], c.sharesQueue) {
 		found = append(found, "shard_overflow is drop and has no effect: shards have shares of a queue in memory that counts bytes, "+
 			"with partition keys that the data decides, or with streams. Leave shard_overflow out.")
+	}
+	for _, s := range []marshaler.Signal{marshaler.Metrics, marshaler.Profiles} {
+		if own := &c.ofSignal(s).PartitionKey; own.HasValue() && own.Get().TraceID {
+			found = append(found, fmt.Sprintf("%s::partition_key::trace_id is true and has no effect: only spans and log records "+
+				"have trace ids. Leave it out.", s))
+		}
 	}
 	if !c.Queue.HasValue() {
 		return found

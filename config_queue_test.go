@@ -58,6 +58,10 @@ func TestWarnings(t *testing.T) {
 		"a producer smaller than the queue": {
 			"max_outstanding_bytes: 1048576", []string{"max_outstanding_bytes (1048576) is less than sending_queue::queue_size"},
 		},
+		"trace ids of data points": {
+			"metrics: {partition_key: {trace_id: true}}", []string{"metrics::partition_key::trace_id is true and has no effect"},
+		},
+		"trace ids of all signals": {"partition_key: {trace_id: true}", nil},
 		"a queue of requests": {"sending_queue: {sizer: requests, queue_size: 10}", nil},
 		"a storage without retries": {
 			"sending_queue: {storage: file_storage}\nretry_on_failure: {enabled: false}",

@@ -82,7 +82,7 @@ func (c *Config) validateSignals(errs *keyErrors) {
 	for _, s := range signals {
 		own := c.ofSignal(s)
 		if own.StreamName != "" {
-			if err := checkStreamName(own.StreamName); err != nil {
+			if err := checkStreamName(own.StreamName, "aws::stream_arn"); err != nil {
 				key := s.String() + "::stream_name"
 				errs.add(key, nil, "%s", strings.TrimPrefix(err.Error(), "stream_name "))
 			}

@@ -287,7 +287,7 @@ func TestValidate(t *testing.T) {
 		"logs_stream_name": `logs::stream_name must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -,` +
 			` found "prod/logs" with 9`,
 		"logs_stream_name_is_arn": `logs::stream_name must be a name, found the ARN` +
-			` "arn:aws:kinesis:us-east-1:123456789012:stream/a"`,
+			` "arn:aws:kinesis:us-east-1:123456789012:stream/a": write it as aws::stream_arn, or write the name alone`,
 		"traces_encoding": `traces::encoding must be an encoding of traces: otlp_proto, otlp_json, jaeger_proto, jaeger_json,` +
 			` zipkin_proto, zipkin_json, or the id of an encoding extension, found "raw"`,
 		"metrics_partition_key":          `metrics::partition_key: static and resource_attributes exclude each other`,
