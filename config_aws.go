@@ -172,11 +172,11 @@ var (
 // streamNameRule says which names of streams there are.
 const streamNameRule = "must have 1 to 128 of the characters a-z, A-Z, 0-9, _, . and -"
 
-// checkStreamName returns an error if no stream can have that name. An ARN belongs into the key arn.
-func checkStreamName(name, arn string) error {
+// checkStreamName returns an error if no stream can have that name. An ARN belongs into arnKey.
+func checkStreamName(name, arnKey string) error {
 	switch {
 	case strings.HasPrefix(name, "arn:"):
-		return fmt.Errorf("stream_name must be a name, found the ARN %q: write it as %s, or write the name alone", name, arn)
+		return fmt.Errorf("stream_name must be a name, found the ARN %q: write it as %s, or write the name alone", name, arnKey)
 	case !streamNameForm.MatchString(name):
 		return fmt.Errorf("stream_name %s, found %q with %d", streamNameRule, name, len([]rune(name)))
 	}

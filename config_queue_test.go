@@ -62,7 +62,7 @@ func TestWarnings(t *testing.T) {
 			"metrics: {partition_key: {trace_id: true}}", []string{"metrics::partition_key::trace_id is true and has no effect"},
 		},
 		"trace ids of all signals": {"partition_key: {trace_id: true}", nil},
-		"a queue of requests": {"sending_queue: {sizer: requests, queue_size: 10}", nil},
+		"a queue of requests":      {"sending_queue: {sizer: requests, queue_size: 10}", nil},
 		"a storage without retries": {
 			"sending_queue: {storage: file_storage}\nretry_on_failure: {enabled: false}",
 			[]string{"sending_queue::storage is set and retry_on_failure::enabled is false: with exporterhelper v0.165.0"},

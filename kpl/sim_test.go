@@ -34,7 +34,10 @@ func simulated() iter.Seq[uint64] {
 		seeds /= 5
 	}
 	return func(yield func(uint64) bool) {
-		for seed := *simFirst; seed < *simFirst+seeds && yield(seed); seed++ {
+		for seed := *simFirst; seed < *simFirst+seeds; seed++ {
+			if !yield(seed) {
+				return
+			}
 		}
 	}
 }

@@ -171,8 +171,9 @@ func (f *foreign) message(m Message, b *buffer) Message {
 	return m
 }
 
-// finish returns the data of a message in a buffer, compressed if that is configured, and its size with the key. A single item that
-// compression alone makes too large is not compressed. What readers would not decompress is not compressed, and far too large.
+// finish returns the data of a message in a buffer, compressed if that is configured, and its size with the key. A single item
+// that compression alone makes too large is not compressed. What readers would not decompress is not compressed, and far too
+// large.
 func (f *foreign) finish(m *Message, data []byte) (b *buffer, size int) {
 	b = f.buffers.get(len(data) + len(f.end))
 	copy(b.data, data)
