@@ -90,7 +90,9 @@ func startStream(
 		random: rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), //nolint:gosec // jitter
 	}
 	s.refresh <- struct{}{}
-	s.wake() // the first turn of the loop sets its timer
+	// The first turn of the loop sets its timer. A timer that is due at once would do the same, but the race detector of Go 1.26 can
+	// crash on one in a test with virtual time.
+	s.wake()
 	s.joinable.Go(s.loop)
 	s.joinable.Go(s.delivery.run)
 	s.joinable.Go(func() { refresher.run(ctx, s.refresh) })

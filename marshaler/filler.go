@@ -92,7 +92,7 @@ func newFiller(c fillerConfig) *filler {
 		keySize:    c.Key.keySize(),
 		tree:       tree{layers: c.signal.layout(), framed: c.Encoding == OTLPProto || c.signal == Profiles},
 		json:       c.Encoding == OTLPJSON,
-		compressor: messageCompressor{compressor: c.compressor, ratio: c.ratio},
+		compressor: messageCompressor{format: c.compressor, ratio: c.ratio},
 		buffers:    c.buffers,
 
 		smallestPart: c.smallestPart,

@@ -14,11 +14,11 @@ const (
 	ratioMargin = 1
 )
 
-// messageCompressor compresses messages. Without a compressor it leaves them as they are.
+// messageCompressor compresses messages, if compression is configured.
 type messageCompressor struct {
-	// compressor is nil if no compression is configured.
-	compressor compressor
-	// ratio predicts how well the next message will compress. All compressors of a signal share it.
+	// format compresses data. It is nil if no compression is configured.
+	format compressor
+	// ratio predicts how well the next message will compress. All fillers of a signal share it.
 	ratio *ratio
 	// plain is the latest message before compression. It is kept because its memory is used again, and because a message
 	// that compression makes larger is sent as it was.
@@ -28,7 +28,7 @@ type messageCompressor struct {
 }
 
 // active reports whether messages are compressed at all.
-func (c *messageCompressor) active() bool { return c.compressor != nil }
+func (c *messageCompressor) active() bool { return c.format != nil }
 
 // compress compresses the draft, which is in plain then. The result is in compressed.
 func (c *messageCompressor) compress(d *draft) {
@@ -39,7 +39,7 @@ func (c *messageCompressor) compress(d *draft) {
 
 // compressData compresses data. The result is in compressed.
 func (c *messageCompressor) compressData(data []byte) {
-	c.compressed = c.compressor.compress(c.compressed[:0], data)
+	c.compressed = c.format.compress(c.compressed[:0], data)
 }
 
 // roomFor returns how many bytes, before compression, make a message of about size bytes.

@@ -83,7 +83,7 @@ func (f *filler) fits(pdata any) (data []byte, ok bool) {
 	}
 	limit := f.limit - f.keySize
 	if f.compressor.active() && len(plain) <= MaxPlainSize {
-		if compressed := f.compressor.compressor.compress(nil, plain); len(compressed) <= limit {
+		if compressed := f.compressor.format.compress(nil, plain); len(compressed) <= limit {
 			return compressed, true
 		}
 	}
